@@ -17,9 +17,10 @@ from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
 from rayline_sandbox.jira.search import compile_text, page_size, token_page
 from rayline_sandbox.jira.setters import check_family
-from rayline_sandbox.jira.site import Call, Site, strings, whole
+from rayline_sandbox.jira.site import Call, Site, honour, strings, whole
 
 PAGE_LIMIT = 50
+_NOT_EXPANDED = frozenset({"admins", "permissions"})
 _BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {
     "id": lambda b: b.id,
     "name": lambda b: b.name.casefold(),
@@ -33,6 +34,7 @@ _LISTED = ("closed", "active", "future")
 
 def get_boards(site: Site, call: Call) -> Json:
     """Answer the boards of visible projects, by project, type or name."""
+    honour(call.listed("expand"), _NOT_EXPANDED)
     wanted = call.request.first("projectKeyOrId")
     kind = call.text("type")
     name = call.text("name").casefold()

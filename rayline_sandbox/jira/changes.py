@@ -20,10 +20,10 @@ from rayline_sandbox.jira.model import (
 )
 from rayline_sandbox.jira.operations import (
     Booking,
+    Remark,
     Update,
     booked_seconds,
     read_update,
-    remark_body,
 )
 from rayline_sandbox.jira.setters import (
     MEMBERS,
@@ -165,8 +165,8 @@ class Changes:
         issue.kind = kind
 
     def _carry_out(self, issue: Issue, asked: Update, author: str) -> None:
-        for body in asked.remarks:
-            self.remark(issue, author, body)
+        for remark in asked.remarks:
+            self.remark(issue, author, remark)
         for booking in asked.bookings:
             self.book(issue, author, booking)
 
@@ -348,6 +348,7 @@ class Changes:
             now,
             now,
             restricted,
+            audience=booking.audience,
         )
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
@@ -369,6 +370,8 @@ class Changes:
         entry.seconds = seconds
         if booking.comment is not None:
             entry.comment = booking.comment
+        if booking.audience is not None:
+            entry.audience = booking.audience
         entry.updater = author
         self.store.touch_worklog(entry, self.site.now())
         self._resum(issue, difference, author, _worklog_item(entry, gone=True))
@@ -390,18 +393,35 @@ class Changes:
         items += record_change(self.store, "timespent", spent, issue.spent)
         self.write(issue, [*items, tail], author)
 
-    def remark(self, issue: Issue, author: str, body: Any) -> Comment:
+    def remark(self, issue: Issue, author: str, remark: Remark) -> Comment:
         """Add a comment; `updated` rises, the history does not show additions."""
-        remark_body(body)
         self.store.remember(issue)
         now = self.site.now()
         comment = Comment(
-            self.store.counters.take("comment"), issue.id, author, body, now, now
+            self.store.counters.take("comment"),
+            issue.id,
+            author,
+            remark.body,
+            now,
+            now,
+            audience=remark.audience,
         )
         self.store.comments[comment.id] = comment
         issue.comments = [*issue.comments, comment.id]
         self.store.touch(issue, now)
         return comment
+
+    def reword(self, comment: Comment, author: str, remark: Remark) -> None:
+        """Change a comment; `updated` rises, the history keeps the former text."""
+        issue = self.store.issues[comment.issue]
+        former, latter = to_wiki(comment.body), to_wiki(remark.body)
+        self.store.remember(issue)
+        comment.body = remark.body
+        comment.audience = remark.audience or comment.audience
+        comment.updated = self.site.now()
+        comment.updater = author
+        item = Item("Comment", "comment", "jira", None, former, None, latter)
+        self.write(issue, [item], author)
 
     def unremark(self, comment: Comment, author: str) -> None:
         """Delete a comment; the history keeps its text."""

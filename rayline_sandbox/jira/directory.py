@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rayline_sandbox.jira.errors import Refusal, missing
-from rayline_sandbox.jira.fields import fields_of
-from rayline_sandbox.jira.issue_view import field_schema
+from rayline_sandbox.jira.fields import field_schema, fields_of
 from rayline_sandbox.jira.model import CATEGORIES, Field, Filter, Json, User
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rayline_sandbox.jira.model import CustomFields, Field
+from rayline_sandbox.jira.model import CustomFields, Field, Json
 from rayline_sandbox.jira.store import Store
 
 _GREENHOPPER = "com.pyxis.greenhopper.jira:"
@@ -108,3 +108,18 @@ def _custom_fields(customs: CustomFields) -> tuple[Field, ...]:
 def fields_of(store: Store) -> tuple[Field, ...]:
     """Return the fields of this site."""
     return _all_fields(store.fields, store.cloud)
+
+
+def field_schema(identity: str, _name: str, kind: str, items: str, custom: str) -> Json:
+    """Return the type record of a field."""
+    if not kind:
+        return {}
+    inner = {"items": items} if items else {}
+    if custom:
+        return {
+            "type": kind,
+            **inner,
+            "custom": custom,
+            "customId": int(identity.rpartition("_")[2]),
+        }
+    return {"type": kind, **inner, "system": identity}

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from rayline_sandbox.jira.fields import fields_of
+from rayline_sandbox.jira.audiences import is_within
+from rayline_sandbox.jira.fields import field_schema, fields_of
 from rayline_sandbox.jira.instants import format_spent
-from rayline_sandbox.jira.model import Issue, Json, Link, Worklog
+from rayline_sandbox.jira.model import Comment, Issue, Json, Link, Worklog
 from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.rendered import PageRenderer, print_day
+from rayline_sandbox.jira.screens import edit_metadata, flag_option
+from rayline_sandbox.jira.site import honour
 from rayline_sandbox.jira.store import Store
+from rayline_sandbox.jira.workflow import operations, transitions
 
 CHANGES_INLINE = 40
 COMMENTS_INLINE = 20
@@ -21,6 +27,7 @@ WORKLOGS_INLINE = 20
 _EXPAND = (
     "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
 )
+NOT_EXPANDED = frozenset({"versionedRepresentations"})
 _BULKY = frozenset({"comment", "worklog", "attachment"})
 Show = Callable[[Renderer, Issue], Any]
 
@@ -60,7 +67,7 @@ def choose(
             for name in every:
                 if word in (name, _named(store, name)):
                     chosen[name] = None
-    return Wish(tuple(chosen), frozenset(expand))
+    return Wish(tuple(chosen), honour(expand, NOT_EXPANDED))
 
 
 def _named(store: Store, identity: str) -> str:
@@ -84,11 +91,24 @@ def show_issue(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
             for name in wish.fields
             if name not in wish.left_out
         }
-    if "changelog" in wish.expand:
-        shown["changelog"] = inline_changes(renderer, issue)
     if not renderer.cloud:
         shown["renderedFields"] = None
+    if "renderedFields" in wish.expand:
+        shown["renderedFields"] = _rendered(renderer, issue, wish)
+    for name, show in _EXPANSIONS.items():
+        if name in wish.expand:
+            shown[name] = show(renderer, issue)
     return shown
+
+
+def _rendered(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
+    """Return the fields of a wish as pages show them; those that look the same there are null."""
+    page = PageRenderer(renderer.site, renderer.call)
+    return {
+        name: _ON_PAGES[name](page, issue) if name in _ON_PAGES else None
+        for name in wish.fields
+        if name not in wish.left_out
+    }
 
 
 def inline_changes(renderer: Renderer, issue: Issue) -> Json:
@@ -121,27 +141,11 @@ def names_and_schema(store: Store, wish: Wish) -> Json:
     return parts
 
 
-def field_schema(identity: str, _name: str, kind: str, items: str, custom: str) -> Json:
-    """Return the type record of a field."""
-    if not kind:
-        return {}
-    inner = {"items": items} if items else {}
-    if custom:
-        return {
-            "type": kind,
-            **inner,
-            "custom": custom,
-            "customId": int(identity.rpartition("_")[2]),
-        }
-    return {"type": kind, **inner, "system": identity}
-
-
 # Values ---------------------------------------------------------------------
 
 
 def _comments(renderer: Renderer, issue: Issue) -> Json:
-    known = renderer.store.comments
-    entries = [known[c] for c in issue.comments if c in known]
+    entries = visible_comments(renderer.store, issue)
     kept = entries[-COMMENTS_INLINE:] if renderer.cloud else entries
     return {
         "comments": [renderer.comment(c) for c in kept],
@@ -152,13 +156,25 @@ def _comments(renderer: Renderer, issue: Issue) -> Json:
     }
 
 
+def is_seen(entry: Worklog) -> bool:
+    """Tell whether the calling account may see booked time."""
+    return not entry.restricted and is_within(entry.audience)
+
+
+def visible_comments(store: Store, issue: Issue) -> list[Comment]:
+    """Return the comments of an issue that the calling account may read."""
+    known = store.comments
+    found = [known[each] for each in issue.comments if each in known]
+    return [comment for comment in found if is_within(comment.audience)]
+
+
 def visible_worklogs(store: Store, issue: Issue) -> list[Worklog]:
     """Return an issue's worklogs without the restricted ones, which are left out silently.
 
     Source: docs/facts/jira-api.md 2.4.
     """
     found = (store.worklogs.get(identity) for identity in issue.worklogs)
-    return [entry for entry in found if entry is not None and not entry.restricted]
+    return [entry for entry in found if entry is not None and is_seen(entry)]
 
 
 def _worklogs(renderer: Renderer, issue: Issue) -> Json:
@@ -318,6 +334,49 @@ SHOWN: dict[str, Show] = {
 }
 
 
+def _printed_day(_: Renderer, issue: Issue) -> str | None:
+    return print_day(date.fromisoformat(issue.due)) if issue.due else None
+
+
+def _printed_time(name: str) -> Show:
+    def show(renderer: Renderer, issue: Issue) -> str | None:
+        seconds = SHOWN[name](renderer, issue)
+        return None if seconds is None else format_spent(seconds)
+
+    return show
+
+
+_AS_EVER = (
+    "created",
+    "updated",
+    "resolutiondate",
+    "statuscategorychangedate",
+    "description",
+    "timetracking",
+    "comment",
+    "worklog",
+)
+_DURATIONS = (
+    "timeoriginalestimate",
+    "timeestimate",
+    "timespent",
+    "aggregatetimeoriginalestimate",
+    "aggregatetimeestimate",
+    "aggregatetimespent",
+)
+_ON_PAGES: dict[str, Show] = {
+    **{name: SHOWN[name] for name in _AS_EVER},
+    **{name: _printed_time(name) for name in _DURATIONS},
+    "duedate": _printed_day,
+}
+_EXPANSIONS: dict[str, Show] = {
+    "transitions": lambda r, i: transitions(r, i, screens=False),
+    "operations": operations,
+    "editmeta": edit_metadata,
+    "changelog": inline_changes,
+}
+
+
 def _customs(store: Store) -> dict[str, Show]:
     names = store.fields
     return {
@@ -329,15 +388,5 @@ def _customs(store: Store) -> dict[str, Show]:
             i.summary if r.store.kinds[i.kind].level > 0 else None
         ),
         names.rank: lambda _, i: _rank(i),
-        names.flagged: lambda r, i: (
-            [
-                {
-                    "self": f"{r.rest}/customFieldOption/10019",
-                    "value": "Impediment",
-                    "id": "10019",
-                }
-            ]
-            if i.flagged
-            else None
-        ),
+        names.flagged: lambda r, i: [flag_option(r)] if i.flagged else None,
     }

@@ -8,16 +8,26 @@ from typing import Any
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import fields_of
-from rayline_sandbox.jira.issue_view import choose, names_and_schema, show_issue
+from rayline_sandbox.jira.issue_view import (
+    choose,
+    names_and_schema,
+    show_issue,
+    visible_comments,
+)
 from rayline_sandbox.jira.model import Comment, Issue, Json, Project
 from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.operations import read_remark
 from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.rendered import to_html
 from rayline_sandbox.jira.routes import CLOUD, Outcome, Route
+from rayline_sandbox.jira.screens import edit_metadata
 from rayline_sandbox.jira.setters import off_screen
-from rayline_sandbox.jira.site import Call, Site, strings
+from rayline_sandbox.jira.site import Call, Site, honour, strings
+from rayline_sandbox.jira.workflow import numbered, transitions
 
 BULK_LIMIT = 100
 CREATE_LIMIT = 50
+_NOT_EXPANDED = frozenset({"properties"})
 _COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {
     "created": lambda comment: comment.created
 }
@@ -236,44 +246,18 @@ def get_transitions(site: Site, call: Call) -> Json:
     """Answer the transitions: every status of the project can be reached, as in the simplified workflow."""
     issue = site.issue(call.parameters["issue"])
     wanted = call.request.first("transitionId")
+    screens = "transitions.fields" in call.listed("expand")
+    found = transitions(Renderer(site, call), issue, screens=screens)
     return {
         "expand": "transitions",
-        "transitions": [
-            _transition(site, call, number, status)
-            for number, status in _numbered(site, issue).items()
-            if wanted is None or wanted == number
-        ],
+        "transitions": [each for each in found if wanted in (None, each["id"])],
     }
 
 
-def _numbered(site: Site, issue: Issue) -> dict[str, str]:
-    return {
-        f"{place}1": status
-        for place, status in enumerate(site.store.projects[issue.project].statuses, 1)
-    }
-
-
-def _transition(site: Site, call: Call, number: str, identity: str) -> Json:
-    status = site.store.statuses[identity]
-    cloud = {
-        "hasScreen": False,
-        "isGlobal": True,
-        "isInitial": False,
-        "isAvailable": True,
-        "isConditional": False,
-        "isLooped": False,
-    }
-    transition: Json = {
-        "id": number,
-        "name": status.name,
-        "to": Renderer(site, call).status(status),
-    }
-    if not site.cloud:
-        transition |= {"description": "", "opsbarSequence": 2147483647}
-    fields: Json = (
-        {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
-    )
-    return {**transition, **(cloud if site.cloud else {}), **fields}
+def get_edit_metadata(site: Site, call: Call) -> Json:
+    """Answer what an edit of an issue may set."""
+    issue = site.issue(call.parameters["issue"])
+    return edit_metadata(Renderer(site, call), issue)
 
 
 def do_transition(site: Site, call: Call) -> Outcome:
@@ -284,7 +268,7 @@ def do_transition(site: Site, call: Call) -> Outcome:
     identity = ""
     if isinstance(wanted, dict):
         identity = str(wanted.get("id", ""))
-    places = _numbered(site, issue)
+    places = numbered(site.store, issue)
     if identity not in places:
         raise Refusal(
             400,
@@ -318,40 +302,56 @@ def _resolution(site: Site, ref: Any) -> str | None:
 def get_comments(site: Site, call: Call) -> Json:
     """Answer an issue's comments, oldest first unless asked otherwise."""
     issue = site.issue(call.parameters["issue"])
+    honour(call.listed("expand"), _NOT_EXPANDED)
     start, size = call.page(50, 100)
     comments = call.ordered(
-        (site.store.comments[each] for each in issue.comments),
-        _COMMENT_ORDERS,
-        "created",
+        visible_comments(site.store, issue), _COMMENT_ORDERS, "created"
     )
-    renderer = Renderer(site, call)
+    end = start + size
     return {
         "startAt": start,
         "maxResults": size,
         "total": len(comments),
-        "comments": [renderer.comment(each) for each in comments[start : start + size]],
+        "comments": [_shown_comment(site, call, each) for each in comments[start:end]],
     }
+
+
+def _shown_comment(site: Site, call: Call, comment: Comment) -> Json:
+    shown = Renderer(site, call).comment(comment)
+    expand = honour(call.listed("expand"), _NOT_EXPANDED)
+    if "renderedBody" in expand:
+        shown["renderedBody"] = to_html(comment.body)
+    return shown
 
 
 def add_comment(site: Site, call: Call) -> Outcome:
     """Add a comment by the calling account."""
     issue = site.issue(call.parameters["issue"])
-    body = call.object().get("body")
-    comment = Changes(site).remark(issue, site.me.account, body)
-    return Outcome(201, Renderer(site, call).comment(comment))
+    remark = read_remark(call.object())
+    comment = Changes(site).remark(issue, site.me.account, remark)
+    return Outcome(201, _shown_comment(site, call, comment))
 
 
 def _comment(site: Site, call: Call) -> Comment:
     issue = site.issue(call.parameters["issue"])
     identity = as_identity(call.parameters["id"])
-    if identity is None or identity not in issue.comments:
-        raise missing("comment", call.parameters["id"])
-    return site.store.comments[identity]
+    for comment in visible_comments(site.store, issue):
+        if comment.id == identity:
+            return comment
+    raise missing("comment", call.parameters["id"])
 
 
 def get_comment(site: Site, call: Call) -> Json:
     """Answer one comment."""
-    return Renderer(site, call).comment(_comment(site, call))
+    return _shown_comment(site, call, _comment(site, call))
+
+
+def update_comment(site: Site, call: Call) -> Json:
+    """Change the text of a comment, and who may read it when that is said."""
+    comment = _comment(site, call)
+    remark = read_remark(call.object())
+    Changes(site).reword(comment, site.me.account, remark)
+    return _shown_comment(site, call, comment)
 
 
 def delete_comment(site: Site, call: Call) -> Outcome:
@@ -369,11 +369,13 @@ ROUTES = (
     Route("GET", "issue/{issue}", get_issue),
     Route("PUT", "issue/{issue}", edit_issue),
     Route("DELETE", "issue/{issue}", delete_issue),
+    Route("GET", "issue/{issue}/editmeta", get_edit_metadata),
     Route("PUT", "issue/{issue}/assignee", assign_issue),
     Route("GET", "issue/{issue}/transitions", get_transitions),
     Route("POST", "issue/{issue}/transitions", do_transition),
     Route("GET", "issue/{issue}/comment", get_comments),
     Route("POST", "issue/{issue}/comment", add_comment),
     Route("GET", "issue/{issue}/comment/{id}", get_comment),
+    Route("PUT", "issue/{issue}/comment/{id}", update_comment),
     Route("DELETE", "issue/{issue}/comment/{id}", delete_comment),
 )

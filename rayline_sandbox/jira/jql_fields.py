@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
+from rayline_sandbox.jira.audiences import is_within
 from rayline_sandbox.jira.instants import parse_spent
 from rayline_sandbox.jira.jql import Call, Clause, Empty, JqlSyntax, Literal, Many
 from rayline_sandbox.jira.jql_operands import (
@@ -199,7 +200,8 @@ def replace_pool(
 
 
 def _remarks(store: Store, issue: Issue) -> Iterable[object]:
-    return (store.comments[c].body for c in issue.comments if c in store.comments)
+    found = [store.comments[each] for each in issue.comments if each in store.comments]
+    return [comment.body for comment in found if is_within(comment.audience)]
 
 
 def _some(value: str | None) -> tuple[str, ...]:

@@ -150,6 +150,17 @@ class Filter:
     description: str = ""
 
 
+ROLES = {"10002": "Administrators", "10001": "Developers", "10000": "Users"}
+"""Project roles by their ids."""
+
+
+class Audience(NamedTuple):
+    """Who may read a record: a `role` or a `group`, by its name."""
+
+    kind: str
+    name: str
+
+
 @dataclass(slots=True)
 class Worklog:
     """Time booked on an issue; `restricted` ones are invisible to the calling account."""
@@ -164,6 +175,7 @@ class Worklog:
     updated: int
     restricted: bool = False
     updater: str = ""
+    audience: Audience | None = None
 
 
 @dataclass(slots=True)
@@ -176,6 +188,8 @@ class Comment:
     body: Any
     created: int
     updated: int
+    updater: str = ""
+    audience: Audience | None = None
 
 
 class Item(NamedTuple):

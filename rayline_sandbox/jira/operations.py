@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rayline_sandbox.jira.audiences import check_membership, read_audience
 from rayline_sandbox.jira.documents import to_wiki
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.instants import LONGEST, parse_stamp
-from rayline_sandbox.jira.model import Issue, Json
+from rayline_sandbox.jira.model import Audience, Issue, Json
 from rayline_sandbox.jira.setters import member, refuse, rich, seconds_of
 from rayline_sandbox.jira.store import Store
 
@@ -31,14 +32,23 @@ class Booking:
     started: int | None
     seconds: int | None
     comment: Any
+    audience: Audience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment to add, and who may read it."""
+
+    body: Any
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A block that was read: fields to set, bodies to remark, time to book."""
+    """A block that was read: fields to set, remarks to add, time to book."""
 
     fields: Json
-    remarks: tuple[Any, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     bookings: tuple[Booking, ...] = ()
 
 
@@ -57,12 +67,12 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
             },
         )
     changes: Json = {}
-    remarks: list[Any] = []
+    remarks: list[Remark] = []
     bookings: list[Booking] = []
     for name, verb, value in _operations(update):
         if name == "comment":
             added = _added(name, verb, value)
-            remarks.append(remark_body(added.get("body")))
+            remarks.append(read_remark(added))
         elif name == "worklog":
             booking = read_booking(_added(name, verb, value))
             bookings.append(_worth_booking(booking))
@@ -126,10 +136,24 @@ def remark_body(body: Any) -> Any:
     return body
 
 
+def read_remark(asked: Mapping[str, Any]) -> Remark:
+    """Return the comment a body adds; 400 for none, or for an audience it cannot have."""
+    return Remark(remark_body(asked.get("body")), _audience(asked))
+
+
+def _audience(asked: Mapping[str, Any]) -> Audience | None:
+    audience = read_audience(asked.get("visibility"))
+    check_membership(audience)
+    return audience
+
+
 def read_booking(asked: Mapping[str, Any]) -> Booking:
     """Return the time a body books; 400 for values that are none."""
     return Booking(
-        _started(asked), _spent(asked), rich(asked.get("comment"), "comment")
+        _started(asked),
+        _spent(asked),
+        rich(asked.get("comment"), "comment"),
+        _audience(asked),
     )
 
 

@@ -3,8 +3,8 @@
 Payloads (issues by key or id, people by any identity, `user` defaults to the service account):
 * `load` (see `load`), `load_jsonl {lines}`, `problems {}`
 * `create {project, fields, user?}` -> `{id, key}`; `edit {issue, fields, user?}`; `transition {issue, status, user?}`;
-  `delete {issue, subtasks?}`; `move {issue, project, user?}` -> `{key}`; `comment {issue, author?, body}` -> `{id}`
-* `worklog {issue, author, started, seconds, comment?, restricted?}` -> `{id}`; `delete_worklog {id}`
+  `delete {issue, subtasks?}`; `move {issue, project, user?}` -> `{key}`; `comment {issue, author?, body, visibility?}` -> `{id}`
+* `worklog {issue, author, started, seconds, comment?, restricted?, visibility?}` -> `{id}`; `delete_worklog {id}`
 * `add_user {name, email, ...}` -> `{id}`; `deactivate_user {user}`; `rename_user {user, name}`
 * `add_project {key, name, board?, ...}` -> `{id, board}`; `archive_project`, `restore_project`, `delete_project`,
   `hide_project`, `show_project` `{key}`; `rename_project {key, new_key?, name?}`
@@ -25,6 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rayline_sandbox.faults import FaultPlan
+from rayline_sandbox.jira.audiences import read_audience
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.instants import to_instant
@@ -32,7 +33,7 @@ from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.load import Loader
 from rayline_sandbox.jira.model import Issue, Json, Project
 from rayline_sandbox.jira.numbers import as_identity
-from rayline_sandbox.jira.operations import Booking
+from rayline_sandbox.jira.operations import Booking, Remark, remark_body
 from rayline_sandbox.jira.raw_issues import load_lines
 from rayline_sandbox.jira.setters import rich
 from rayline_sandbox.jira.site import Site
@@ -181,8 +182,11 @@ class People:
         return {"key": issue.key}
 
     def _comment(self, payload: Json) -> Json:
+        remark = Remark(
+            remark_body(payload.get("body")), read_audience(payload.get("visibility"))
+        )
         comment = self.changes.remark(
-            self._issue(payload), self._who(payload, "author"), payload.get("body")
+            self._issue(payload), self._who(payload, "author"), remark
         )
         return {"id": str(comment.id)}
 
@@ -191,6 +195,7 @@ class People:
             to_instant(payload.get("started")),
             int(payload["seconds"]),
             rich(payload.get("comment"), "comment"),
+            read_audience(payload.get("visibility")),
         )
         entry = self.changes.book(
             self._issue(payload),

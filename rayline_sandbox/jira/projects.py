@@ -10,11 +10,13 @@ from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json, Project, Version
 from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
-from rayline_sandbox.jira.site import Call, Site
+from rayline_sandbox.jira.site import Call, Site, honour
 
 PAGE_LIMIT = 100
 _ACTIONS = ("view", "browse", "edit", "create")
 _CATEGORY = "10000"
+_NOT_EXPANDED = frozenset({"permissions", "issueTypeHierarchy", "url"})
+_NOT_COUNTED = frozenset({"operations", "driver", "approvers"})
 _VERSION_ORDERS: dict[str, Callable[[Version], Any]] = {
     "sequence": lambda v: v.id,
     "name": lambda v: v.name.casefold(),
@@ -105,7 +107,7 @@ def _project_orders(site: Site) -> dict[str, Callable[[Project], Any]]:
 
 
 def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Json:
-    expand = frozenset(call.listed("expand"))
+    expand = honour(call.listed("expand"), _NOT_EXPANDED)
     shown: Json = {
         "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
         **renderer.project(project),
@@ -244,7 +246,7 @@ def page_versions(site: Site, call: Call) -> Json:
     start, size = call.page(50, 50)
     renderer = Renderer(site, call)
     page = offset_page(versions, start, size)
-    counted = "issuesstatus" in call.listed("expand")
+    counted = "issuesstatus" in honour(call.listed("expand"), _NOT_COUNTED)
     values = []
     for version in page["values"]:
         shown = renderer.release(version)

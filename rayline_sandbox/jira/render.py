@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rayline_sandbox.jira.audiences import show_audience
 from rayline_sandbox.jira.documents import to_document, to_wiki
 from rayline_sandbox.jira.instants import format_spent, format_stamp, format_zulu
 from rayline_sandbox.jira.model import (
@@ -36,6 +37,7 @@ class Renderer:
 
     def __init__(self, site: Site, call: Call, *, whole_seconds: bool = False) -> None:
         self.site = site
+        self.call = call
         self.store = site.store
         self.cloud = site.cloud
         self.version = call.version
@@ -331,6 +333,7 @@ class Renderer:
             "started": self.stamp(entry.started),
             "timeSpent": format_spent(entry.seconds),
             "timeSpentSeconds": entry.seconds,
+            **show_audience(entry.audience, cloud=self.cloud),
             "id": str(entry.id),
             "issueId": str(entry.issue),
         }
@@ -343,9 +346,10 @@ class Renderer:
             "id": str(comment.id),
             "author": self.person(comment.author),
             "body": self.rich(comment.body),
-            "updateAuthor": self.person(comment.author),
+            "updateAuthor": self.person(comment.updater or comment.author),
             "created": self.stamp(comment.created),
             "updated": self.stamp(comment.updated),
+            **show_audience(comment.audience, cloud=self.cloud),
             **public,
         }
 

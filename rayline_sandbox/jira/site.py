@@ -175,6 +175,15 @@ class Call:
         )
 
 
+def honour(asked: Iterable[str], without: frozenset[str]) -> frozenset[str]:
+    """Return the expansions asked for; 400 for those that exist in the service and not here."""
+    expand = frozenset(asked)
+    missed = sorted(expand & without)
+    if missed:
+        raise Refusal(400, f"The value '{missed[0]}' of 'expand' is not supported.")
+    return expand
+
+
 def whole(value: object, name: str, default: int) -> int:
     """Return a whole number given as number or text, the default for none; 400 for anything else."""
     if value is None or value == "":

@@ -12,23 +12,25 @@ from typing import Any
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.instants import EARLIEST, LATEST
-from rayline_sandbox.jira.issue_view import visible_worklogs
+from rayline_sandbox.jira.issue_view import is_seen, visible_worklogs
 from rayline_sandbox.jira.model import Json, Worklog
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_booking
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.routes import Outcome, Route
-from rayline_sandbox.jira.site import Call, Site, strings
+from rayline_sandbox.jira.site import Call, Site, honour, strings
 from rayline_sandbox.jira.store import SortedPairs
 
 FEED_PAGE = 1000
 WITHHELD = 60_000
 ISSUE_PAGE = 5000
+_NOT_EXPANDED = frozenset({"properties"})
 
 
 def get_worklogs(site: Site, call: Call) -> Json:
     """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
     issue = site.issue(call.parameters["issue"])
+    honour(call.listed("expand"), _NOT_EXPANDED)
     after = call.integer("startedAfter", EARLIEST)
     before = call.integer("startedBefore", LATEST + 1)
     entries = [
@@ -65,6 +67,7 @@ def _entry(site: Site, call: Call) -> Worklog:
 
 def get_worklog(site: Site, call: Call) -> Json:
     """Answer one worklog."""
+    honour(call.listed("expand"), _NOT_EXPANDED)
     return Renderer(site, call).worklog(_entry(site, call))
 
 
@@ -145,7 +148,7 @@ def _seen(site: Site, identity: int) -> bool:
     if entry is None:
         return True
     issue = site.store.issues[entry.issue]
-    return not entry.restricted and site.store.seen(issue.project)
+    return is_seen(entry) and site.store.seen(issue.project)
 
 
 def list_worklogs(site: Site, call: Call) -> list[Json]:
