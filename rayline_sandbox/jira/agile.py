@@ -9,13 +9,10 @@ from typing import Any
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.instants import parse_stamp
-from rayline_sandbox.jira.issue_view import Wish, choose, show_issue
-from rayline_sandbox.jira.jql_evaluate import find
 from rayline_sandbox.jira.model import Board, Issue, Json, Sprint
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
-from rayline_sandbox.jira.search import compile_text, page_size, token_page
+from rayline_sandbox.jira.routes import BOTH, Outcome, Route
 from rayline_sandbox.jira.setters import check_family
 from rayline_sandbox.jira.site import Call, Site, honour, strings, whole
 
@@ -318,7 +315,7 @@ def epic_of(site: Site, call: Call) -> Issue:
     return issue
 
 
-def _epic(renderer: Renderer, issue: Issue) -> Json:
+def show_epic(renderer: Renderer, issue: Issue) -> Json:
     done = renderer.store.statuses[issue.status].category == "done"
     return {
         "id": issue.id,
@@ -334,7 +331,7 @@ def _epic(renderer: Renderer, issue: Issue) -> Json:
 
 def get_epic(site: Site, call: Call) -> Json:
     """Answer one epic."""
-    return _epic(Renderer(site, call), epic_of(site, call))
+    return show_epic(Renderer(site, call), epic_of(site, call))
 
 
 def get_board_epics(site: Site, call: Call) -> Json:
@@ -356,7 +353,7 @@ def get_board_epics(site: Site, call: Call) -> Json:
     page = offset_page(epics, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     del page["total"]
-    return {**page, "values": [_epic(renderer, each) for each in page["values"]]}
+    return {**page, "values": [show_epic(renderer, each) for each in page["values"]]}
 
 
 def move_to_epic(site: Site, call: Call) -> Outcome:
@@ -373,124 +370,6 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
     return Outcome(204)
 
 
-# Issue lists ----------------------------------------------------------------
-
-
-def _board_issues(site: Site, call: Call) -> Sequence[int]:
-    board = board_of(site, call)
-    return list(site.store.by_project[board.project])
-
-
-def _backlog(site: Site, call: Call) -> Sequence[int]:
-    store = site.store
-    board = board_of(site, call)
-    return [
-        each
-        for each in store.by_project[board.project]
-        if _in_backlog(site, store.issues[each])
-    ]
-
-
-def _in_backlog(site: Site, issue: Issue) -> bool:
-    store = site.store
-    if store.kinds[issue.kind].level != 0:
-        return False
-    if store.statuses[issue.status].category == "done":
-        return False
-    sprints = [store.sprints[each] for each in issue.sprints]
-    return all(sprint.state != "active" for sprint in sprints)
-
-
-def _sprint_issues(site: Site, call: Call) -> Sequence[int]:
-    sprint = sprint_of(site, call).id
-    if "board" in call.parameters:
-        board_of(site, call)
-    return [issue.id for issue in site.store.issues.values() if sprint in issue.sprints]
-
-
-def _epic_issues(site: Site, call: Call) -> Sequence[int]:
-    if call.parameters["epic"] == "none":
-        return [
-            i.id
-            for i in site.store.issues.values()
-            if i.parent is None and site.store.kinds[i.kind].level == 0
-        ]
-    epic = epic_of(site, call)
-    children = site.store.children.get(epic.id, ())
-    return list(children)
-
-
-def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
-    plan = compile_text(site, call.text("jql"))
-    plan.candidates = pool
-    matches = find(plan, site.sight())
-    if not plan.order:
-        issues = site.store.issues
-        matches.sort(key=lambda each: (issues[each].rank, each))
-    return matches
-
-
-def _wish(site: Site, call: Call) -> Wish:
-    fields = call.listed("fields")
-    return choose(site.store, fields, "*navigable", call.listed("expand"))
-
-
-def _offset_list(
-    pool: Callable[[Site, Call], Sequence[int]],
-) -> Callable[[Site, Call], Json]:
-    def answer(site: Site, call: Call) -> Json:
-        ids = _narrow(site, call, pool(site, call))
-        start, size = call.page(50, 100, least=0)
-        wish = _wish(site, call)
-        renderer = Renderer(site, call)
-        issues = []
-        for identity in ids[start : start + size]:
-            issue = site.store.issues[identity]
-            issues.append(show_issue(renderer, issue, wish))
-        return {
-            "expand": "schema,names",
-            "startAt": start,
-            "maxResults": size,
-            "total": len(ids),
-            "issues": issues,
-        }
-
-    return answer
-
-
-def _cursor_list(
-    pool: Callable[[Site, Call], Sequence[int]],
-) -> Callable[[Site, Call], Json]:
-    def answer(site: Site, call: Call) -> Json:
-        bound = f"{call.request.path}\0{call.text('jql')}"
-        _, size = call.page(50, 100)
-        token = call.request.first("nextPageToken")
-        if not token:
-            found = _narrow(site, call, pool(site, call))
-            number = site.walks.freeze(bound, found, site.now())
-            token = site.walks.token(number, 0)
-        number, offset, ids = site.open_walk(token, bound)
-        wish = _wish(site, call)
-        return token_page(
-            site,
-            call,
-            wish,
-            place=(number, offset),
-            ids=ids,
-            size=page_size(call, wish, size),
-        )
-
-    return answer
-
-
-_LISTS: tuple[tuple[str, Callable[[Site, Call], Sequence[int]]], ...] = (
-    ("board/{board}/issue", _board_issues),
-    ("board/{board}/backlog", _backlog),
-    ("sprint/{sprint}/issue", _sprint_issues),
-    ("board/{board}/sprint/{sprint}/issue", _sprint_issues),
-    ("epic/{epic}/issue", _epic_issues),
-)
-
 ROUTES = (
     Route("GET", "board", get_boards, BOTH, "agile"),
     Route("GET", "board/{board}", get_board, BOTH, "agile"),
@@ -505,12 +384,4 @@ ROUTES = (
     Route("POST", "backlog/issue", move_to_backlog, BOTH, "agile"),
     Route("GET", "epic/{epic}", get_epic, BOTH, "agile"),
     Route("POST", "epic/{epic}/issue", move_to_epic, BOTH, "agile"),
-    *(
-        Route("GET", template, _offset_list(pool), BOTH, "agile")
-        for template, pool in _LISTS
-    ),
-    *(
-        Route("GET", template, _cursor_list(pool), CLOUD, "software")
-        for template, pool in _LISTS
-    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rayline_sandbox.jira import (
     agile,
+    agile_issues,
     directory,
     histories,
     issues,
@@ -23,4 +24,5 @@ ALL_ROUTES: tuple[Route, ...] = (
     *directory.ROUTES,
     *permissions.ROUTES,
     *agile.ROUTES,
+    *agile_issues.ROUTES,
 )
