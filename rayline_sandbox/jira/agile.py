@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rayline_sandbox.jira.changes import Changes
-from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.instants import parse_stamp
-from rayline_sandbox.jira.model import Board, Issue, Json, Sprint
+from rayline_sandbox.jira.jql_evaluate import find
+from rayline_sandbox.jira.model import Board, Filter, Issue, Json, Project, Sprint
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import BOTH, Outcome, Route
+from rayline_sandbox.jira.search import compile_text
 from rayline_sandbox.jira.setters import check_family
 from rayline_sandbox.jira.site import Call, Site, honour, strings, whole
 
@@ -167,6 +169,81 @@ def columns_of(site: Site, board: Board) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
+def create_board(site: Site, call: Call) -> Outcome:
+    """Make a board over a saved search, in the project named or the one the search finds issues of."""
+    asked = call.object()
+    name = asked.get("name")
+    if not isinstance(name, str) or not 0 < len(name.strip()) < 255:
+        raise Refusal(
+            400, errors={"name": "The board name must have 1 to 254 characters."}
+        )
+    if asked.get("type") not in ("scrum", "kanban"):
+        raise Refusal(400, errors={"type": "The board type must be scrum or kanban."})
+    number = whole(asked.get("filterId"), "filterId", 0)
+    saved = site.store.filters.get(number)
+    if saved is None:
+        raise Refusal(400, errors={"filterId": "The filter does not exist."})
+    project = _home(site, asked.get("location"), saved)
+    identity = site.store.counters.take("board", 1)
+    board = Board(identity, name, asked["type"], project.id, filter=saved.id)
+    names = site.store.fields
+    board.estimation = names.estimate if project.simplified else names.points
+    site.store.boards[identity] = board
+    return Outcome(201, show_board(Renderer(site, call), board))
+
+
+def _home(site: Site, location: Any, saved: Filter) -> Project:
+    if isinstance(location, dict) and location.get("type") == "project":
+        return site.project(location.get("projectKeyOrId"))
+    issues = find(compile_text(site, saved.jql), site.sight())
+    if not issues:
+        raise Refusal(
+            400, errors={"filterId": "The filter finds no issue of a project here."}
+        )
+    first = site.store.issues[issues[0]]
+    return site.store.projects[first.project]
+
+
+def delete_board(site: Site, call: Call) -> Outcome:
+    """Drop a board; its sprints and issues stay."""
+    del site.store.boards[board_of(site, call).id]
+    return Outcome(204)
+
+
+def get_board_projects(site: Site, call: Call) -> Json:
+    """Answer the projects of a board."""
+    board = board_of(site, call)
+    renderer = Renderer(site, call)
+    projects = [renderer.project(site.store.projects[board.project])]
+    return offset_page(projects, *call.page(50, PAGE_LIMIT))
+
+
+def get_board_versions(site: Site, call: Call) -> Json:
+    """Answer the releases of a board's projects, those that are out or not when asked."""
+    board = board_of(site, call)
+    wanted = call.listed("released")
+    renderer = Renderer(site, call)
+    versions = []
+    for version in site.store.versions.values():
+        if version.project != board.project:
+            continue
+        if not wanted or str(version.released).lower() in wanted:
+            versions.append({**renderer.release(version), "id": version.id})
+    return offset_page(versions, *call.page(50, PAGE_LIMIT))
+
+
+def get_quick_filters(site: Site, call: Call) -> Json:
+    """Answer the quick filters of a board: none here."""
+    board_of(site, call)
+    return offset_page([], *call.page(50, PAGE_LIMIT))
+
+
+def get_quick_filter(site: Site, call: Call) -> Json:
+    """Refuse: no board here has quick filters."""
+    board_of(site, call)
+    raise missing("quick filter", call.parameters["filter"])
+
+
 # Sprints --------------------------------------------------------------------
 
 
@@ -259,6 +336,16 @@ def update_sprint(site: Site, call: Call) -> Json:
     # Boards and issues refer to sprints by number, so the whole record can be put in place at once.
     site.store.sprints[sprint.id] = changed
     return Renderer(site, call).sprint(changed)
+
+
+def delete_sprint(site: Site, call: Call) -> Outcome:
+    """Drop a sprint; its issues leave it."""
+    sprint = sprint_of(site, call)
+    for issue in site.store.issues.values():
+        if sprint.id in issue.sprints:
+            issue.sprints = tuple(each for each in issue.sprints if each != sprint.id)
+    del site.store.sprints[sprint.id]
+    return Outcome(204)
 
 
 def _next_states(sprint: Sprint) -> Sequence[str]:
@@ -372,7 +459,13 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
 
 ROUTES = (
     Route("GET", "board", get_boards, BOTH, "agile"),
+    Route("POST", "board", create_board, BOTH, "agile"),
     Route("GET", "board/{board}", get_board, BOTH, "agile"),
+    Route("DELETE", "board/{board}", delete_board, BOTH, "agile"),
+    Route("GET", "board/{board}/project", get_board_projects, BOTH, "agile"),
+    Route("GET", "board/{board}/version", get_board_versions, BOTH, "agile"),
+    Route("GET", "board/{board}/quickfilter", get_quick_filters, BOTH, "agile"),
+    Route("GET", "board/{board}/quickfilter/{filter}", get_quick_filter, BOTH, "agile"),
     Route("GET", "board/{board}/configuration", get_board_configuration, BOTH, "agile"),
     Route("GET", "board/{board}/sprint", get_board_sprints, BOTH, "agile"),
     Route("GET", "board/{board}/epic", get_board_epics, BOTH, "agile"),
@@ -380,6 +473,7 @@ ROUTES = (
     Route("GET", "sprint/{sprint}", get_sprint, BOTH, "agile"),
     Route("POST", "sprint/{sprint}", update_sprint, BOTH, "agile"),
     Route("PUT", "sprint/{sprint}", update_sprint, BOTH, "agile"),
+    Route("DELETE", "sprint/{sprint}", delete_sprint, BOTH, "agile"),
     Route("POST", "sprint/{sprint}/issue", move_to_sprint, BOTH, "agile"),
     Route("POST", "backlog/issue", move_to_backlog, BOTH, "agile"),
     Route("GET", "epic/{epic}", get_epic, BOTH, "agile"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import field_schema, fields_of
-from rayline_sandbox.jira.model import CATEGORIES, Field, Filter, Json, User
-from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.model import Field, Json, User
 from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
 from rayline_sandbox.jira.site import Call, Site
@@ -86,6 +85,16 @@ def myself(site: Site, call: Call) -> Json:
     }
 
 
+def session(site: Site, call: Call) -> Json:
+    """Answer whose session it is; Cloud has none."""
+    base = Renderer(site, call).base
+    return {
+        "self": f"{base}/rest/api/latest/user?username={site.me.name}",
+        "name": site.me.name,
+        "loginInfo": {"loginCount": 1, "failedLoginCount": 0},
+    }
+
+
 def get_user(site: Site, call: Call) -> Json:
     """Answer one user."""
     names = ("accountId",) if site.cloud else ("username", "key")
@@ -112,6 +121,19 @@ def search_users(site: Site, call: Call) -> list[Json]:
     beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
     end = start + size
     return [{**renderer.user(user), **beside} for user in users[start:end]]
+
+
+def search_assignable(site: Site, call: Call) -> list[Json]:
+    """Answer people who can be assigned issues of a project, or one issue."""
+    project = call.request.first("project")
+    issue = call.request.first("issueKey") or call.request.first("issueId")
+    if project is None and issue is None:
+        raise Refusal(400, "A project or an issue must be provided.")
+    if project is not None:
+        site.project(project)
+    if issue is not None:
+        site.issue(issue)
+    return search_users(site, call)
 
 
 def _matches(user: User, text: str) -> bool:
@@ -183,12 +205,6 @@ def page_fields(site: Site, call: Call) -> Json:
     return page
 
 
-def get_all_statuses(site: Site, call: Call) -> list[Json]:
-    """Answer all statuses; names repeat."""
-    renderer = Renderer(site, call)
-    return [renderer.status(status) for status in site.store.statuses.values()]
-
-
 def search_statuses(site: Site, call: Call) -> Json:
     """Answer statuses a page at a time, with their category as a word."""
     project = call.request.first("projectId")
@@ -221,95 +237,17 @@ def search_statuses(site: Site, call: Call) -> Json:
     return {"self": f"{Renderer(site, call).rest}/statuses/search", **page}
 
 
-def get_categories(site: Site, call: Call) -> list[Json]:
-    """Answer the status categories."""
-    renderer = Renderer(site, call)
-    return [renderer.category(key) for key in CATEGORIES]
-
-
-def get_kinds(site: Site, call: Call) -> list[Json]:
-    """Answer the issue types."""
-    renderer = Renderer(site, call)
-    return [renderer.kind(kind) for kind in site.store.kinds.values()]
-
-
-def get_priorities(site: Site, call: Call) -> list[Json | None]:
-    """Answer the priorities."""
-    renderer = Renderer(site, call)
-    return [renderer.priority(identity) for identity in site.store.priorities]
-
-
-def get_resolutions(site: Site, call: Call) -> list[Json | None]:
-    """Answer the resolutions."""
-    renderer = Renderer(site, call)
-    return [renderer.resolution(identity) for identity in site.store.resolutions]
-
-
-# Filters --------------------------------------------------------------------
-
-
-def get_filter(site: Site, call: Call) -> Json:
-    """Answer a saved search."""
-    identity = call.parameters["id"]
-    saved = site.store.filters.get(as_identity(identity) or 0)
-    if saved is None:
-        raise Refusal(
-            404,
-            "The selected filter is not available to you, perhaps it has been deleted or had its "
-            "permissions changed.",
-        )
-    return _filter(Renderer(site, call), saved)
-
-
-def _filter(renderer: Renderer, saved: Filter) -> Json:
-    return {
-        "self": f"{renderer.rest}/filter/{saved.id}",
-        "id": str(saved.id),
-        "name": saved.name,
-        "description": saved.description,
-        "owner": renderer.person(saved.owner),
-        "jql": saved.jql,
-        "searchUrl": f"{renderer.rest}/search?jql=filter%3D{saved.id}",
-        "viewUrl": f"{renderer.base}/issues/?filter={saved.id}",
-        "favourite": False,
-        "favouritedCount": 0,
-    }
-
-
-def search_filters(site: Site, call: Call) -> Json:
-    """Answer saved searches a page at a time; the JQL only with `expand=jql`."""
-    text = call.text("filterName").casefold()
-    expand = frozenset(call.listed("expand"))
-    found = [
-        saved for saved in site.store.filters.values() if text in saved.name.casefold()
-    ]
-    page = offset_page(found, *call.page(50, 100))
-    renderer = Renderer(site, call)
-    wanted = {"self", "id", "name"} | expand
-    values = []
-    for saved in page["values"]:
-        shown = _filter(renderer, saved)
-        values.append({name: shown[name] for name in shown if name in wanted})
-    page["values"] = values
-    return {"self": f"{renderer.rest}/filter/search", **page}
-
-
 ROUTES = (
     Route("GET", "serverInfo", server_info, anonymous=True),
     Route("GET", "_edge/tenant_info", tenant_info, CLOUD, root="", anonymous=True),
     Route("GET", "configuration", configuration),
     Route("GET", "myself", myself),
+    Route("GET", "session", session, SERVER, root="auth"),
     Route("GET", "user", get_user),
     Route("GET", "user/search", search_users),
+    Route("GET", "user/assignable/search", search_assignable),
     Route("GET", "users/search", all_users, CLOUD),
     Route("GET", "field", get_fields),
     Route("GET", "field/search", page_fields, CLOUD),
-    Route("GET", "status", get_all_statuses),
     Route("GET", "statuses/search", search_statuses, CLOUD),
-    Route("GET", "statuscategory", get_categories),
-    Route("GET", "issuetype", get_kinds),
-    Route("GET", "priority", get_priorities),
-    Route("GET", "resolution", get_resolutions),
-    Route("GET", "filter/search", search_filters, CLOUD),
-    Route("GET", "filter/{id}", get_filter, CLOUD | SERVER),
 )

@@ -13,7 +13,7 @@ from typing import Any
 from rayline_sandbox.jira.audiences import is_within
 from rayline_sandbox.jira.fields import field_schema, fields_of
 from rayline_sandbox.jira.instants import format_spent
-from rayline_sandbox.jira.model import Comment, Issue, Json, Link, Worklog
+from rayline_sandbox.jira.model import Comment, Issue, Json, Worklog
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.rendered import PageRenderer, print_day
 from rayline_sandbox.jira.screens import edit_metadata, flag_option
@@ -256,26 +256,10 @@ def _epic_link(renderer: Renderer, issue: Issue) -> str | None:
 
 def _links(renderer: Renderer, issue: Issue) -> list[Json]:
     return [
-        _link(renderer, link)
+        renderer.link(link)
         for link in issue.links
         if link.other in renderer.store.issues
     ]
-
-
-def _link(renderer: Renderer, link: Link) -> Json:
-    side = "outwardIssue" if link.outward else "inwardIssue"
-    kind = {
-        "id": "10000",
-        "name": link.kind,
-        "inward": f"is {link.kind.lower()} by",
-        "outward": link.kind.lower(),
-    }
-    return {
-        "id": str(link.id),
-        "self": f"{renderer.rest}/issueLink/{link.id}",
-        "type": kind,
-        side: renderer.small_issue(renderer.store.issues[link.other]),
-    }
 
 
 def _rank(issue: Issue) -> str:

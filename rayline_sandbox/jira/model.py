@@ -148,6 +148,7 @@ class Filter:
     jql: str
     owner: str
     description: str = ""
+    favourite: bool = False
 
 
 ROLES = {"10002": "Administrators", "10001": "Developers", "10000": "Users"}
@@ -211,6 +212,23 @@ class Change(NamedTuple):
     at: int
     author: str | None
     items: tuple[Item, ...]
+
+
+class LinkType(NamedTuple):
+    """A type of links, as either end of one says it."""
+
+    id: str
+    name: str
+    inward: str
+    outward: str
+
+
+LINK_TYPES = (
+    LinkType("10000", "Blocks", "is blocked by", "blocks"),
+    LinkType("10001", "Cloners", "is cloned by", "clones"),
+    LinkType("10002", "Duplicate", "is duplicated by", "duplicates"),
+    LinkType("10003", "Relates", "relates to", "relates to"),
+)
 
 
 class Link(NamedTuple):

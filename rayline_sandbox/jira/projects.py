@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from rayline_sandbox.jira.enumerations import role_links
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json, Project, Version
 from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
@@ -181,8 +182,8 @@ def get_project(site: Site, call: Call) -> Json:
         **lead,
         "description": project.description,
         "assigneeType": "PROJECT_LEAD",
-        "roles": {"Administrators": f"{renderer.rest}/project/{project.id}/role/10002"},
-        "components": _components(site, renderer, project),
+        "roles": role_links(renderer, project),
+        "components": components_of(site, renderer, project),
         "issueTypes": [renderer.kind(kind) for kind in site.store.kinds.values()],
         "versions": [renderer.release(version) for version in _versions(site, project)],
     }
@@ -196,7 +197,8 @@ def _versions(site: Site, project: Project) -> list[Version]:
     ]
 
 
-def _components(site: Site, renderer: Renderer, project: Project) -> list[Json]:
+def components_of(site: Site, renderer: Renderer, project: Project) -> list[Json]:
+    """Return the components of a project."""
     lead = renderer.person(project.lead)
     who = {"assignee": lead, "realAssignee": lead} if lead else {}
     return [
@@ -218,7 +220,7 @@ def _components(site: Site, renderer: Renderer, project: Project) -> list[Json]:
 
 def get_components(site: Site, call: Call) -> list[Json]:
     """Answer a project's components."""
-    return _components(
+    return components_of(
         site, Renderer(site, call), site.project(call.parameters["project"])
     )
 

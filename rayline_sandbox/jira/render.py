@@ -10,12 +10,15 @@ from rayline_sandbox.jira.documents import to_document, to_wiki
 from rayline_sandbox.jira.instants import format_spent, format_stamp, format_zulu
 from rayline_sandbox.jira.model import (
     CATEGORIES,
+    LINK_TYPES,
     Change,
     Comment,
     Issue,
     Item,
     Json,
     Kind,
+    Link,
+    LinkType,
     Project,
     Sprint,
     Status,
@@ -351,6 +354,24 @@ class Renderer:
             "updated": self.stamp(comment.updated),
             **show_audience(comment.audience, cloud=self.cloud),
             **public,
+        }
+
+    # Links ----------------------------------------------------------------
+
+    def link_type(self, kind: LinkType) -> Json:
+        """Return a type of links."""
+        address = f"{self.rest}/issueLinkType/{kind.id}"
+        return {**kind._asdict(), "self": address}
+
+    def link(self, link: Link) -> Json:
+        """Return a link with the issue at its other end."""
+        side = "outwardIssue" if link.outward else "inwardIssue"
+        kind = next(each for each in LINK_TYPES if each.name == link.kind)
+        return {
+            "id": str(link.id),
+            "self": f"{self.rest}/issueLink/{link.id}",
+            "type": self.link_type(kind),
+            side: self.small_issue(self.store.issues[link.other]),
         }
 
     # Pages ----------------------------------------------------------------

@@ -18,11 +18,12 @@ from rayline_sandbox.wire import Request, Response, json_response
 
 _ROOTS = re.compile(
     r"(?:/ex/jira/[^/]+)?"
-    r"(?:/rest/(?P<root>api|agile|software)/(?P<version>latest|1\.0|2|3))?/(?P<rest>.*)"
+    r"(?:/rest/(?P<root>api|agile|software|auth)/(?P<version>latest|1\.0|1|2|3))?/(?P<rest>.*)"
 )
 _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "api": {"cloud": ("2", "3", "latest"), "datacenter": ("2", "latest")},
     "agile": {"cloud": ("1.0", "latest"), "datacenter": ("1.0", "latest")},
+    "auth": {"cloud": (), "datacenter": ("1", "latest")},
     "software": {"cloud": ("1.0",), "datacenter": ()},
 }
 _WRITES = frozenset({"POST", "PUT", "DELETE"})

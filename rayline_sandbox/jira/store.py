@@ -143,6 +143,7 @@ class Store:
         self.filters: dict[int, Filter] = {}
         self.worklogs: dict[int, Worklog] = {}
         self.comments: dict[int, Comment] = {}
+        self.watchers: dict[int, dict[str, None]] = {}
         self.deleted_worklogs = SortedPairs()
         self.changed_worklogs = SortedPairs()
         self.updated = SortedPairs()

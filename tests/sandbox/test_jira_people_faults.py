@@ -331,6 +331,7 @@ _FIELDS = (
 _ROOTS = {
     "api": "",
     "agile": "/rest/agile/1.0/",
+    "auth": "/rest/auth/1/",
     "software": "/rest/software/1.0/",
     "": "/",
 }

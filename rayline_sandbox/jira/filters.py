@@ -1,0 +1,138 @@
+"""Saved searches: read, search, save, change, drop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.model import Filter, Json
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.routes import CLOUD, Outcome, Route
+from rayline_sandbox.jira.search import compile_text
+from rayline_sandbox.jira.site import Call, Site
+
+
+def get_filter(site: Site, call: Call) -> Json:
+    """Answer a saved search."""
+    return _filter(Renderer(site, call), _filter_of(site, call))
+
+
+def _filter(renderer: Renderer, saved: Filter) -> Json:
+    return {
+        "self": f"{renderer.rest}/filter/{saved.id}",
+        "id": str(saved.id),
+        "name": saved.name,
+        "description": saved.description,
+        "owner": renderer.person(saved.owner),
+        "jql": saved.jql,
+        "searchUrl": f"{renderer.rest}/search?jql=filter%3D{saved.id}",
+        "viewUrl": f"{renderer.base}/issues/?filter={saved.id}",
+        "favourite": saved.favourite,
+        "favouritedCount": int(saved.favourite),
+    }
+
+
+def search_filters(site: Site, call: Call) -> Json:
+    """Answer saved searches a page at a time; the JQL only with `expand=jql`."""
+    text = call.text("filterName").casefold()
+    expand = frozenset(call.listed("expand"))
+    found = [
+        saved for saved in site.store.filters.values() if text in saved.name.casefold()
+    ]
+    page = offset_page(found, *call.page(50, 100))
+    renderer = Renderer(site, call)
+    wanted = {"self", "id", "name"} | expand
+    values = []
+    for saved in page["values"]:
+        shown = _filter(renderer, saved)
+        values.append({name: shown[name] for name in shown if name in wanted})
+    page["values"] = values
+    return {"self": f"{renderer.rest}/filter/search", **page}
+
+
+def _filter_of(site: Site, call: Call) -> Filter:
+    """Return the saved search a call names."""
+    identity = call.parameters["id"]
+    saved = site.store.filters.get(as_identity(identity) or 0)
+    if saved is None:
+        raise Refusal(
+            404,
+            "The selected filter is not available to you, perhaps it has been deleted or had its "
+            "permissions changed.",
+        )
+    return saved
+
+
+def get_favourites(site: Site, call: Call) -> list[Json]:
+    """Answer the account's favourite saved searches."""
+    renderer = Renderer(site, call)
+    known = site.store.filters.values()
+    return [_filter(renderer, saved) for saved in known if saved.favourite]
+
+
+def get_own(site: Site, call: Call) -> list[Json]:
+    """Answer the saved searches of the account."""
+    renderer = Renderer(site, call)
+    known = site.store.filters.values()
+    own = site.me.account
+    return [_filter(renderer, saved) for saved in known if saved.owner == own]
+
+
+def create_filter(site: Site, call: Call) -> Json:
+    """Save a search under a name of its own."""
+    blank = Filter(0, "", "", site.me.account)
+    saved = _changed(site, blank, call.object())
+    saved.id = site.store.counters.take("filter")
+    site.store.filters[saved.id] = saved
+    return _filter(Renderer(site, call), saved)
+
+
+def update_filter(site: Site, call: Call) -> Json:
+    """Change a saved search; what is not said stays."""
+    saved = _changed(site, _filter_of(site, call), call.object())
+    site.store.filters[saved.id] = saved
+    return _filter(Renderer(site, call), saved)
+
+
+def _changed(site: Site, saved: Filter, asked: Json) -> Filter:
+    """Return a saved search with what a body says; 400 for a name or a query that cannot be."""
+    name = asked.get("name", saved.name)
+    if not isinstance(name, str) or not name.strip():
+        raise Refusal(400, errors={"filterName": "You must specify a name."})
+    for other in site.store.filters.values():
+        if other.name == name and other.id != saved.id:
+            raise Refusal(
+                400, errors={"filterName": "Filter with same name already exists."}
+            )
+    jql = asked.get("jql", saved.jql)
+    if not isinstance(jql, str):
+        raise Refusal(400, errors={"jql": "The query must be a text."})
+    compile_text(site, jql)
+    return replace(
+        saved,
+        name=name,
+        jql=jql,
+        description=str(asked.get("description", saved.description) or ""),
+        favourite=bool(asked.get("favourite", saved.favourite)),
+    )
+
+
+def delete_filter(site: Site, call: Call) -> Outcome:
+    """Drop a saved search; 400 while a board stands on it."""
+    saved = _filter_of(site, call)
+    if any(board.filter == saved.id for board in site.store.boards.values()):
+        raise Refusal(400, "The filter is used by a board.")
+    del site.store.filters[saved.id]
+    return Outcome(204)
+
+
+ROUTES = (
+    Route("GET", "filter/search", search_filters, CLOUD),
+    Route("GET", "filter/favourite", get_favourites),
+    Route("GET", "filter/my", get_own, CLOUD),
+    Route("POST", "filter", create_filter),
+    Route("GET", "filter/{id}", get_filter),
+    Route("PUT", "filter/{id}", update_filter),
+    Route("DELETE", "filter/{id}", delete_filter),
+)
