@@ -13,7 +13,7 @@ from rayline_sandbox.jira.jql_evaluate import find
 from rayline_sandbox.jira.model import Board, Filter, Issue, Json, Project, Sprint
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import BOTH, Outcome, Route
+from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.search import compile_text
 from rayline_sandbox.jira.setters import check_family
 from rayline_sandbox.jira.site import Call, Site, honour, strings, whole
@@ -90,7 +90,8 @@ def board_of(site: Site, call: Call) -> Board:
     if board is None or not site.store.seen(board.project):
         raise Refusal(
             404,
-            "Requested board cannot be viewed because it either does not exist or you do not have "
+            "Requested board cannot be viewed because it either does not exist or "
+            "you do not have "
             "permission to view it.",
         )
     return board
@@ -457,25 +458,28 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
     return Outcome(204)
 
 
-ROUTES = (
-    Route("GET", "board", get_boards, BOTH, "agile"),
-    Route("POST", "board", create_board, BOTH, "agile"),
-    Route("GET", "board/{board}", get_board, BOTH, "agile"),
-    Route("DELETE", "board/{board}", delete_board, BOTH, "agile"),
-    Route("GET", "board/{board}/project", get_board_projects, BOTH, "agile"),
-    Route("GET", "board/{board}/version", get_board_versions, BOTH, "agile"),
-    Route("GET", "board/{board}/quickfilter", get_quick_filters, BOTH, "agile"),
-    Route("GET", "board/{board}/quickfilter/{filter}", get_quick_filter, BOTH, "agile"),
-    Route("GET", "board/{board}/configuration", get_board_configuration, BOTH, "agile"),
-    Route("GET", "board/{board}/sprint", get_board_sprints, BOTH, "agile"),
-    Route("GET", "board/{board}/epic", get_board_epics, BOTH, "agile"),
-    Route("POST", "sprint", create_sprint, BOTH, "agile"),
-    Route("GET", "sprint/{sprint}", get_sprint, BOTH, "agile"),
-    Route("POST", "sprint/{sprint}", update_sprint, BOTH, "agile"),
-    Route("PUT", "sprint/{sprint}", update_sprint, BOTH, "agile"),
-    Route("DELETE", "sprint/{sprint}", delete_sprint, BOTH, "agile"),
-    Route("POST", "sprint/{sprint}/issue", move_to_sprint, BOTH, "agile"),
-    Route("POST", "backlog/issue", move_to_backlog, BOTH, "agile"),
-    Route("GET", "epic/{epic}", get_epic, BOTH, "agile"),
-    Route("POST", "epic/{epic}/issue", move_to_epic, BOTH, "agile"),
+ROUTES = table(
+    {
+        "GET board": get_boards,
+        "POST board": create_board,
+        "GET board/{board}": get_board,
+        "DELETE board/{board}": delete_board,
+        "GET board/{board}/project": get_board_projects,
+        "GET board/{board}/version": get_board_versions,
+        "GET board/{board}/quickfilter": get_quick_filters,
+        "GET board/{board}/quickfilter/{filter}": get_quick_filter,
+        "GET board/{board}/configuration": get_board_configuration,
+        "GET board/{board}/sprint": get_board_sprints,
+        "GET board/{board}/epic": get_board_epics,
+        "POST sprint": create_sprint,
+        "GET sprint/{sprint}": get_sprint,
+        "POST sprint/{sprint}": update_sprint,
+        "PUT sprint/{sprint}": update_sprint,
+        "DELETE sprint/{sprint}": delete_sprint,
+        "POST sprint/{sprint}/issue": move_to_sprint,
+        "POST backlog/issue": move_to_backlog,
+        "GET epic/{epic}": get_epic,
+        "POST epic/{epic}/issue": move_to_epic,
+    },
+    root="agile",
 )

@@ -12,7 +12,7 @@ from rayline_sandbox.jira.issue_view import Wish, choose, names_and_schema, show
 from rayline_sandbox.jira.jql_evaluate import find
 from rayline_sandbox.jira.model import Issue, Json
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import BOTH, CLOUD, Route
+from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.search import compile_text, page_size, token_page
 from rayline_sandbox.jira.site import Call, Site
 
@@ -198,23 +198,21 @@ def _cursor_list(
     return answer
 
 
-_LISTS: tuple[tuple[str, Callable[[Site, Call], Sequence[int]]], ...] = (
-    ("board/{board}/issue", _board_issues),
-    ("board/{board}/backlog", _backlog),
-    ("sprint/{sprint}/issue", _sprint_issues),
-    ("board/{board}/sprint/{sprint}/issue", _sprint_issues),
-    ("epic/{epic}/issue", _epic_issues),
-    ("board/{board}/epic/{epic}/issue", _epic_issues),
-)
+_LISTS: dict[str, Callable[[Site, Call], Sequence[int]]] = {
+    "GET board/{board}/issue": _board_issues,
+    "GET board/{board}/backlog": _backlog,
+    "GET sprint/{sprint}/issue": _sprint_issues,
+    "GET board/{board}/sprint/{sprint}/issue": _sprint_issues,
+    "GET epic/{epic}/issue": _epic_issues,
+    "GET board/{board}/epic/{epic}/issue": _epic_issues,
+}
 
 ROUTES = (
-    Route("GET", "issue/{issue}", get_issue, BOTH, "agile"),
-    *(
-        Route("GET", template, _offset_list(pool), BOTH, "agile")
-        for template, pool in _LISTS
-    ),
-    *(
-        Route("GET", template, _cursor_list(pool), CLOUD, "software")
-        for template, pool in _LISTS
+    *table({"GET issue/{issue}": get_issue}, root="agile"),
+    *table({name: _offset_list(pool) for name, pool in _LISTS.items()}, root="agile"),
+    *table(
+        {name: _cursor_list(pool) for name, pool in _LISTS.items()},
+        on=CLOUD,
+        root="software",
     ),
 )

@@ -21,20 +21,23 @@ from rayline_sandbox.jira import (
 )
 from rayline_sandbox.jira.routes import Route
 
-ALL_ROUTES: tuple[Route, ...] = (
-    *search.ROUTES,
-    *creation.ROUTES,
-    *issues.ROUTES,
-    *links.ROUTES,
-    *watchers.ROUTES,
-    *histories.ROUTES,
-    *worklogs.ROUTES,
-    *projects.ROUTES,
-    *releases.ROUTES,
-    *enumerations.ROUTES,
-    *filters.ROUTES,
-    *directory.ROUTES,
-    *permissions.ROUTES,
-    *agile.ROUTES,
-    *agile_issues.ROUTES,
+_MODULES = (
+    search,
+    creation,
+    issues,
+    links,
+    watchers,
+    histories,
+    worklogs,
+    projects,
+    releases,
+    enumerations,
+    filters,
+    directory,
+    permissions,
+    agile,
+    agile_issues,
+)
+ALL_ROUTES: tuple[Route, ...] = tuple(
+    route for module in _MODULES for route in module.ROUTES
 )

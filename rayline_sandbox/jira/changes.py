@@ -232,7 +232,8 @@ class Changes:
         if below and not subtasks:
             raise Refusal(
                 400,
-                f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks' "
+                f"The issue '{issue.key}' has subtasks.  You must specify the "
+                "'deleteSubtasks' "
                 "parameter to delete this issue and all its subtasks.",
             )
         for child in children:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rayline_sandbox.jira.errors import missing
 from rayline_sandbox.jira.model import Json, Project
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import CLOUD, Route
+from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.screens import create_fields
 from rayline_sandbox.jira.site import Call, Site
 
@@ -75,7 +75,11 @@ def _with_kinds(site: Site, call: Call, project: Project) -> Json:
 
 
 ROUTES = (
-    Route("GET", "issue/createmeta", get_metadata, CLOUD),
-    Route("GET", "issue/createmeta/{project}/issuetypes", page_kinds),
-    Route("GET", "issue/createmeta/{project}/issuetypes/{kind}", page_fields),
+    *table({"GET issue/createmeta": get_metadata}, on=CLOUD),
+    *table(
+        {
+            "GET issue/createmeta/{project}/issuetypes": page_kinds,
+            "GET issue/createmeta/{project}/issuetypes/{kind}": page_fields,
+        }
+    ),
 )

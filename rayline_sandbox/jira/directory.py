@@ -6,7 +6,7 @@ from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import field_schema, fields_of
 from rayline_sandbox.jira.model import Field, Json, User
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
+from rayline_sandbox.jira.routes import CLOUD, SERVER, Route, table
 from rayline_sandbox.jira.site import Call, Site
 
 # Site -----------------------------------------------------------------------
@@ -238,16 +238,25 @@ def search_statuses(site: Site, call: Call) -> Json:
 
 
 ROUTES = (
+    *table(
+        {
+            "GET users/search": all_users,
+            "GET field/search": page_fields,
+            "GET statuses/search": search_statuses,
+        },
+        on=CLOUD,
+    ),
+    *table({"GET session": session}, on=SERVER, root="auth"),
+    *table(
+        {
+            "GET configuration": configuration,
+            "GET myself": myself,
+            "GET user": get_user,
+            "GET user/search": search_users,
+            "GET user/assignable/search": search_assignable,
+            "GET field": get_fields,
+        }
+    ),
     Route("GET", "serverInfo", server_info, anonymous=True),
     Route("GET", "_edge/tenant_info", tenant_info, CLOUD, root="", anonymous=True),
-    Route("GET", "configuration", configuration),
-    Route("GET", "myself", myself),
-    Route("GET", "session", session, SERVER, root="auth"),
-    Route("GET", "user", get_user),
-    Route("GET", "user/search", search_users),
-    Route("GET", "user/assignable/search", search_assignable),
-    Route("GET", "users/search", all_users, CLOUD),
-    Route("GET", "field", get_fields),
-    Route("GET", "field/search", page_fields, CLOUD),
-    Route("GET", "statuses/search", search_statuses, CLOUD),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rayline_sandbox.jira.errors import missing
 from rayline_sandbox.jira.model import CATEGORIES, ROLES, Json, Project, User
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import CLOUD, Route
+from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.site import Call, Site
 
 # Lists ----------------------------------------------------------------------
@@ -172,19 +172,28 @@ def _actor(renderer: Renderer, user: User) -> Json:
 
 
 ROUTES = (
-    Route("GET", "status", get_all_statuses),
-    Route("GET", "status/{status}", get_status),
-    Route("GET", "statuscategory", get_categories),
-    Route("GET", "statuscategory/{category}", get_category),
-    Route("GET", "issuetype", get_kinds),
-    Route("GET", "issuetype/{kind}", get_kind),
-    Route("GET", "priority", get_priorities),
-    Route("GET", "priority/search", search_priorities, CLOUD),
-    Route("GET", "priority/{priority}", get_priority),
-    Route("GET", "resolution", get_resolutions),
-    Route("GET", "resolution/search", search_resolutions, CLOUD),
-    Route("GET", "resolution/{resolution}", get_resolution),
-    Route("GET", "role", get_roles),
-    Route("GET", "project/{project}/role", get_project_roles),
-    Route("GET", "project/{project}/role/{role}", get_project_role),
+    *table(
+        {
+            "GET priority/search": search_priorities,
+            "GET resolution/search": search_resolutions,
+        },
+        on=CLOUD,
+    ),
+    *table(
+        {
+            "GET status": get_all_statuses,
+            "GET status/{status}": get_status,
+            "GET statuscategory": get_categories,
+            "GET statuscategory/{category}": get_category,
+            "GET issuetype": get_kinds,
+            "GET issuetype/{kind}": get_kind,
+            "GET priority": get_priorities,
+            "GET priority/{priority}": get_priority,
+            "GET resolution": get_resolutions,
+            "GET resolution/{resolution}": get_resolution,
+            "GET role": get_roles,
+            "GET project/{project}/role": get_project_roles,
+            "GET project/{project}/role/{role}": get_project_role,
+        }
+    ),
 )

@@ -8,7 +8,7 @@ from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Filter, Json
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import CLOUD, Outcome, Route
+from rayline_sandbox.jira.routes import CLOUD, Outcome, table
 from rayline_sandbox.jira.search import compile_text
 from rayline_sandbox.jira.site import Call, Site
 
@@ -58,7 +58,8 @@ def _filter_of(site: Site, call: Call) -> Filter:
     if saved is None:
         raise Refusal(
             404,
-            "The selected filter is not available to you, perhaps it has been deleted or had its "
+            "The selected filter is not available to you, perhaps it has been "
+            "deleted or had its "
             "permissions changed.",
         )
     return saved
@@ -128,11 +129,14 @@ def delete_filter(site: Site, call: Call) -> Outcome:
 
 
 ROUTES = (
-    Route("GET", "filter/search", search_filters, CLOUD),
-    Route("GET", "filter/favourite", get_favourites),
-    Route("GET", "filter/my", get_own, CLOUD),
-    Route("POST", "filter", create_filter),
-    Route("GET", "filter/{id}", get_filter),
-    Route("PUT", "filter/{id}", update_filter),
-    Route("DELETE", "filter/{id}", delete_filter),
+    *table({"GET filter/search": search_filters, "GET filter/my": get_own}, on=CLOUD),
+    *table(
+        {
+            "GET filter/favourite": get_favourites,
+            "POST filter": create_filter,
+            "GET filter/{id}": get_filter,
+            "PUT filter/{id}": update_filter,
+            "DELETE filter/{id}": delete_filter,
+        }
+    ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Change, Issue, Json
 from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
-from rayline_sandbox.jira.routes import CLOUD, Route
+from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.site import Call, Site, strings, whole
 
 PAGE_LIMIT = 100
@@ -62,7 +62,8 @@ def bulk_changelogs(site: Site, call: Call) -> Json:
     if not fits:
         raise Refusal(
             400,
-            f"At most {BULK_ISSUES} issues, {BULK_FIELDS} fields and {BULK_PAGE} results are allowed.",
+            f"At most {BULK_ISSUES} issues, {BULK_FIELDS} fields and {BULK_PAGE} "
+            "results are allowed.",
         )
     bound = "\0".join(["changelog", ",".join(refs), ",".join(fields)])
     token = asked.get("nextPageToken")
@@ -132,8 +133,11 @@ def _grouped(site: Site, call: Call, ids: list[int], refs: list[str]) -> list[Js
     ]
 
 
-ROUTES = (
-    Route("GET", "issue/{issue}/changelog", get_changelog, CLOUD),
-    Route("POST", "issue/{issue}/changelog/list", changelog_list, CLOUD),
-    Route("POST", "changelog/bulkfetch", bulk_changelogs, CLOUD),
+ROUTES = table(
+    {
+        "GET issue/{issue}/changelog": get_changelog,
+        "POST issue/{issue}/changelog/list": changelog_list,
+        "POST changelog/bulkfetch": bulk_changelogs,
+    },
+    on=CLOUD,
 )

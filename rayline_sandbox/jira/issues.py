@@ -19,7 +19,7 @@ from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_remark
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.rendered import to_html
-from rayline_sandbox.jira.routes import CLOUD, Outcome, Route
+from rayline_sandbox.jira.routes import CLOUD, Outcome, table
 from rayline_sandbox.jira.screens import edit_metadata
 from rayline_sandbox.jira.setters import off_screen
 from rayline_sandbox.jira.site import Call, Site, honour, strings
@@ -272,7 +272,8 @@ def do_transition(site: Site, call: Call) -> Outcome:
     if identity not in places:
         raise Refusal(
             400,
-            "It seems that you have tried to perform a workflow operation that is not valid for the "
+            "It seems that you have tried to perform a workflow operation that is "
+            "not valid for the "
             "current state of this issue.",
         )
     fields = dict(_fields({"fields": {}, **asked}))
@@ -361,21 +362,30 @@ def delete_comment(site: Site, call: Call) -> Outcome:
 
 
 ROUTES = (
-    Route("POST", "issue/bulkfetch", bulk_fetch, CLOUD),
-    Route("POST", "issue/bulk", create_many),
-    Route("POST", "issue", create_issue),
-    Route("POST", "bulk/issues/move", bulk_move, CLOUD),
-    Route("GET", "bulk/queue/{task}", bulk_progress, CLOUD),
-    Route("GET", "issue/{issue}", get_issue),
-    Route("PUT", "issue/{issue}", edit_issue),
-    Route("DELETE", "issue/{issue}", delete_issue),
-    Route("GET", "issue/{issue}/editmeta", get_edit_metadata),
-    Route("PUT", "issue/{issue}/assignee", assign_issue),
-    Route("GET", "issue/{issue}/transitions", get_transitions),
-    Route("POST", "issue/{issue}/transitions", do_transition),
-    Route("GET", "issue/{issue}/comment", get_comments),
-    Route("POST", "issue/{issue}/comment", add_comment),
-    Route("GET", "issue/{issue}/comment/{id}", get_comment),
-    Route("PUT", "issue/{issue}/comment/{id}", update_comment),
-    Route("DELETE", "issue/{issue}/comment/{id}", delete_comment),
+    *table(
+        {
+            "POST issue/bulkfetch": bulk_fetch,
+            "POST bulk/issues/move": bulk_move,
+            "GET bulk/queue/{task}": bulk_progress,
+        },
+        on=CLOUD,
+    ),
+    *table(
+        {
+            "POST issue/bulk": create_many,
+            "POST issue": create_issue,
+            "GET issue/{issue}": get_issue,
+            "PUT issue/{issue}": edit_issue,
+            "DELETE issue/{issue}": delete_issue,
+            "GET issue/{issue}/editmeta": get_edit_metadata,
+            "PUT issue/{issue}/assignee": assign_issue,
+            "GET issue/{issue}/transitions": get_transitions,
+            "POST issue/{issue}/transitions": do_transition,
+            "GET issue/{issue}/comment": get_comments,
+            "POST issue/{issue}/comment": add_comment,
+            "GET issue/{issue}/comment/{id}": get_comment,
+            "PUT issue/{issue}/comment/{id}": update_comment,
+            "DELETE issue/{issue}/comment/{id}": delete_comment,
+        }
+    ),
 )

@@ -148,18 +148,22 @@ _OPERATORS = "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~'
 # What Jira says when something else comes, and when the query ends (docs/facts/jira-api.md 1.1).
 _EXPECTED = {
     "field": (
-        "Error in the JQL Query: Expecting a field name but got '{got}'. You must surround '{got}' in "
+        "Error in the JQL Query: Expecting a field name but got '{got}'. You must "
+        "surround '{got}' in "
         "quotation marks to use it as a field name.",
         "Error in the JQL Query: Expecting a field name at the end of the query.",
     ),
     "operator": (
         f"Error in the JQL Query: Expecting operator but got '{{got}}'. {_OPERATORS}",
-        f"Error in the JQL Query: Expecting operator before the end of the query. {_OPERATORS}",
+        "Error in the JQL Query: Expecting operator before the end of the query. "
+        f"{_OPERATORS}",
     ),
     "operand": (
-        "Error in JQL Query: Expecting either a value, list or function but got '{got}'. You must surround "
+        "Error in JQL Query: Expecting either a value, list or function but got "
+        "'{got}'. You must surround "
         "'{got}' in quotation marks to use it as a value.",
-        "Error in JQL Query: Expecting either a value, list or function before the end of the query.",
+        "Error in JQL Query: Expecting either a value, list or function before the "
+        "end of the query.",
     ),
 }
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -196,7 +200,8 @@ def _unreadable(rest: str) -> str:
     if rest[0] in "\"'":
         return f"The quoted string '{rest[1:]}' has not been completed."
     return (
-        f"The character '{rest[0]}' is a reserved JQL character. You must enclose it in a string or use the "
+        f"The character '{rest[0]}' is a reserved JQL character. You must enclose it "
+        "in a string or use the "
         f"escape '\\u{ord(rest[0]):04x}' instead."
     )
 
@@ -269,7 +274,8 @@ class _Parser:
             expected,
             (
                 f"Error in the JQL Query: Expecting {expected} but got '{{got}}'.",
-                f"Error in the JQL Query: Expecting {expected} before the end of the query.",
+                f"Error in the JQL Query: Expecting {expected} before the end of the "
+                "query.",
             ),
         )
         if lexeme.kind is Token.END:
@@ -352,7 +358,8 @@ class _Parser:
             raise self._refuse("'IN'")
         if lexeme.says("was", "changed"):
             raise JqlSyntax(
-                f"Error in the JQL Query: the history operator '{lexeme.value}' is not known to this "
+                f"Error in the JQL Query: the history operator '{lexeme.value}' is "
+                "not known to this "
                 f"sandbox. (line {lexeme.line}, character {lexeme.column})"
             )
         raise self._refuse("operator")
@@ -414,7 +421,8 @@ class _Parser:
             items.append(self._key())
         if len(items) > _ORDER_LIMIT:
             raise JqlSyntax(
-                f"The maximum number of fields allowed in the ORDER BY clause is {_ORDER_LIMIT}."
+                "The maximum number of fields allowed in the ORDER BY clause is "
+                f"{_ORDER_LIMIT}."
             )
         return tuple(items)
 

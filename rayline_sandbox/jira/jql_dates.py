@@ -70,8 +70,10 @@ def _literal(match: re.Match[str], text: str, *, field: str, zone: ZoneInfo) -> 
 
 def _invalid(text: str, field: str) -> JqlSyntax:
     return JqlSyntax(
-        f"Date value '{text}' for field '{field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', "
-        "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. '-5d', '4w 2d'."
+        f"Date value '{text}' for field '{field}' is invalid. Valid formats include: "
+        "'yyyy/MM/dd HH:mm', "
+        "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. "
+        "'-5d', '4w 2d'."
     )
 
 
@@ -88,7 +90,8 @@ def _function(call: Call, calendar_: Calendar) -> int:
     if name == "now":
         if call.arguments:
             raise JqlSyntax(
-                f"Function 'now' expected '0' arguments but received '{len(call.arguments)}'."
+                "Function 'now' expected '0' arguments but received "
+                f"'{len(call.arguments)}'."
             )
         return calendar_.now
     try:
@@ -120,7 +123,8 @@ def _increment(call: Call, unit: str) -> tuple[int, str]:
 
 def _increment_refused(call: Call) -> JqlSyntax:
     return JqlSyntax(
-        f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'."
+        f"Invalid date increment '{', '.join(call.arguments)}' of function "
+        f"'{call.name}'."
     )
 
 

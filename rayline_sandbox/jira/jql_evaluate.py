@@ -145,7 +145,8 @@ class _Compiler:
             clause.operand, Literal
         ):
             raise JqlSyntax(
-                f"The operator '{clause.operator}' is not supported by the 'filter' field."
+                f"The operator '{clause.operator}' is not supported by the 'filter' "
+                "field."
             )
         text = clause.operand.text
         saved = self._saved(text)

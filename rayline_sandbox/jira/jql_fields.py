@@ -550,7 +550,8 @@ class _Maker(Operands):
 
         def compile_(clause: Clause) -> Test:
             raise JqlSyntax(
-                f"The operator '{clause.operator}' is not supported by the 'rank' field."
+                f"The operator '{clause.operator}' is not supported by the 'rank' "
+                "field."
             )
 
         return FieldMeaning(name, compile_, lambda i: (i.rank, i.id))

@@ -98,7 +98,8 @@ class Operands:
         )
         if not operators.issuperset((clause.operator, meant)):
             raise JqlSyntax(
-                f"The operator '{clause.operator}' is not supported by the '{clause.field}' field."
+                f"The operator '{clause.operator}' is not supported by the "
+                f"'{clause.field}' field."
             )
         if empty and meant not in _AS_EMPTY.values():
             raise JqlSyntax(
@@ -145,7 +146,8 @@ class Operands:
             these = set(named(self.store, value.text))
             if not these:
                 raise UnknownName(
-                    f"The value '{value.text}' does not exist for the field '{clause.field}'.",
+                    f"The value '{value.text}' does not exist for the field "
+                    f"'{clause.field}'.",
                     warning=warning,
                 )
             identities |= these

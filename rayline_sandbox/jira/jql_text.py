@@ -114,7 +114,8 @@ def _term(match: re.Match[str], query: str, field: str) -> Term:
     for pattern in patterns:
         if pattern[0] in "?*":
             raise JqlSyntax(
-                f"The text query '{query}' for field '{field}' is not allowed to start with '{pattern[0]}'."
+                f"The text query '{query}' for field '{field}' is not allowed to "
+                f"start with '{pattern[0]}'."
             )
     tests = []
     for pattern in patterns:

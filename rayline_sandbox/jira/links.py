@@ -11,7 +11,7 @@ from rayline_sandbox.jira.model import LINK_TYPES, Issue, Item, Json, Link, Link
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_remark
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site
 
 
@@ -118,10 +118,12 @@ def delete_link(site: Site, call: Call) -> Outcome:
     return Outcome(200 if site.cloud else 204)
 
 
-ROUTES = (
-    Route("GET", "issueLinkType", get_link_types),
-    Route("GET", "issueLinkType/{type}", get_link_type),
-    Route("POST", "issueLink", create_link),
-    Route("GET", "issueLink/{link}", get_link),
-    Route("DELETE", "issueLink/{link}", delete_link),
+ROUTES = table(
+    {
+        "GET issueLinkType": get_link_types,
+        "GET issueLinkType/{type}": get_link_type,
+        "POST issueLink": create_link,
+        "GET issueLink/{link}": get_link,
+        "DELETE issueLink/{link}": delete_link,
+    }
 )

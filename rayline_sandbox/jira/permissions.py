@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json
-from rayline_sandbox.jira.routes import Route
+from rayline_sandbox.jira.routes import table
 from rayline_sandbox.jira.site import Call, Site
 
 
@@ -18,55 +18,63 @@ class Permission(NamedTuple):
     name: str
 
 
-_GLOBAL = (
-    Permission("0", "ADMINISTER", "Administer Jira"),
-    Permission("44", "SYSTEM_ADMIN", "Jira System Administrators"),
-    Permission("22", "CREATE_SHARED_OBJECTS", "Share dashboards and filters"),
-    Permission("24", "MANAGE_GROUP_FILTER_SUBSCRIPTIONS", "Manage group filters"),
-    Permission("27", "USER_PICKER", "Browse users and groups"),
-    Permission("33", "BULK_CHANGE", "Make bulk changes"),
-    Permission("-1", "CREATE_PROJECT", "Create projects"),
-)
-_PROJECT = (
-    Permission("10", "BROWSE_PROJECTS", "Browse Projects"),
-    Permission("11", "CREATE_ISSUES", "Create Issues"),
-    Permission("12", "EDIT_ISSUES", "Edit Issues"),
-    Permission("46", "TRANSITION_ISSUES", "Transition Issues"),
-    Permission("16", "DELETE_ISSUES", "Delete Issues"),
-    Permission("20", "WORK_ON_ISSUES", "Work On Issues"),
-    Permission("15", "ADD_COMMENTS", "Add Comments"),
-    Permission("13", "ASSIGN_ISSUES", "Assign Issues"),
-    Permission("25", "MOVE_ISSUES", "Move Issues"),
-    Permission("-1", "MANAGE_SPRINTS_PERMISSION", "Manage sprints"),
-    Permission("23", "ADMINISTER_PROJECTS", "Administer Projects"),
-    Permission("17", "ASSIGNABLE_USER", "Assignable User"),
-    Permission("18", "CLOSE_ISSUES", "Close Issues"),
-    Permission("21", "LINK_ISSUES", "Link Issues"),
-    Permission("30", "MODIFY_REPORTER", "Modify Reporter"),
-    Permission("14", "RESOLVE_ISSUES", "Resolve Issues"),
-    Permission("28", "SCHEDULE_ISSUES", "Schedule Issues"),
-    Permission("26", "SET_ISSUE_SECURITY", "Set Issue Security"),
-    Permission("-1", "ARCHIVE_ISSUES", "Archive Issues"),
-    Permission("-1", "UNARCHIVE_ISSUES", "Restore Issues"),
-    Permission("32", "MANAGE_WATCHERS", "Manage Watchers"),
-    Permission("31", "VIEW_VOTERS_AND_WATCHERS", "View Voters and Watchers"),
-    Permission("29", "VIEW_DEV_TOOLS", "View Development Tools"),
-    Permission("45", "VIEW_READONLY_WORKFLOW", "View Read-Only Workflow"),
-    Permission("-1", "SERVICEDESK_AGENT", "Service Project Agent"),
-    Permission("34", "EDIT_ALL_COMMENTS", "Edit All Comments"),
-    Permission("35", "EDIT_OWN_COMMENTS", "Edit Own Comments"),
-    Permission("36", "DELETE_ALL_COMMENTS", "Delete All Comments"),
-    Permission("37", "DELETE_OWN_COMMENTS", "Delete Own Comments"),
-    Permission("19", "CREATE_ATTACHMENTS", "Create Attachments"),
-    Permission("38", "DELETE_ALL_ATTACHMENTS", "Delete All Attachments"),
-    Permission("39", "DELETE_OWN_ATTACHMENTS", "Delete Own Attachments"),
-    Permission("40", "EDIT_OWN_WORKLOGS", "Edit Own Worklogs"),
-    Permission("41", "EDIT_ALL_WORKLOGS", "Edit All Worklogs"),
-    Permission("42", "DELETE_OWN_WORKLOGS", "Delete Own Worklogs"),
-    Permission("43", "DELETE_ALL_WORKLOGS", "Delete All Worklogs"),
-)
-_KNOWN = {permission.key: permission for permission in (*_PROJECT, *_GLOBAL)}
-_SITE_WIDE = frozenset(permission.key for permission in _GLOBAL)
+_GLOBAL = """
+ADMINISTER 0 Administer Jira
+SYSTEM_ADMIN 44 Jira System Administrators
+CREATE_SHARED_OBJECTS 22 Share dashboards and filters
+MANAGE_GROUP_FILTER_SUBSCRIPTIONS 24 Manage group filters
+USER_PICKER 27 Browse users and groups
+BULK_CHANGE 33 Make bulk changes
+CREATE_PROJECT -1 Create projects
+"""
+_PROJECT = """
+BROWSE_PROJECTS 10 Browse Projects
+CREATE_ISSUES 11 Create Issues
+EDIT_ISSUES 12 Edit Issues
+TRANSITION_ISSUES 46 Transition Issues
+DELETE_ISSUES 16 Delete Issues
+WORK_ON_ISSUES 20 Work On Issues
+ADD_COMMENTS 15 Add Comments
+ASSIGN_ISSUES 13 Assign Issues
+MOVE_ISSUES 25 Move Issues
+MANAGE_SPRINTS_PERMISSION -1 Manage sprints
+ADMINISTER_PROJECTS 23 Administer Projects
+ASSIGNABLE_USER 17 Assignable User
+CLOSE_ISSUES 18 Close Issues
+LINK_ISSUES 21 Link Issues
+MODIFY_REPORTER 30 Modify Reporter
+RESOLVE_ISSUES 14 Resolve Issues
+SCHEDULE_ISSUES 28 Schedule Issues
+SET_ISSUE_SECURITY 26 Set Issue Security
+ARCHIVE_ISSUES -1 Archive Issues
+UNARCHIVE_ISSUES -1 Restore Issues
+MANAGE_WATCHERS 32 Manage Watchers
+VIEW_VOTERS_AND_WATCHERS 31 View Voters and Watchers
+VIEW_DEV_TOOLS 29 View Development Tools
+VIEW_READONLY_WORKFLOW 45 View Read-Only Workflow
+SERVICEDESK_AGENT -1 Service Project Agent
+EDIT_ALL_COMMENTS 34 Edit All Comments
+EDIT_OWN_COMMENTS 35 Edit Own Comments
+DELETE_ALL_COMMENTS 36 Delete All Comments
+DELETE_OWN_COMMENTS 37 Delete Own Comments
+CREATE_ATTACHMENTS 19 Create Attachments
+DELETE_ALL_ATTACHMENTS 38 Delete All Attachments
+DELETE_OWN_ATTACHMENTS 39 Delete Own Attachments
+EDIT_OWN_WORKLOGS 40 Edit Own Worklogs
+EDIT_ALL_WORKLOGS 41 Edit All Worklogs
+DELETE_OWN_WORKLOGS 42 Delete Own Worklogs
+DELETE_ALL_WORKLOGS 43 Delete All Worklogs
+"""
+
+
+def _read(table: str) -> dict[str, Permission]:
+    """Return the permissions of a table by their keys."""
+    rows = [line.split(" ", 2) for line in table.split("\n") if line]
+    return {key: Permission(number, key, name) for key, number, name in rows}
+
+
+_SITE_WIDE = _read(_GLOBAL)
+_KNOWN = _read(_PROJECT) | _SITE_WIDE
 _NOT_HELD = frozenset(
     {
         "ADMINISTER",
@@ -108,4 +116,4 @@ def _shown(permission: Permission) -> Json:
     }
 
 
-ROUTES = (Route("GET", "mypermissions", my_permissions),)
+ROUTES = table({"GET mypermissions": my_permissions})

@@ -10,7 +10,7 @@ from rayline_sandbox.jira.enumerations import role_links
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json, Project, Version
 from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
-from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
+from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.site import Call, Site, honour
 
 PAGE_LIMIT = 100
@@ -304,11 +304,15 @@ def get_statuses(site: Site, call: Call) -> list[Json]:
 
 
 ROUTES = (
-    Route("GET", "project/search", search_projects, CLOUD),
-    Route("GET", "project", all_projects, CLOUD | SERVER),
-    Route("GET", "project/{project}", get_project),
-    Route("GET", "project/{project}/components", get_components),
-    Route("GET", "project/{project}/versions", get_versions),
-    Route("GET", "project/{project}/version", page_versions),
-    Route("GET", "project/{project}/statuses", get_statuses),
+    *table({"GET project/search": search_projects}, on=CLOUD),
+    *table(
+        {
+            "GET project": all_projects,
+            "GET project/{project}": get_project,
+            "GET project/{project}/components": get_components,
+            "GET project/{project}/versions": get_versions,
+            "GET project/{project}/version": page_versions,
+            "GET project/{project}/statuses": get_statuses,
+        }
+    ),
 )

@@ -12,7 +12,7 @@ from rayline_sandbox.jira.model import Json, Version
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.projects import components_of
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -114,10 +114,12 @@ def get_component(site: Site, call: Call) -> Json:
     return next(each for each in known if each["id"] == str(component.id))
 
 
-ROUTES = (
-    Route("POST", "version", create_version),
-    Route("GET", "version/{version}", get_version),
-    Route("PUT", "version/{version}", update_version),
-    Route("DELETE", "version/{version}", delete_version),
-    Route("GET", "component/{component}", get_component),
+ROUTES = table(
+    {
+        "POST version": create_version,
+        "GET version/{version}": get_version,
+        "PUT version/{version}": update_version,
+        "DELETE version/{version}": delete_version,
+        "GET component/{component}": get_component,
+    }
 )

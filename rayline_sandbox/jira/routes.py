@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,20 @@ class Route:
     on: frozenset[str] = BOTH
     root: str = "api"
     anonymous: bool = False
+
+
+def table(
+    handlers: Mapping[str, Callable[[Site, Call], Answer]],
+    *,
+    on: frozenset[str] = BOTH,
+    root: str = "api",
+) -> tuple[Route, ...]:
+    """Return routes written as `METHOD template` with their handlers."""
+    routes = []
+    for name, handler in handlers.items():
+        method, _, template = name.partition(" ")
+        routes.append(Route(method, template, handler, on, root))
+    return tuple(routes)
 
 
 @dataclass(frozen=True, slots=True)

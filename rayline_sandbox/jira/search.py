@@ -14,7 +14,7 @@ from rayline_sandbox.jira.jql_structure import structure_of
 from rayline_sandbox.jira.model import Issue, Json
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
+from rayline_sandbox.jira.routes import CLOUD, SERVER, table
 from rayline_sandbox.jira.site import Call, Site, strings, whole
 
 PAGE_LIMIT = 5000
@@ -24,7 +24,8 @@ SERVER_PAGE = 1000
 _BARE = frozenset({"id", "*none"})
 RECONCILE_LIMIT = 50
 _GONE = (
-    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
+    "The requested API has been removed. Please migrate to the "
+    "/rest/api/3/search/jql API. A full migration "
     "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
 
@@ -133,7 +134,8 @@ def bounded_plan(site: Site, text: str) -> Plan:
     if not plan.bounded:
         raise Refusal(
             400,
-            "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.",
+            "Unbounded JQL queries are not allowed here. Please add a search "
+            "restriction to your query.",
         )
     return plan
 
@@ -250,7 +252,8 @@ def search_offset(site: Site, call: Call) -> Json:
     if start + size > WINDOW:
         raise Refusal(
             400,
-            f"Search result window is too large, startAt + maxResults must be at most {WINDOW}.",
+            "Search result window is too large, startAt + maxResults must be at "
+            f"most {WINDOW}.",
         )
     expand = _words(asked.get("expand"))
     fields = _words(asked.get("fields"))
@@ -309,12 +312,16 @@ def _words(value: Any) -> list[str]:
 
 
 ROUTES = (
-    Route("GET", "search/jql", search_page, CLOUD),
-    Route("POST", "search/jql", search_page, CLOUD),
-    Route("POST", "search/approximate-count", count_issues, CLOUD),
-    Route("POST", "jql/parse", parse_queries, CLOUD),
-    Route("GET", "search", removed_search, CLOUD),
-    Route("POST", "search", removed_search, CLOUD),
-    Route("GET", "search", search_offset, SERVER),
-    Route("POST", "search", search_offset, SERVER),
+    *table(
+        {
+            "GET search/jql": search_page,
+            "POST search/jql": search_page,
+            "POST search/approximate-count": count_issues,
+            "POST jql/parse": parse_queries,
+            "GET search": removed_search,
+            "POST search": removed_search,
+        },
+        on=CLOUD,
+    ),
+    *table({"GET search": search_offset, "POST search": search_offset}, on=SERVER),
 )

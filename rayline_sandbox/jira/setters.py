@@ -97,7 +97,8 @@ def _summary(value: Any) -> str:
     if len(value) > 255 or "\n" in value:
         raise refuse(
             "summary",
-            "The summary is invalid because it contains newline characters or is too long.",
+            "The summary is invalid because it contains newline characters or is "
+            "too long.",
         )
     return value
 
@@ -209,7 +210,8 @@ def rich(value: Any, field: str) -> Any:
     if value is not None and not isinstance(value, str) and not is_document(value):
         raise refuse(
             field,
-            "Operation value must be a string or an Atlassian Document (see the Atlassian Document "
+            "Operation value must be a string or an Atlassian Document (see the "
+            "Atlassian Document "
             "Format)",
         )
     return value

@@ -97,7 +97,8 @@ class Call:
         except (msgspec.DecodeError, RecursionError):
             raise Refusal(
                 400,
-                "There was an error parsing JSON. Check that your request body is valid.",
+                "There was an error parsing JSON. Check that your request body is "
+                "valid.",
             ) from None
 
     def object(self) -> Json:
@@ -134,7 +135,8 @@ class Call:
         if start < 0 or size < least:
             raise Refusal(
                 400,
-                f"startAt must not be negative and maxResults must be at least {least}.",
+                "startAt must not be negative and maxResults must be at least "
+                f"{least}.",
             )
         return start, min(size, most)
 

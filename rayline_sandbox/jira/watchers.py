@@ -5,7 +5,7 @@ from __future__ import annotations
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json, User
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site
 
 
@@ -47,8 +47,10 @@ def _known(site: Site, ref: object) -> User:
     return user
 
 
-ROUTES = (
-    Route("GET", "issue/{issue}/watchers", get_watchers),
-    Route("POST", "issue/{issue}/watchers", add_watcher),
-    Route("DELETE", "issue/{issue}/watchers", remove_watcher),
+ROUTES = table(
+    {
+        "GET issue/{issue}/watchers": get_watchers,
+        "POST issue/{issue}/watchers": add_watcher,
+        "DELETE issue/{issue}/watchers": remove_watcher,
+    }
 )

@@ -17,7 +17,7 @@ from rayline_sandbox.jira.model import Json, Worklog
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_booking
 from rayline_sandbox.jira.render import Renderer
-from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site, honour, strings
 from rayline_sandbox.jira.store import SortedPairs
 
@@ -167,13 +167,15 @@ def list_worklogs(site: Site, call: Call) -> list[Json]:
     ]
 
 
-ROUTES = (
-    Route("GET", "issue/{issue}/worklog", get_worklogs),
-    Route("POST", "issue/{issue}/worklog", add_worklog),
-    Route("GET", "issue/{issue}/worklog/{id}", get_worklog),
-    Route("PUT", "issue/{issue}/worklog/{id}", update_worklog),
-    Route("DELETE", "issue/{issue}/worklog/{id}", delete_worklog),
-    Route("GET", "worklog/updated", updated_feed),
-    Route("GET", "worklog/deleted", deleted_feed),
-    Route("POST", "worklog/list", list_worklogs),
+ROUTES = table(
+    {
+        "GET issue/{issue}/worklog": get_worklogs,
+        "POST issue/{issue}/worklog": add_worklog,
+        "GET issue/{issue}/worklog/{id}": get_worklog,
+        "PUT issue/{issue}/worklog/{id}": update_worklog,
+        "DELETE issue/{issue}/worklog/{id}": delete_worklog,
+        "GET worklog/updated": updated_feed,
+        "GET worklog/deleted": deleted_feed,
+        "POST worklog/list": list_worklogs,
+    }
 )
