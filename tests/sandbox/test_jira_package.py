@@ -130,6 +130,60 @@ def test_it_reads_projects_boards_and_sprints(
     assert client.myself()["timeZone"] == "Europe/Moscow"
 
 
+@pytest.mark.parametrize("deployment", ["cloud", "server"])
+def test_it_reads_single_records_and_metadata(
+    deployment: str, request: pytest.FixtureRequest
+) -> None:
+    _, client = request.getfixturevalue(deployment)
+    assert client.project("WEB").lead.displayName == "Ada Lovelace"
+    assert client.status("3").name == "In Progress"
+    assert client.priority("1").name == "Highest"
+    assert client.resolution("10000").name == "Done"
+    assert client.issue_type("10001").name == "Story"
+    assert client.statuscategory(4).key == "indeterminate"
+    assert client.project_role("WEB", "10001").name == "Developers"
+    assert client.editmeta("WEB-2")["fields"]["summary"]["required"] is True
+    assert client.issue_link_type("10000").inward == "is blocked by"
+    permissions = client.my_permissions(projectKey="WEB", permissions="LINK_ISSUES")
+    assert permissions["permissions"]["LINK_ISSUES"]["havePermission"] is True
+    shown = client.issue("APP-1", expand="renderedFields")
+    assert shown.renderedFields.description == "<p>Ask the store about quotas</p>"
+
+
+@pytest.mark.parametrize("deployment", ["cloud", "server"])
+def test_it_writes_links_comments_filters_releases_and_boards(
+    deployment: str, request: pytest.FixtureRequest
+) -> None:
+    _, client = request.getfixturevalue(deployment)
+    client.create_issue_link("Blocks", "WEB-2", "WEB-3")
+    (link,) = client.issue("WEB-2").fields.issuelinks
+    assert link.outwardIssue.key == "WEB-3"
+    client.delete_issue_link(link.id)
+    assert client.issue("WEB-2").fields.issuelinks == []
+    developers = {"type": "role", "value": "Developers"}
+    comment = client.add_comment("WEB-2", "Quietly", visibility=developers)
+    assert comment.visibility.value == "Developers"
+    comment.update(body="Loudly")
+    assert client.comment("WEB-2", comment.id).body == "Loudly"
+    client.assign_issue("WEB-10", "-1")
+    assert client.issue("WEB-10").fields.assignee.displayName == "Ada Lovelace"
+    release = client.create_version("3.0", "WEB", releaseDate="2026-12-24")
+    release.update(released=True)
+    assert client.version(release.id).released is True
+    saved = client.create_filter("Web", jql="project = WEB")
+    assert client.filter(saved.id).jql == "project = WEB"
+    board = client.create_board("Second", saved.id)
+    assert board.name == "Second"
+
+
+def test_it_reads_whose_session_it_is_on_data_center(server: tuple[Site, JIRA]) -> None:
+    _, client = server
+    assert client.session().name == "rayline"
+    assert {kind.name for kind in client.project_issue_types("WEB")} >= {"Story", "Bug"}
+    fields = client.project_issue_fields("WEB", "10002", maxResults=False)
+    assert "summary" in {field.fieldId for field in fields}
+
+
 def test_it_reports_refusals_as_its_own_errors(cloud: tuple[Site, JIRA]) -> None:
     _, client = cloud
     with pytest.raises(JIRAError) as caught:
