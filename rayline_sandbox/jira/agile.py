@@ -37,6 +37,7 @@ def get_boards(site: Site, call: Call) -> Json:
     wanted = call.request.first("projectKeyOrId")
     kind = call.text("type")
     name = call.text("name").casefold()
+    saved = call.parameters.get("filter") or call.text("filterId")
     project = site.project(wanted).id if wanted else None
     boards = []
     for board in site.store.boards.values():
@@ -46,7 +47,7 @@ def get_boards(site: Site, call: Call) -> Json:
             continue
         if kind and board.kind not in kind.split(","):
             continue
-        if call.text("filterId", str(board.filter)) != str(board.filter):
+        if saved not in ("", str(board.filter)):
             continue
         if name in board.name.casefold():
             boards.append(board)
@@ -461,6 +462,7 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
 ROUTES = table(
     {
         "GET board": get_boards,
+        "GET board/filter/{filter}": get_boards,
         "POST board": create_board,
         "GET board/{board}": get_board,
         "DELETE board/{board}": delete_board,

@@ -28,7 +28,9 @@ def read_audience(value: Any) -> Audience | None:
         raise _refuse("The type of 'visibility' must be group or role.")
     name = _named(value)
     if name is None:
-        raise _refuse("The value of 'visibility' must be the name of a group or role.")
+        raise _refuse(
+            "The value of 'visibility' must be the name of a group or of a project role."
+        )
     if name not in _NAMES[kind]:
         raise _refuse(f"{kind.capitalize()}: {name} does not exist.")
     return Audience(kind, name)

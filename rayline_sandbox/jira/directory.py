@@ -87,11 +87,16 @@ def myself(site: Site, call: Call) -> Json:
 
 def session(site: Site, call: Call) -> Json:
     """Answer whose session it is; Cloud has none."""
-    base = Renderer(site, call).base
+    renderer = Renderer(site, call)
+    address = f"{renderer.base}/rest/api/latest/user"
     return {
-        "self": f"{base}/rest/api/latest/user?username={site.me.name}",
+        "self": f"{address}?username={site.me.name}",
         "name": site.me.name,
-        "loginInfo": {"loginCount": 1, "failedLoginCount": 0},
+        "loginInfo": {
+            "loginCount": 1,
+            "failedLoginCount": 0,
+            "previousLoginTime": renderer.stamp(site.now()),
+        },
     }
 
 
@@ -133,6 +138,16 @@ def search_assignable(site: Site, call: Call) -> list[Json]:
         site.project(project)
     if issue is not None:
         site.issue(issue)
+    return search_users(site, call)
+
+
+def search_assignable_everywhere(site: Site, call: Call) -> list[Json]:
+    """Answer people who can be assigned issues of several projects."""
+    keys = call.listed("projectKeys")
+    if not keys:
+        raise Refusal(400, "The list of project keys must not be empty.")
+    for key in keys:
+        site.project(key)
     return search_users(site, call)
 
 
@@ -254,6 +269,7 @@ ROUTES = (
             "GET user": get_user,
             "GET user/search": search_users,
             "GET user/assignable/search": search_assignable,
+            "GET user/assignable/multiProjectSearch": search_assignable_everywhere,
             "GET field": get_fields,
         }
     ),

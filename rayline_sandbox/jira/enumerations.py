@@ -120,7 +120,12 @@ def get_roles(site: Site, call: Call) -> list[Json]:
     """Answer the roles of the site."""
     rest = Renderer(site, call).rest
     return [
-        {"self": f"{rest}/role/{each}", "id": int(each), "name": name}
+        {
+            "self": f"{rest}/role/{each}",
+            "id": int(each),
+            "name": name,
+            "description": "",
+        }
         for each, name in ROLES.items()
     ]
 

@@ -6,15 +6,16 @@ from rayline_sandbox.jira.model import Issue, Json
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.store import Store
 
-_OPERATIONS = (
-    ("edit-issue", "Edit", "Edit this issue", "EditIssue!default.jspa"),
-    ("comment-issue", "Comment", "Comment on this issue", "AddComment!default.jspa"),
-    ("assign-issue", "Assign", "Assign this issue", "AssignIssue!default.jspa"),
-    ("log-work", "Log work", "Log work", "CreateWorklog!default.jspa"),
-    ("link-issue", "Link", "Link this issue", "LinkJiraIssue!default.jspa"),
-    ("move-issue", "Move", "Move this issue", "MoveIssue!default.jspa"),
-    ("delete-issue", "Delete", "Delete this issue", "DeleteIssue!default.jspa"),
-)
+_OPERATIONS = """
+edit-issue|Edit|Edit this issue|EditIssue!default.jspa
+comment-issue|Comment|Comment on this issue|AddComment!default.jspa
+assign-issue|Assign|Assign this issue|AssignIssue!default.jspa
+log-work|Log work|Log work|CreateWorklog!default.jspa
+link-issue|Link|Link this issue|LinkJiraIssue!default.jspa
+move-issue|Move|Move this issue|MoveIssue!default.jspa
+delete-issue|Delete|Delete this issue|DeleteIssue!default.jspa
+"""
+"""Name, label, title and page of each."""
 
 
 def numbered(store: Store, issue: Issue) -> dict[str, str]:
@@ -61,7 +62,7 @@ def operations(renderer: Renderer, issue: Issue) -> Json:
     statuses = renderer.store.statuses
     links = [
         _link(name, label, title, f"/secure/{page}?id={issue.id}")
-        for name, label, title, page in _OPERATIONS
+        for name, label, title, page in _rows(_OPERATIONS)
     ]
     moves = []
     for number, status in numbered(renderer.store, issue).items():
@@ -75,10 +76,15 @@ def operations(renderer: Renderer, issue: Issue) -> Json:
     return {"linkGroups": [_group("view.issue.opsbar", [], groups)]}
 
 
+def _rows(table: str) -> list[list[str]]:
+    return [line.split("|") for line in table.split("\n") if line]
+
+
 def _link(name: str, label: str, title: str, href: str) -> Json:
     return {
         "id": name,
         "styleClass": f"issueaction-{name}",
+        "iconClass": "",
         "label": label,
         "title": title,
         "href": href,

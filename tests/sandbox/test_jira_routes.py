@@ -379,6 +379,65 @@ def test_components_are_found_by_id(site: Site) -> None:
     assert site.refused("GET", "component/1")[0] == 404
 
 
+def test_a_component_is_made_renamed_and_dropped(site: Site) -> None:
+    made = site.ask("POST", "component", {"name": "ui", "project": "WEB"})
+    path = f"component/{made['id']}"
+    assert site.ask("GET", path) == made
+    assert site.ask("PUT", path, {"name": "view"})["name"] == "view"
+    site.ask("PUT", "issue/WEB-10", {"fields": {"components": [{"name": "view"}]}})
+    site.ask("DELETE", path)
+    assert site.refused("GET", path)[0] == 404
+    fields = site.ask("GET", "issue/WEB-10", fields="components")["fields"]
+    assert fields["components"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "ui"},
+        {"project": "WEB"},
+        {"name": "api", "project": "WEB"},
+        {"name": "ui", "project": "NO"},
+        {"name": "ui", "project": "WEB", "assigneeType": "UNASSIGNED"},
+    ],
+)
+def test_a_component_that_cannot_be_is_refused(
+    site: Site, body: dict[str, str]
+) -> None:
+    assert site.refused("POST", "component", body)[0] in (400, 404)
+    assert len(site.ask("GET", "project/WEB/components")) == 1
+
+
+def test_the_issues_of_a_release_are_counted(site: Site) -> None:
+    first = site.ask("GET", "project/WEB/versions")[0]
+    path = f"version/{first['id']}"
+    site.ask("PUT", "issue/WEB-10", {"fields": {"fixVersions": [{"name": "1.0"}]}})
+    site.ask("PUT", "issue/WEB-3", {"fields": {"versions": [{"name": "1.0"}]}})
+    counts = site.ask("GET", f"{path}/relatedIssueCounts")
+    assert counts["issuesFixedCount"] == 2
+    assert counts["issuesAffectedCount"] == 1
+    open_ones = site.ask("GET", f"{path}/unresolvedIssueCount")
+    assert open_ones["issuesUnresolvedCount"] == 1
+    assert site.refused("GET", "version/1/relatedIssueCounts")[0] == 404
+
+
+def test_boards_are_found_by_their_filter(site: Site) -> None:
+    configuration = site.ask("GET", f"{AGILE}/board/1/configuration")
+    path = f"{AGILE}/board/filter/{configuration['filter']['id']}"
+    (board,) = site.ask("GET", path)["values"]
+    assert (board["id"], board["name"]) == (1, "WEB board")
+    assert site.ask("GET", f"{AGILE}/board/filter/1")["values"] == []
+
+
+def test_people_are_searched_for_several_projects(site: Site) -> None:
+    path = "user/assignable/multiProjectSearch"
+    name = "query" if is_cloud(site) else "username"
+    people = site.ask("GET", path, projectKeys="WEB,APP", **{name: "gra"})
+    assert [each["displayName"] for each in people] == ["Grace Hopper"]
+    assert site.refused("GET", path, projectKeys="WEB,NO")[0] == 404
+    assert site.refused("GET", path)[0] == 400
+
+
 def test_data_center_tells_whose_session_it_is_and_cloud_does_not() -> None:
     path = "/rest/auth/1/session"
     session = small_site("datacenter").ask("GET", path)
