@@ -118,7 +118,7 @@ class Code(StrEnum):
     BAD_LINK = "bad-link"
     """The Jira field of a card is no project, epic, filter, JQL or address."""
     UNRESOLVED_LINK = "unresolved-link"
-    """What the Jira field of a card names could not be found."""
+    """What the Jira field of a card names could not be found, or is an address of another Jira."""
     UNMATCHED_CARD = "unmatched-card"
     """A card names no Jira work."""
     UNMATCHED_PROJECT = "unmatched-project"

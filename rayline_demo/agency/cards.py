@@ -135,7 +135,7 @@ CARDS: tuple[CardSketch, ...] = (
         4_600,
         -265,
         40,
-        jira="https://jira.example/browse/MED-3",
+        jira="MED-3",
     ),
     CardSketch(
         ("Telemedicine", "Телемедицина"),

@@ -293,6 +293,8 @@ FIGURES = ("progress", "done_total", "p50", "p85", "on_time", "health", "hours")
         ("project = ACME;", "reserved JQL character"),
         ("was ACME, now BETA", "cannot read 'was ACME, now BETA'"),
         ("filter=99999", "99999"),
+        ("https://other.example/browse/BETA-1", "another Jira, other.example"),
+        ("http://127.0.0.1:1/issues/?jql=key=BETA-1", "another Jira, 127.0.0.1:1"),
     ],
 )
 def test_a_link_jira_refuses_is_the_problem_of_its_card_and_empties_no_figure(

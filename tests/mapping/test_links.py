@@ -67,6 +67,11 @@ SITE = "https://studio.atlassian.net"
         ("(" * 1_500 + "x", LinkKind.BAD, "(" * 1_500 + "x"),
         ("not " * 490 + "x y", LinkKind.BAD, "not " * 490 + "x y"),
         ("http://[broken", LinkKind.BAD, "http://[broken"),
+        (
+            "http://host:99999/browse/AB-1",
+            LinkKind.BAD,
+            "http://host:99999/browse/AB-1",
+        ),
         (f"{SITE}/issues/?filter=-4", LinkKind.BAD, f"{SITE}/issues/?filter=-4"),
     ],
 )
@@ -76,9 +81,80 @@ def test_links_are_read_as_people_type_them(
     assert parse_link(text) == Link(kind, meant)
 
 
+@pytest.mark.parametrize(
+    ("address", "site", "host"),
+    [
+        ("https://other.example/browse/ACME-1", SITE, "other.example"),
+        ("https://other.atlassian.net/browse/ACME", SITE, "other.atlassian.net"),
+        (
+            "https://other.atlassian.net/issues/?filter=10000",
+            SITE,
+            "other.atlassian.net",
+        ),
+        ("https://other.example/issues/?jql=project=ACME", SITE, "other.example"),
+        (
+            "https://studio.atlassian.net.evil.example/browse/AB-1",
+            SITE,
+            "studio.atlassian.net.evil.example",
+        ),
+        ("https://studio.atlassian.net@evil.example/browse/AB-1", SITE, "evil.example"),
+        (
+            "http://lab.example:8081/browse/AB-1",
+            "http://lab.example:8080",
+            "lab.example:8081",
+        ),
+        (
+            "https://lab.example/old/browse/AB-1",
+            "https://lab.example/jira",
+            "lab.example",
+        ),
+        (
+            "https://lab.example/jira2/browse/AB-1",
+            "https://lab.example/jira/",
+            "lab.example",
+        ),
+    ],
+)
+def test_an_address_of_another_jira_is_known_as_such(
+    address: str, site: str, host: str
+) -> None:
+    assert parse_link(address, site) == Link(LinkKind.FOREIGN, host)
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("https://studio.atlassian.net/browse/ACME-1", SITE),
+        ("HTTPS://Studio.Atlassian.NET/browse/ACME-1", SITE),
+        ("http://studio.atlassian.net/browse/ACME-1", f"{SITE}/"),
+        ("https://studio.atlassian.net:443/browse/ACME-1", SITE),
+        ("https://studio.atlassian.net./browse/ACME-1", SITE),
+        ("https://lab.example/jira/browse/ACME-1", "https://lab.example/jira/"),
+        ("http://lab.example:8080/browse/ACME-1", "http://lab.example:8080"),
+        (
+            "https://studio.atlassian.net/browse/ACME-1",
+            "https://api.atlassian.com/ex/jira/7",
+        ),
+        ("https://any.example/browse/ACME-1", ""),
+    ],
+)
+def test_an_address_of_the_site_counts_however_it_is_spelt(
+    address: str, site: str
+) -> None:
+    assert parse_link(address, site) == Link(LinkKind.EPIC, "ACME-1")
+
+
+@pytest.mark.parametrize(
+    "text", ["ACME-1", "filter=7", "project = ACME", "https://doc.example/a", ""]
+)
+def test_a_site_changes_nothing_for_what_is_no_address_of_a_jira(text: str) -> None:
+    assert parse_link(text, SITE) == parse_link(text)
+
+
 @given(st.text() | st.text().map(lambda path: f"{SITE}/{path}"))
 def test_no_text_raises(text: str) -> None:
     parse_link(text)
+    parse_link(text, SITE)
 
 
 def test_an_endless_text_is_bad_and_cut() -> None:

@@ -168,6 +168,7 @@ def _links(context: Context, bound: Bound) -> dict[str, Link]:
         pages.get("projects", ()),
         context.schema,
         with_lost(bound.bindings, bound.losses),
+        site_url=context.settings.jira.base_url,
     )
 
 

@@ -136,6 +136,11 @@ class Lookup(msgspec.Struct):
                 condition = self.condition_of(link)
                 names = [name_of(link), _name(LinkKind.JQL, condition)]
                 known = condition in self.matched
+            case LinkKind.FOREIGN:
+                return tell(
+                    "the address is one of another Jira, {host}, which is not read",
+                    host=link.text[:SHOWN],
+                )
             case _:
                 return NOTHING
 

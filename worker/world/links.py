@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
@@ -20,11 +20,13 @@ class LinkKind(StrEnum):
     JQL = "jql"
     FILTER = "filter"
     NONE = "none"
+    FOREIGN = "foreign"
     BAD = "bad"
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
-    """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad)."""
+    """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad, the
+    host if it is not the site's)."""
 
     kind: LinkKind
     text: str = ""
@@ -80,18 +82,25 @@ QUERIES = (
     ("filter", LinkKind.FILTER),
     ("filterId", LinkKind.FILTER),
 )
+GATEWAY = "api.atlassian.com"
+"""The host of Atlassian's gateway: it does not tell at which address people see the site behind it."""
+PORTS = frozenset({80, 443})
 LIMIT = 2_000
 
 
-def parse_link(text: str | None) -> Link:
-    """Return what a card's Jira field names; keys may be typed in any case."""
+def parse_link(text: str | None, site: str = "") -> Link:
+    """Return what a card's Jira field names; keys may be typed in any case.
+
+    An address is compared with that of the `site`, by host, port and the path below which it stands; without one all
+    hosts count as the site's.
+    """
     typed = (text or "").strip()
     if not typed:
         return Link(LinkKind.NONE)
     if len(typed) > LIMIT:
         return Link(LinkKind.BAD, typed[:LIMIT])
     if re.match(r"https?://", typed, re.IGNORECASE):
-        return _parse_address(typed)
+        return _parse_address(typed, site)
     if match := FILTER.match(typed):
         return Link(LinkKind.FILTER, match[1])
     if ISSUE_KEY.match(typed):
@@ -101,16 +110,43 @@ def parse_link(text: str | None) -> Link:
     return Link(LinkKind.JQL if QUERY.match(typed) else LinkKind.BAD, typed)
 
 
-def _parse_address(address: str) -> Link:
+def _parse_address(address: str, site: str) -> Link:
+    parts = _split(address)
+    if parts is None:
+        return Link(LinkKind.BAD, address)
+    link = _named_by_query(parts.query) or _named_by_path(parts.path)
+    if link is None:
+        return Link(LinkKind.BAD, address)
+    if not _is_at(parts, site):
+        return Link(LinkKind.FOREIGN, _place(parts))
+    return link
+
+
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address, None when it is none; a port out of range makes it none."""
     try:
         parts = urlsplit(address)
+        _ = parts.port
     except ValueError:
-        return Link(LinkKind.BAD, address)
-    return (
-        _named_by_query(parts.query)
-        or _named_by_path(parts.path)
-        or Link(LinkKind.BAD, address)
-    )
+        return None
+    return parts
+
+
+def _is_at(parts: SplitResult, site: str) -> bool:
+    """Tell whether an address is one of the site's; a site known by its gateway alone may be anywhere."""
+    own = _split(site)
+    if own is None or not own.hostname or own.hostname == GATEWAY:
+        return True
+    root = own.path.rstrip("/") + "/"
+    return _place(parts) == _place(own) and parts.path.startswith(root)
+
+
+def _place(parts: SplitResult) -> str:
+    """Return the host of an address, with the port where it is not the usual one; the scheme says nothing."""
+    host = (parts.hostname or "").rstrip(".")
+    if parts.port is None or parts.port in PORTS:
+        return host
+    return f"{host}:{parts.port}"
 
 
 def _named_by_query(query: str) -> Link | None:

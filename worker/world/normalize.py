@@ -318,9 +318,12 @@ def _link_problem(card: Card, code: Code, fault: Text) -> Problem:
 
 
 def card_links(
-    pages: Iterable[Page], schema: Schema, bindings: Bindings
+    pages: Iterable[Page], schema: Schema, bindings: Bindings, *, site_url: str = ""
 ) -> dict[str, Link]:
-    """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
+    """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards.
+
+    `site_url` is the address of Jira: of other sites nothing is read.
+    """
     source = schema.sources.get(CARDS)
     binding = bindings.get(CARDS)
     if source is None or binding is None or "jira" not in binding.properties:
@@ -336,6 +339,6 @@ def card_links(
     ]
     texts = {row.page_id: row.fields.get("jira") for row in rows}
     return {
-        page_id: parse_link(text if isinstance(text, str) else None)
+        page_id: parse_link(text if isinstance(text, str) else None, site_url)
         for page_id, text in texts.items()
     }
