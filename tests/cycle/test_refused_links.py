@@ -444,6 +444,119 @@ def test_an_idle_delta_stays_at_three_requests(site: LinkedSite) -> None:
     assert site.asked() == 3
 
 
+# What a key names
+
+
+@dataclass
+class Family:
+    """The keys of an epic of GAMMA and of its children, of whom some lie in projects that nobody links."""
+
+    epic: str
+    children: dict[str, str]
+
+
+@pytest.fixture
+def family(site: LinkedSite) -> Family:
+    """Make an epic with one child in GAMMA, three in WEB, two in API, and a sub-task of one in WEB: 7 issues."""
+    for key in ("WEB", "API"):
+        site.jira.control("add_project", {"key": key, "name": key})
+    epic = create(site, "GAMMA", issuetype="Epic")
+    children = {
+        f"{project}{number}": create(site, project, parent=epic)
+        for project, count in (("GAMMA", 1), ("WEB", 3), ("API", 2))
+        for number in range(count)
+    }
+    children["deep"] = create(
+        site, "WEB", parent=children["WEB0"], issuetype="Sub-task"
+    )
+    create(site, "WEB")
+    create(site, "API")
+    return Family(epic, children)
+
+
+def create(
+    site: LinkedSite, project: str, *, issuetype: str = "Task", parent: str = ""
+) -> str:
+    """Return the key of a new issue."""
+    fields: dict[str, object] = {"summary": "New", "issuetype": {"name": issuetype}}
+    if parent:
+        fields["parent"] = {"key": parent}
+    made = site.jira.control("create", {"project": project, "fields": fields})
+    return str(made["key"])
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_epic_has_its_whole_branch_in_whatever_projects_it_lies(
+    site: LinkedSite, family: Family, full: bool
+) -> None:
+    site.cells["epic"] = family.epic
+    read = site.read(full=full)
+    assert site.work(read, "epic") == sorted(family.children.values())
+    assert read.links["epic"].shown == f"epic {family.epic}"
+
+
+@pytest.mark.parametrize("other", ["API", "WEB", "project = API", "WEB-1"])
+def test_what_an_epic_has_does_not_depend_on_what_other_cards_link(
+    site: LinkedSite, family: Family, other: str
+) -> None:
+    site.cells["epic"] = family.epic
+    alone = site.work(site.read(full=True), "epic")
+    site.cells["other"] = other
+    assert site.work(site.read(), "epic") == alone
+    assert site.work(site.read(full=True), "epic") == alone
+    del site.cells["other"]
+    assert site.work(site.read(), "epic") == alone
+
+
+@pytest.mark.parametrize("name", ["GAMMA0", "WEB0", "API1", "deep"])
+def test_a_change_anywhere_below_an_epic_is_seen_by_the_next_delta(
+    site: LinkedSite, family: Family, name: str
+) -> None:
+    site.cells["epic"] = family.epic
+    site.read(full=True)
+    site.touch(family.children[name])
+    site.read()
+    assert site.category(family.children[name]) == "done"
+
+
+def test_what_newly_comes_below_an_epic_is_seen_by_the_next_delta_with_its_sub_tasks(
+    site: LinkedSite, family: Family
+) -> None:
+    late = create(site, "API")
+    below = create(site, "API", parent=late, issuetype="Sub-task")
+    site.cells["epic"] = family.epic
+    site.read(full=True)
+    site.later(60)
+    site.jira.control(
+        "edit", {"issue": late, "fields": {"parent": {"key": family.epic}}}
+    )
+    new = create(site, "WEB", parent=family.children["WEB1"], issuetype="Sub-task")
+    expected = sorted([*family.children.values(), late, below, new])
+    assert site.work(site.read(), "epic") == expected
+
+
+def test_an_ordinary_issue_is_itself_with_its_sub_tasks_and_told_as_such(
+    site: LinkedSite,
+) -> None:
+    below = create(site, "ACME", parent="ACME-2", issuetype="Sub-task")
+    site.cells["acme"] = "ACME-2"
+    read = site.read()
+    assert site.work(read, "acme") == ["ACME-2", below]
+    assert read.links["acme"].shown == "issue ACME-2"
+    assert read.links["acme"].plain
+    assert site.recall().links == read.links
+
+
+def test_keys_of_issues_and_of_epics_in_one_project_cost_no_request_in_a_delta(
+    site: LinkedSite,
+) -> None:
+    epic = create(site, "GAMMA", issuetype="Epic")
+    create(site, "GAMMA", parent=epic)
+    site.cells |= {"epic": epic, "issue": "ACME-2"}
+    site.read(full=True)
+    assert site.asked() == 3
+
+
 # Bounds
 
 

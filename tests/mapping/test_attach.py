@@ -78,6 +78,16 @@ def test_a_card_of_one_story_has_the_story_and_its_sub_tasks() -> None:
     assert ids(ResolvedLink(LinkKind.EPIC, "epic ACME-2", epic="2")) == ["2", "3"]
 
 
+def test_an_ordinary_issue_is_told_with_how_many_more_its_project_has() -> None:
+    """ACME has the work items 2, 3, 4, 6 (epics are none): two besides 2 with its sub-task 3, three besides 4."""
+    forest = index_issues(ISSUES, ())
+    for name, others in (("2", 2), ("4", 3)):
+        link = ResolvedLink(LinkKind.EPIC, project="ACME", epic=name, plain=True)
+        assert attach([CARD], forest, {"card": link})[CARD.ref].others == others
+    epic = ResolvedLink(LinkKind.EPIC, project="ACME", epic="1")
+    assert attach([CARD], forest, {"card": epic})[CARD.ref].others is None
+
+
 def test_a_query_card_has_what_was_matched_and_is_known() -> None:
     assert ids(
         ResolvedLink(LinkKind.JQL, "jql x", ids=frozenset({"1", "4", "9", "404"}))

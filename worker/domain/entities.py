@@ -418,7 +418,8 @@ class CardWork(msgspec.Struct, frozen=True, gc=False):
 
     `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none. `as_of` is set
     when Jira does not answer to the link any more: the work is then what it came to at that moment. What was closed as
-    not done stands apart in `rejected`: it is no scope, though its hours were spent.
+    not done stands apart in `rejected`: it is no scope, though its hours were spent. `others` is given for an ordinary
+    issue alone: how many more its project has.
     """
 
     link: str = ""
@@ -427,3 +428,4 @@ class CardWork(msgspec.Struct, frozen=True, gc=False):
     as_of: datetime | None = None
     rejected: tuple[Issue, ...] = ()
     extra: Mapping[str, str] = msgspec.field(default_factory=dict)
+    others: int | None = None

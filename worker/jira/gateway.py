@@ -240,6 +240,16 @@ class JiraGateway:
 
     # Issues
 
+    def below(self, keys: Sequence[str]) -> str:
+        """Return the JQL of what hangs directly below some issues, asking nobody but for the site's fields."""
+        listed = ", ".join(keys)
+        conditions = [f"parent in ({listed})"]
+        customs = self._reading.get().site.customs
+        for field in customs.get("epic_link", ()):
+            number = field.removeprefix("customfield_")
+            conditions.append(f"cf[{number}] in ({listed})")
+        return " OR ".join(conditions)
+
     def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:
         """Return the issues of a bounded JQL, those updated at or after `since` when given.
 

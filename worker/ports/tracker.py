@@ -103,6 +103,10 @@ class Tracker(Protocol):
         """Return the JQL of a saved filter; raises `Missing`."""
         ...
 
+    def below(self, keys: Sequence[str]) -> str:
+        """Return the JQL of what hangs directly below some issues, asking nobody but for the site's fields."""
+        ...
+
     def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:
         """Return the issues of a bounded JQL, those updated at or after `since` when given."""
         ...

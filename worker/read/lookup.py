@@ -15,6 +15,7 @@ from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
 from worker.read.unread import still_unread
 from worker.state.settings import Setting
+from worker.world.attach import EPIC_LEVEL
 from worker.world.links import Link, LinkKind, ResolvedLink
 
 T = TypeVar("T")
@@ -32,10 +33,17 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class LinkedEpic(NamedTuple):
-    """What the key of an epic came to: the id of the issue, and the key of its project."""
+    """What the key of an epic came to: the id of the issue, the key of its project, the issue's own key and level."""
 
     issue: str = ""
     project: str = ""
+    key: str = ""
+    level: int = EPIC_LEVEL
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it is an ordinary issue, which has no branch."""
+        return self.level < EPIC_LEVEL
 
 
 NO_EPIC = LinkedEpic()
@@ -47,7 +55,8 @@ class Lookup(msgspec.Struct):
 
     `refused` holds what Jira does not accept, with its words (none for what does not exist), by `name_of`; `standing` each
     card's last good link; `read` is the moment of the last whole read; `quiet` the bound from which Jira, its names
-    proven, had nothing to tell.
+    proven, had nothing to tell; `boughs` the keys by id of the issues below the epics under which there may be more that
+    is not read with its project.
     """
 
     epics: dict[str, LinkedEpic] = {}
@@ -60,6 +69,7 @@ class Lookup(msgspec.Struct):
     standing: dict[str, Standing] = {}
     read: datetime | None = None
     quiet: str = ""
+    boughs: dict[str, str] = {}
 
     def project_keys(self) -> set[str]:
         """Return the keys of the site's projects."""
@@ -197,7 +207,11 @@ class Lookup(msgspec.Struct):
                 return ResolvedLink(link.kind, name, project=link.text)
             case LinkKind.EPIC:
                 epic = self.epics.get(link.text, NO_EPIC)
-                return ResolvedLink(link.kind, name, epic.project, epic.issue)
+                if epic.is_plain:
+                    name = f"issue {link.text}"
+                return ResolvedLink(
+                    link.kind, name, epic.project, epic.issue, plain=epic.is_plain
+                )
             case LinkKind.JQL | LinkKind.FILTER:
                 matched = self.matched.get(condition, ())
                 ids = frozenset(matched)

@@ -191,10 +191,11 @@ def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
     if not wanted:
         return
 
-    found = reader.jira.by_keys(sorted(wanted))
-    for key, issue in found.items():
-        lookup.epics[key] = LinkedEpic(issue.id, issue.project)
-    missing = wanted - found.keys()
+    issues = reader.jira.by_keys(sorted(wanted))
+    for key, issue in issues.items():
+        epic = LinkedEpic(issue.id, issue.project, issue.key, issue.level)
+        lookup.epics[key] = epic
+    missing = wanted - issues.keys()
     lookup.refuse(LinkKind.EPIC, missing)
 
 
@@ -267,12 +268,21 @@ def _parts(reader: _Reader) -> list[Link]:
 
     projects = lookup.accepted(LinkKind.PROJECT, keys)
     parts = [Link(LinkKind.PROJECT, key) for key in sorted(projects)]
+    branched = [key for key in sorted(epics) if _branches(lookup, key)]
+    parts += [Link(LinkKind.EPIC, key) for key in branched]
     parts += [Link(LinkKind.JQL, condition) for condition in _conditions(reader)]
     return parts
 
 
-def _jql(parts: Iterable[Link]) -> str:
+def _branches(lookup: Lookup, key: str) -> bool:
+    """Tell whether issues of other projects may hang below what a key names: below ordinary ones none do."""
+    epic = lookup.epics.get(key)
+    return epic is not None and not epic.is_plain
+
+
+def _jql(reader: _Reader, parts: Iterable[Link]) -> str:
     """Return one JQL over some parts, empty for none."""
+    epics: list[str] = []
     keys: list[str] = []
     conditions: list[str] = []
     for part in parts:
@@ -280,6 +290,12 @@ def _jql(parts: Iterable[Link]) -> str:
             keys.append(f'"{part.text}"')
         elif part.kind is LinkKind.JQL:
             conditions.append(f"({part.text})")
+        elif part.kind is LinkKind.EPIC:
+            epic = reader.lookup.epics[part.text]
+            epics.append(epic.key or part.text)
+    if epics:
+        below = reader.jira.below(epics)
+        conditions.insert(0, f"({below})")
     if keys:
         projects = ", ".join(keys)
         conditions.insert(0, f"project in ({projects})")
@@ -289,14 +305,14 @@ def _jql(parts: Iterable[Link]) -> str:
 def _scope(reader: _Reader) -> str:
     """Return the JQL over everything linked."""
     parts = _parts(reader)
-    return _jql(parts)
+    return _jql(reader, parts)
 
 
 def _search(
     reader: _Reader, parts: Sequence[Link], since: datetime | None
 ) -> IssueBatch:
     """Return the issues of all parts; when Jira refuses them, by halves until it is known which, and those are noted."""
-    jql = _jql(parts)
+    jql = _jql(reader, parts)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected as error:
@@ -338,6 +354,68 @@ def _search_parts(
     return batch
 
 
+def _with_branches(
+    reader: _Reader, parts: Sequence[Link], batch: IssueBatch, since: datetime | None
+) -> IssueBatch:
+    """Return a batch with what hangs deeper below the epics, and is not read with its project.
+
+    The common JQL has what hangs directly below them, and whole projects: most epics need no more.
+    """
+    lookup = reader.lookup
+    whole = {part.text for part in parts if part.kind is LinkKind.PROJECT}
+    epics = [part.text for part in parts if part.kind is LinkKind.EPIC]
+    reached = {lookup.epics[key].issue for key in epics}
+    boughs: dict[str, str] = {}
+    if epics and since is not None:
+        boughs = dict(lookup.boughs)
+        batch = _joined(batch, _read_below(reader, boughs.values(), since))
+
+    reached |= boughs.keys()
+    fresh = batch.issues
+    while grown := _grown(fresh, reached, whole):
+        boughs |= grown
+        reached |= grown.keys()
+        deeper = _read_below(reader, grown.values(), None)
+        batch = _joined(batch, deeper)
+        fresh = batch.issues
+    lookup.boughs = boughs
+    return batch
+
+
+def _grown(
+    issues: Iterable[Issue], reached: Collection[str], whole: Collection[str]
+) -> dict[str, str]:
+    """Return the keys by id of what hangs below issues that were reached, and under which there may be more.
+
+    Sub-tasks lie in the project of their parent: only epics of a project that is read whole may have others.
+    """
+    grown: dict[str, str] = {}
+    for issue in issues:
+        least = EPIC_LEVEL if issue.project in whole else 0
+        if issue.parent in reached and issue.level >= least:
+            grown[issue.id] = issue.key
+    return {name: key for name, key in grown.items() if name not in reached}
+
+
+def _read_below(
+    reader: _Reader, keys: Iterable[str], since: datetime | None
+) -> IssueBatch:
+    """Return what hangs directly below some issues; below those that are gone meanwhile there is nothing."""
+    listed = list(keys)
+    if not listed:
+        return IssueBatch((), complete=True)
+    jql = reader.jira.below(listed)
+    try:
+        return reader.jira.issues(jql, since=since)
+    except Rejected:
+        if len(listed) == 1:
+            return IssueBatch((), complete=True)
+    half = len(listed) // 2
+    first = _read_below(reader, listed[:half], since)
+    second = _read_below(reader, listed[half:], since)
+    return _joined(first, second)
+
+
 @dataclass(frozen=True, slots=True)
 class _IssuesRead:
     """What one read of issues gave: the JQL that was read, whether any changed, why it was incomplete (empty: was not)."""
@@ -375,7 +453,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     if not parts:
         return _IssuesRead()
 
-    jql = _jql(parts)
+    jql = _jql(reader, parts)
     full = full or jql != reader.lookup.scope
     cursor = None
     since = None
@@ -385,6 +463,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     if cursor is not None:
         since = cursor - OVERLAP
     batch = _search_parts(reader, parts, since)
+    batch = _with_branches(reader, parts, batch, since)
     reader.problems += batch.problems
 
     has_changed = full

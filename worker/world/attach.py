@@ -95,8 +95,19 @@ def attach(
                 tuple(work.worklogs),
                 as_of=link.as_of,
                 rejected=tuple(issue for issue in issues if issue.rejected),
+                others=_others(link, work, forest),
             )
     return work_by_card
+
+
+def _others(link: ResolvedLink, work: WorkGroup, forest: IssueIndex) -> int | None:
+    """Return how many more issues the project of an ordinary issue has, None for any other link."""
+    if not link.plain:
+        return None
+    project = forest.by_project.get(link.project, WorkGroup())
+    own = {issue.id for issue in work.issues}
+    others = [issue for issue in project.issues if issue.id not in own]
+    return len(others)
 
 
 def _with_parents_end(issue: Issue, forest: IssueIndex) -> Issue:

@@ -36,7 +36,7 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
     `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
-    too. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
+    too. An epic that is `plain` is an ordinary issue, without any but sub-tasks below it. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
     `as_of`, or nothing, and the card counts as unlinked.
     """
 
@@ -44,6 +44,7 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     shown: str = ""
     project: str = ""
     epic: str = ""
+    plain: bool = False
     ids: frozenset[str] = frozenset()
     problem: Text = NOTHING
     as_of: datetime | None = None

@@ -57,7 +57,7 @@ def list_figures(card: Card, measure: CardMeasure, world: World) -> Figures:
         link = Input(say("Jira link"), card.jira or "-", card.url)
         return {"link": link, "stage": stage}
     return {
-        "link": Input(say("Jira link"), work.link, card.url),
+        "link": Input(say("Jira link"), _told(work, world.words), card.url),
         "stage": stage,
         **_scope(measure, world.words),
         **_speed(measure, world.words),
@@ -66,6 +66,17 @@ def list_figures(card: Card, measure: CardMeasure, world: World) -> Figures:
         **_items(work, measure, world),
         **_state(measure, world.words),
     }
+
+
+def _told(work: CardWork, words: Words) -> str:
+    """Return what a card's link was read as, with what is to be known of it."""
+    if work.others is None:
+        return work.link
+    return words.say(
+        "{link}, an ordinary issue with its sub-tasks; its project has {count} more",
+        link=work.link,
+        count=work.others,
+    )
 
 
 def _scope(measure: CardMeasure, words: Words) -> Figures:
