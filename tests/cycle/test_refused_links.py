@@ -557,6 +557,53 @@ def test_keys_of_issues_and_of_epics_in_one_project_cost_no_request_in_a_delta(
     assert site.asked() == 3
 
 
+# Several links in one cell
+
+
+def test_a_card_has_the_work_of_all_links_of_its_cell_each_issue_once(
+    site: LinkedSite,
+) -> None:
+    """BETA-1 and BETA-2 have the version, BETA-2 is named besides; GAMMA has four by the filter."""
+    site.cells["beta"] = (
+        'project = BETA AND fixVersion = "1.0"\n'
+        f"{BASE}/browse/BETA-2\n{BASE}/browse/BETA-4, filter={site.filter}, ACME-1"
+    )
+    site.cells["acme"] = "ACME-3, GAMMA"
+    read = site.read()
+    gamma = [f"GAMMA-{number}" for number in range(1, 5)]
+    assert site.work(read, "beta") == ["ACME-1", "BETA-1", "BETA-2", "BETA-4", *gamma]
+    assert site.work(read, "acme") == ["ACME-3", *gamma]
+    assert read.links["acme"].shown == "issue ACME-3, project GAMMA"
+    assert site.recall().links == read.links
+    assert site.asked() == 3
+
+
+@pytest.mark.parametrize("bad", ["NOSUCH", "NOSUCH-7", "filter=99999"])
+def test_one_bad_link_of_several_is_told_and_the_last_whole_figures_stand(
+    site: LinkedSite, bad: str
+) -> None:
+    site.cells["beta"] = "BETA-1, BETA-3"
+    site.read()
+    site.cells["beta"] = f"BETA-1, {bad}"
+    for full in (False, True):
+        read = site.read(full=full)
+        assert bad.removeprefix("filter=") in english(read.links["beta"].problem)
+        assert site.work(read, "beta") == ["BETA-1", "BETA-3"]
+        assert read.links["beta"].as_of is not None
+
+
+def test_a_filter_among_several_that_is_gone_keeps_what_it_had(
+    site: LinkedSite,
+) -> None:
+    site.cells["gamma"] = f"BETA-1, filter={site.filter}"
+    site.read()
+    del site.jira._site.store.filters[int(site.filter)]
+    for _ in range(2):
+        read = site.read(full=True)
+        assert read.links["gamma"].problem
+        assert len(site.work(read, "gamma")) == 5
+
+
 # Bounds
 
 

@@ -50,7 +50,6 @@ SITE = "https://studio.atlassian.net"
         ("  \n", LinkKind.NONE, ""),
         ("спросить у Пети", LinkKind.BAD, "спросить у Пети"),
         ("work in progress", LinkKind.BAD, "work in progress"),
-        ("ACME-12, ACME-13", LinkKind.BAD, "ACME-12, ACME-13"),
         (f"{SITE}/wiki/spaces/HOME", LinkKind.BAD, f"{SITE}/wiki/spaces/HOME"),
         ("sprint in openSprints()", LinkKind.JQL, "sprint in openSprints()"),
         ("NOT (labels = x)", LinkKind.JQL, "NOT (labels = x)"),
@@ -79,6 +78,71 @@ def test_links_are_read_as_people_type_them(
     text: str | None, kind: LinkKind, meant: str
 ) -> None:
     assert parse_link(text) == Link(kind, meant)
+
+
+PROJECT, EPIC = LinkKind.PROJECT, LinkKind.EPIC
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("ACME-12, ACME-13", [(EPIC, "ACME-12"), (EPIC, "ACME-13")]),
+        ("ACME-12,ACME-13", [(EPIC, "ACME-12"), (EPIC, "ACME-13")]),
+        ("acme-12 acme-13;", [(EPIC, "ACME-12"), (EPIC, "ACME-13")]),
+        ("ACME BETA", [(PROJECT, "ACME"), (PROJECT, "BETA")]),
+        ("ACME\nbeta\n", [(PROJECT, "ACME"), (PROJECT, "BETA")]),
+        (
+            f"{SITE}/browse/ACME-1\n{SITE}/browse/BETA-2",
+            [(EPIC, "ACME-1"), (EPIC, "BETA-2")],
+        ),
+        (
+            f"{SITE}/browse/ACME-1,{SITE}/issues/?filter=7 BETA",
+            [(EPIC, "ACME-1"), (LinkKind.FILTER, "7"), (PROJECT, "BETA")],
+        ),
+        (
+            f"labels = web\n{SITE}/browse/ACME-1",
+            [(LinkKind.JQL, "labels = web"), (EPIC, "ACME-1")],
+        ),
+        (
+            f"{SITE}/browse/ACME-1 https://other.example/browse/ACME-2",
+            [(EPIC, "ACME-1"), (LinkKind.FOREIGN, "other.example")],
+        ),
+    ],
+)
+def test_several_links_of_a_cell_are_all_read(
+    text: str, parts: list[tuple[LinkKind, str]]
+) -> None:
+    link = parse_link(text, SITE)
+    assert link.kind is LinkKind.SEVERAL
+    assert [(part.kind, part.text) for part in link.parts] == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "meant"),
+    [
+        ("ACME-1, acme-1", EPIC, "ACME-1"),
+        (f"{SITE}/browse/ACME-1 ACME-1", EPIC, "ACME-1"),
+        ("project = ACME AND\nlabels = web", LinkKind.JQL, None),
+        ("project = ACME\nAND labels = web", LinkKind.JQL, None),
+        ("project in (ACME,\nBETA)", LinkKind.JQL, None),
+        ("labels in (a, b)", LinkKind.JQL, None),
+        ("project=ACME OR project=BETA", LinkKind.JQL, None),
+        (
+            f"{SITE}/issues/?jql=project=ACME AND labels=web",
+            LinkKind.JQL,
+            "project=ACME AND labels=web",
+        ),
+        (f"{SITE}/issues/?jql=key in (A-1, B-2)", LinkKind.JQL, "key in (A-1, B-2)"),
+        (f"{SITE}/browse/ACME-1 and {SITE}/browse/ACME-2", LinkKind.BAD, None),
+        (f"{SITE}/browse/ACME-1 {SITE}/wiki/spaces/HOME", LinkKind.BAD, None),
+        ("ACME-1 or so", LinkKind.BAD, None),
+        ("see ACME", LinkKind.BAD, None),
+    ],
+)
+def test_what_only_looks_like_several_is_one_or_is_told(
+    text: str, kind: LinkKind, meant: str | None
+) -> None:
+    assert parse_link(text, SITE) == Link(kind, text if meant is None else meant)
 
 
 @pytest.mark.parametrize(

@@ -502,6 +502,54 @@ def test_links_are_read_before_the_world(board: Board) -> None:
     assert card_links(map(read_page, board.pages["projects"]), SCHEMA, {}) == {}
 
 
+SITE = "https://jira.example.com"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "texts"),
+    [
+        ([("Board", f"{SITE}/projects/ACME")], ["ACME"]),
+        ([("our work", f"{SITE}/browse/ACME-7")], ["ACME-7"]),
+        (
+            [
+                ("one", f"{SITE}/browse/ACME-7"),
+                (", ", ""),
+                ("two", f"{SITE}/browse/ACME-8"),
+            ],
+            ["ACME-7", "ACME-8"],
+        ),
+        ([("one", f"{SITE}/browse/ACME-7"), ("\nBETA", "")], ["ACME-7", "BETA"]),
+        ([("ACME", "https://acme.example/")], ["ACME"]),
+        ([("ACME-7", f"{SITE}/browse/ACME-7")], ["ACME-7"]),
+        ([("mine", "https://other.example/browse/ACME-7")], ["other.example"]),
+        (
+            [("see ", ""), ("this", f"{SITE}/browse/ACME-7")],
+            [f"see  {SITE}/browse/ACME-7"],
+        ),
+    ],
+)
+def test_the_address_behind_words_is_read(
+    board: Board, pieces: list[tuple[str, str]], texts: list[str]
+) -> None:
+    card = board.add("projects", "Shop", jira="words")
+    board.cell("projects", card, "jira")["rich_text"] = [
+        {
+            "type": "text",
+            "text": {"content": words},
+            "plain_text": words,
+            "href": address or None,
+        }
+        for words, address in pieces
+    ]
+    links = card_links(
+        map(read_page, board.pages["projects"]),
+        SCHEMA,
+        board.workspace.bindings,
+        site_url=SITE,
+    )
+    assert [part.text for part in links[card.key].each()] == texts
+
+
 @pytest.mark.parametrize(
     ("line", "span"),
     [

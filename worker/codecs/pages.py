@@ -188,6 +188,18 @@ def properties_by_id(page: Page) -> dict[str, Json]:
     }
 
 
+def addressed(cell: Json) -> list[tuple[str, str]]:
+    """Return the words of a text cell with the address behind them, empty where there is none."""
+    pieces = cell.get("rich_text")
+    if not isinstance(pieces, list):
+        return []
+    return [
+        (str(piece.get("plain_text") or ""), str(piece.get("href") or ""))
+        for piece in pieces
+        if isinstance(piece, dict)
+    ]
+
+
 def index_pages(
     pages: Iterable[Page], source: Source, binding: Binding
 ) -> dict[str, Ref]:

@@ -25,11 +25,16 @@ SHOWN = 120
 
 class Standing(msgspec.Struct, frozen=True):
     """The link of a card when it last came to something, with its condition if it had one; `at` is when that was, None
-    while it still does."""
+    while it still does. Of several links `parts` are each."""
 
     link: Link
     condition: str = ""
     at: datetime | None = None
+    parts: tuple[Standing, ...] = ()
+
+    def each(self) -> tuple[Standing, ...]:
+        """Return the links of a cell one by one."""
+        return self.parts or (self,)
 
 
 class LinkedEpic(NamedTuple):
@@ -106,11 +111,12 @@ class Lookup(msgspec.Struct):
 
     def keep(self, links: Collection[Link], standing: Mapping[str, Standing]) -> None:
         """Note each card's last good link; forget what no card names any more."""
-        used = set(links)
-        conditions = {self.condition_of(link) for link in links}
-        for last in standing.values():
-            used.add(last.link)
-            conditions.add(last.condition)
+        used = parts_of(links)
+        conditions = {self.condition_of(link) for link in used}
+        for held in standing.values():
+            for last in held.each():
+                used.add(last.link)
+                conditions.add(last.condition)
 
         names = self._names(used, conditions)
         epics = texts_of(used, LinkKind.EPIC)
@@ -146,6 +152,9 @@ class Lookup(msgspec.Struct):
                 condition = self.condition_of(link)
                 names = [name_of(link), _name(LinkKind.JQL, condition)]
                 known = condition in self.matched
+            case LinkKind.SEVERAL:
+                faults = [self.fault_of(part) for part in link.parts]
+                return next(filter(None, faults), NOTHING)
             case LinkKind.FOREIGN:
                 return tell(
                     "the address is one of another Jira, {host}, which is not read",
@@ -177,8 +186,8 @@ class Lookup(msgspec.Struct):
 
             fault = self.fault_of(link)
             if link.kind is not LinkKind.BAD and not fault:
-                condition = self.condition_of(link)
-                by_card[card] = self._resolve(link, condition)
+                standing = self.stand(link)
+                by_card[card] = self._resolve(standing)
                 continue
             stale = self._resolve_last(card)
             if stale is not None:
@@ -196,11 +205,18 @@ class Lookup(msgspec.Struct):
         since = last.at or self.read
         if since is None:
             return None
-        stale = self._resolve(last.link, last.condition)
+        stale = self._resolve(last)
         return replace(stale, as_of=since)
 
-    def _resolve(self, link: Link, condition: str) -> ResolvedLink:
+    def stand(self, link: Link) -> Standing:
+        """Return a link, with its condition if it has one, as it stands now."""
+        parts = tuple(self.stand(part) for part in link.parts)
+        return Standing(link, self.condition_of(link), parts=parts)
+
+    def _resolve(self, standing: Standing) -> ResolvedLink:
         """Return what a link, by its condition if it has one, came to when it was last looked up."""
+        link = standing.link
+        condition = standing.condition
         name = name_of(link)
         match link.kind:
             case LinkKind.PROJECT:
@@ -216,6 +232,10 @@ class Lookup(msgspec.Struct):
                 matched = self.matched.get(condition, ())
                 ids = frozenset(matched)
                 return ResolvedLink(link.kind, name, ids=ids)
+            case LinkKind.SEVERAL:
+                parts = tuple(self._resolve(part) for part in standing.parts)
+                shown = ", ".join(part.shown for part in parts)
+                return ResolvedLink(link.kind, shown, parts=parts)
         return ResolvedLink(link.kind, link.text)
 
 
@@ -232,9 +252,17 @@ def _name(kind: LinkKind, text: str) -> str:
     return f"{kind.value} {text}"
 
 
+def parts_of(links: Iterable[Link]) -> set[Link]:
+    """Return the links of some cells one by one."""
+    parts: set[Link] = set()
+    for link in links:
+        parts |= set(link.each())
+    return parts
+
+
 def texts_of(links: Iterable[Link], kind: LinkKind) -> set[str]:
     """Return the texts of the links of one kind."""
-    return {link.text for link in links if link.kind is kind}
+    return {link.text for link in parts_of(links) if link.kind is kind}
 
 
 def _shown(link: Link) -> str:

@@ -28,6 +28,7 @@ from worker.read.lookup import (
     Lookup,
     Standing,
     name_of,
+    parts_of,
     texts_of,
 )
 from worker.read.unread import problems_of
@@ -233,7 +234,7 @@ def _conditions(reader: _Reader) -> list[str]:
     """Return the conditions of all cards that Jira does not refuse."""
     lookup = reader.lookup
     conditions = set()
-    for link in reader.links.values():
+    for link in parts_of(reader.links.values()):
         condition = lookup.condition_of(link)
         if condition and name_of(link) not in lookup.refused:
             conditions.add(condition)
@@ -631,7 +632,7 @@ def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     if link.kind is LinkKind.NONE:
         return None
     if link.kind is not LinkKind.BAD and not lookup.fault_of(link):
-        return Standing(link, lookup.condition_of(link))
+        return lookup.stand(link)
 
     last = lookup.standing.get(card)
     if last is None or last.at is not None:

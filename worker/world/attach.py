@@ -133,7 +133,19 @@ def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
             return forest.by_project.get(link.project, WorkGroup())
         case LinkKind.EPIC:
             return descend(link.epic, forest)
+        case LinkKind.SEVERAL:
+            return _unite(find_work(part, forest) for part in link.parts)
     return _gather(sorted(link.ids), forest)
+
+
+def _unite(works: Iterable[WorkGroup]) -> WorkGroup:
+    """Return the work of several links, each issue and worklog once."""
+    issues: dict[str, Issue] = {}
+    worklogs: dict[str, Worklog] = {}
+    for work in works:
+        issues |= {issue.id: issue for issue in work.issues}
+        worklogs |= {log.id: log for log in work.worklogs}
+    return WorkGroup(list(issues.values()), list(worklogs.values()))
 
 
 def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:

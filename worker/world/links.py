@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -20,23 +21,30 @@ class LinkKind(StrEnum):
     JQL = "jql"
     FILTER = "filter"
     NONE = "none"
+    SEVERAL = "several"
     FOREIGN = "foreign"
     BAD = "bad"
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
     """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad, the
-    host if it is not the site's)."""
+    host if it is not the site's); of several links `parts` are each."""
 
     kind: LinkKind
     text: str = ""
+    parts: tuple[Link, ...] = ()
+
+    def each(self) -> tuple[Link, ...]:
+        """Return the links of a cell one by one."""
+        return self.parts or (self,)
 
 
 class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
     `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
-    too. An epic that is `plain` is an ordinary issue, without any but sub-tasks below it. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
+    too. An epic that is `plain` is an ordinary issue, without any but sub-tasks below it. Of several links
+    `parts` are what each came to. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
     `as_of`, or nothing, and the card counts as unlinked.
     """
 
@@ -46,8 +54,13 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     epic: str = ""
     plain: bool = False
     ids: frozenset[str] = frozenset()
+    parts: tuple[ResolvedLink, ...] = ()
     problem: Text = NOTHING
     as_of: datetime | None = None
+
+    def each(self) -> tuple[ResolvedLink, ...]:
+        """Return what the links of a cell came to one by one."""
+        return self.parts or (self,)
 
 
 PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}\Z")
@@ -85,6 +98,11 @@ QUERIES = (
 )
 GATEWAY = "api.atlassian.com"
 """The host of Atlassian's gateway: it does not tell at which address people see the site behind it."""
+ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+BETWEEN = re.compile(
+    r"\s+|[,;](?=\s|https?://|\Z)|(?<=\d)[,;](?=[A-Za-z])", re.IGNORECASE
+)
+OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "IS", "WAS", "ORDER", "BY"})
 PORTS = frozenset({80, 443})
 LIMIT = 2_000
 
@@ -93,14 +111,72 @@ def parse_link(text: str | None, site: str = "") -> Link:
     """Return what a card's Jira field names; keys may be typed in any case.
 
     An address is compared with that of the `site`, by host, port and the path below which it stands; without one all
-    hosts count as the site's.
+    hosts count as the site's. Several links stand in lines, or with spaces or commas between them.
     """
     typed = (text or "").strip()
     if not typed:
         return Link(LinkKind.NONE)
     if len(typed) > LIMIT:
         return Link(LinkKind.BAD, typed[:LIMIT])
-    if re.match(r"https?://", typed, re.IGNORECASE):
+
+    link = _parse_several(typed, site)
+    if link is not None:
+        return link
+    if len(ADDRESS.findall(typed)) > 1:
+        return Link(LinkKind.BAD, typed)
+    return _parse_one(typed, site)
+
+
+def _parse_several(typed: str, site: str) -> Link | None:
+    """Return the links of a cell with more than one, None when it does not consist of such.
+
+    A query alone may hold spaces, commas and lines: beside others it stands on a line of its own, and addresses do.
+    """
+    lines = [line.strip(" ,;\t\r") for line in typed.splitlines()]
+    lines = [line for line in lines if line]
+    if len(lines) > 1:
+        links = [parse_link(line, site) for line in lines]
+        kinds = {link.kind for link in links}
+        has_address = any(ADDRESS.match(line) for line in lines)
+        if LinkKind.BAD not in kinds and (has_address or LinkKind.JQL not in kinds):
+            return _joined(links)
+    return _parse_words(typed, site)
+
+
+def _parse_words(typed: str, site: str) -> Link | None:
+    words = [word for word in BETWEEN.split(typed) if word]
+    if len(words) < 2:
+        return None
+    links = [_parse_word(word, site) for word in words]
+    if any(link.kind is LinkKind.BAD for link in links):
+        return None
+    return _joined(links)
+
+
+def _parse_word(word: str, site: str) -> Link:
+    """Return what a word among others names: keys of projects are told from a sentence by their capitals."""
+    link = _parse_one(word, site)
+    is_key = word == link.text and word not in OPERATORS
+    if link.kind is LinkKind.PROJECT and not ADDRESS.match(word) and not is_key:
+        return Link(LinkKind.BAD, word)
+    if link.kind is LinkKind.JQL and not ADDRESS.match(word):
+        return Link(LinkKind.BAD, word)
+    return link
+
+
+def _joined(links: Iterable[Link]) -> Link:
+    """Return several links as one, each once."""
+    parts: dict[Link, None] = {}
+    for link in links:
+        parts |= dict.fromkeys(link.each())
+    if len(parts) == 1:
+        return next(iter(parts))
+    text = ", ".join(part.text for part in parts)
+    return Link(LinkKind.SEVERAL, text, tuple(parts))
+
+
+def _parse_one(typed: str, site: str) -> Link:
+    if ADDRESS.match(typed):
         return _parse_address(typed, site)
     if match := FILTER.match(typed):
         return Link(LinkKind.FILTER, match[1])

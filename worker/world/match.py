@@ -65,7 +65,7 @@ def unmatched_projects(
         if not link.problem or link.as_of is not None
     }
     idle = {project.key for project in projects} - {
-        link.project for link in living.values()
+        part.project for link in living.values() for part in link.each()
     }
     for page_id, link in living.items():
         if (

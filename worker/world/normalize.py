@@ -13,7 +13,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from worker import config
-from worker.codecs.pages import decode_page, index_pages, place
+from worker.codecs.pages import (
+    addressed,
+    decode_page,
+    index_pages,
+    place,
+    properties_by_id,
+)
 from worker.codecs.records import Page
 from worker.domain.entities import Card, Issue, JiraProject, Person, Row, Worklog
 from worker.domain.messages import Text, tell
@@ -283,7 +289,10 @@ def link_problems(
     problems = []
     for card in cards:
         resolved = links.get(card.ref.key, ResolvedLink(LinkKind.NONE))
-        if parse_link(card.jira).kind is LinkKind.BAD:
+        is_unread = resolved.kind is LinkKind.NONE or (
+            resolved.as_of is not None and not resolved.problem
+        )
+        if is_unread and parse_link(card.jira).kind is LinkKind.BAD:
             typed = repr((card.jira or "").strip()[:60])
             code = Code.BAD_LINK
             fault = tell("cannot read {text}", text=typed)
@@ -334,11 +343,29 @@ def card_links(
         binding.data_source_id,
         {"jira": binding.properties["jira"]},
     )
-    rows = [
-        decode_page(page, source, only, {})[0] for page in pages if not page.is_gone
-    ]
+    pages = [page for page in pages if not page.is_gone]
+    rows = [decode_page(page, source, only, {})[0] for page in pages]
     texts = {row.page_id: row.fields.get("jira") for row in rows}
+    addresses = {
+        page.id: _with_addresses(page, binding.properties["jira"], site_url)
+        for page in pages
+    }
     return {
-        page_id: parse_link(text if isinstance(text, str) else None, site_url)
+        page_id: parse_link(
+            addresses[page_id] or (text if isinstance(text, str) else None), site_url
+        )
         for page_id, text in texts.items()
     }
+
+
+def _with_addresses(page: Page, property_id: str, site_url: str) -> str:
+    """Return the text of a cell with the addresses of Jira behind its words in place of them, empty without any."""
+    cell = properties_by_id(page).get(property_id) or {}
+    texts = []
+    has_any = False
+    for words, address in addressed(cell):
+        link = parse_link(address, site_url)
+        is_link = link.kind not in (LinkKind.BAD, LinkKind.NONE)
+        has_any |= is_link
+        texts.append(f" {address} " if is_link else words)
+    return "".join(texts) if has_any else ""
