@@ -210,8 +210,9 @@ class Lookup(msgspec.Struct):
 
     def stand(self, link: Link) -> Standing:
         """Return a link, with its condition if it has one, as it stands now."""
+        condition = self.condition_of(link)
         parts = tuple(self.stand(part) for part in link.parts)
-        return Standing(link, self.condition_of(link), parts=parts)
+        return Standing(link, condition, parts=parts)
 
     def _resolve(self, standing: Standing) -> ResolvedLink:
         """Return what a link, by its condition if it has one, came to when it was last looked up."""
@@ -234,7 +235,8 @@ class Lookup(msgspec.Struct):
                 return ResolvedLink(link.kind, name, ids=ids)
             case LinkKind.SEVERAL:
                 parts = tuple(self._resolve(part) for part in standing.parts)
-                shown = ", ".join(part.shown for part in parts)
+                names = [part.shown for part in parts]
+                shown = ", ".join(names)
                 return ResolvedLink(link.kind, shown, parts=parts)
         return ResolvedLink(link.kind, link.text)
 

@@ -369,7 +369,8 @@ def _with_branches(
     boughs: dict[str, str] = {}
     if epics and since is not None:
         boughs = dict(lookup.boughs)
-        batch = _joined(batch, _read_below(reader, boughs.values(), since))
+        deeper = _read_below(reader, boughs.values(), since)
+        batch = _joined(batch, deeper)
 
     reached |= boughs.keys()
     fresh = batch.issues
@@ -393,9 +394,11 @@ def _grown(
     grown: dict[str, str] = {}
     for issue in issues:
         least = EPIC_LEVEL if issue.project in whole else 0
-        if issue.parent in reached and issue.level >= least:
+        if issue.id in reached or issue.level < least:
+            continue
+        if issue.parent in reached:
             grown[issue.id] = issue.key
-    return {name: key for name, key in grown.items() if name not in reached}
+    return grown
 
 
 def _read_below(

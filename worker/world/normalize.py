@@ -321,7 +321,7 @@ def _link_problem(card: Card, code: Code, fault: Text) -> Problem:
         where=tell("Projects: {name}", name=card.name),
         field="jira",
         message=fault,
-        hint=tell("enter one project key, epic key, filter, JQL or Jira address"),
+        hint=tell("enter keys of projects or issues, filters, JQL or Jira addresses"),
         url=card.url,
     )
 
