@@ -604,6 +604,45 @@ def test_a_filter_among_several_that_is_gone_keeps_what_it_had(
         assert len(site.work(read, "gamma")) == 5
 
 
+# Addresses of versions and boards
+
+
+def test_the_address_of_a_version_means_its_issues_whatever_it_is_called(
+    site: LinkedSite,
+) -> None:
+    for path in (
+        f"projects/BETA/versions/{site.version}",
+        f"browse/BETA/fixforversion/{site.version}",
+    ):
+        site.cells["beta"] = f"{BASE}/{path}"
+        assert site.work(site.read(), "beta") == ["BETA-1", "BETA-2"]
+    rename_version(site)
+    read = site.read(full=True)
+    assert english(read.links["beta"].problem) == ""
+    assert site.work(read, "beta") == ["BETA-1", "BETA-2"]
+
+
+def test_the_address_of_a_board_means_what_its_filter_matches(site: LinkedSite) -> None:
+    board = site.jira.control("add_board", {"project": "BETA"})["id"]
+    site.cells["beta"] = f"{BASE}/secure/RapidBoard.jspa?rapidView={board}"
+    for full in (False, True):
+        read = site.read(full=full)
+        assert english(read.links["beta"].problem) == ""
+        assert site.work(read, "beta") == [f"BETA-{number}" for number in range(1, 5)]
+    assert site.recall().links["beta"].shown == f"board {board}"
+    assert site.asked() == 3
+
+
+def test_a_board_that_is_gone_is_the_problem_of_its_card(site: LinkedSite) -> None:
+    site.cells["beta"] = f"{BASE}/secure/RapidBoard.jspa?rapidView=99999"
+    assert site.asked() > 3
+    read = site.read()
+    assert "99999" in english(read.links["beta"].problem)
+    assert site.work(read, "beta") == ["BETA-1", "BETA-2"]
+    assert english(read.links["acme"].problem) == ""
+    assert site.asked() == 3
+
+
 # Bounds
 
 

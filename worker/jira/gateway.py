@@ -96,6 +96,14 @@ class _Filter(msgspec.Struct, frozen=True):
     jql: str
 
 
+class _BoardFilter(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Board(msgspec.Struct, frozen=True):
+    filter: _BoardFilter
+
+
 class _Schema(msgspec.Struct, frozen=True):
     custom: str = ""
 
@@ -123,6 +131,7 @@ _PROJECTS = RecordReader(_Project, "project", names=("key", "id", "name"))
 _PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
 _PARSED = msgspec.json.Decoder(_ParsedList)
 _FILTER = msgspec.json.Decoder(_Filter)
+_BOARD = msgspec.json.Decoder(_Board)
 _VERDICTS = RecordReader(_Parsed, "verdict")
 _FIELDS = RecordReader(_Field, "field", names=("name", "id"))
 _STATUSES = RecordReader(RawStatus, "status", names=("name", "id"))
@@ -237,6 +246,14 @@ class JiraGateway:
         if not filter_id.isdigit():
             raise Rejected(API, "GET filter", "a filter's id is a number")
         return self._session.ask("GET", f"filter/{filter_id}", _FILTER.decode).jql
+
+    def board_jql(self, board_id: str) -> str:
+        """Return the JQL of a board's filter; raises `Missing`."""
+        if not board_id.isdigit():
+            raise Rejected(API, "GET board", "a board's id is a number")
+        path = f"/rest/agile/1.0/board/{board_id}/configuration"
+        board = self._session.ask("GET", path, _BOARD.decode)
+        return self.filter_jql(board.filter.id)
 
     # Issues
 

@@ -186,7 +186,7 @@ class JiraSession:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> T:
-        """Return `read(content)` of one answer below `/rest/api/N`; content that cannot be read is asked for again."""
+        """Return `read(content)` of one answer below `/rest/api/N`, or of a whole path of the site; content that cannot be read is asked for again."""
         return self._policy.run(
             lambda: self._guarded(
                 f"{method} {path}",
@@ -208,6 +208,11 @@ class JiraSession:
             setback = translate_failure(error, call, self._secrets)
         raise setback
 
+    def _url(self, path: str) -> str:
+        if path.startswith("/"):
+            return f"{self.base_url}{path}"
+        return f"{self._root}/{path}"
+
     def _content(
         self, method: str, path: str, params: Mapping[str, Any] | None, body: Any
     ) -> bytes:
@@ -215,7 +220,7 @@ class JiraSession:
         response = requests.Session.request(
             self._jira._session,
             method,
-            f"{self._root}/{path}",
+            self._url(path),
             params=dict(params or {}),
             allow_redirects=False,
             data=None if body is None else msgspec.json.encode(body),

@@ -103,6 +103,10 @@ class Tracker(Protocol):
         """Return the JQL of a saved filter; raises `Missing`."""
         ...
 
+    def board_jql(self, board_id: str) -> str:
+        """Return the JQL of a board's filter; raises `Missing`."""
+        ...
+
     def below(self, keys: Sequence[str]) -> str:
         """Return the JQL of what hangs directly below some issues, asking nobody but for the site's fields."""
         ...

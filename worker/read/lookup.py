@@ -55,7 +55,8 @@ NO_EPIC = LinkedEpic()
 
 
 class Lookup(msgspec.Struct):
-    """What links were resolved to, kept between cycles: epics by key, filter id -> JQL, condition -> ids it matched, the
+    """What links were resolved to, kept between cycles: epics by key, filter id -> JQL, board id -> its
+    filter's JQL, condition -> ids it matched, the
     site's projects, and what could not be read and was not read since.
 
     `refused` holds what Jira does not accept, with its words (none for what does not exist), by `name_of`; `standing` each
@@ -74,6 +75,7 @@ class Lookup(msgspec.Struct):
     standing: dict[str, Standing] = {}
     read: datetime | None = None
     quiet: str = ""
+    boards: dict[str, str] = {}
     boughs: dict[str, str] = {}
 
     def project_keys(self) -> set[str]:
@@ -81,12 +83,14 @@ class Lookup(msgspec.Struct):
         return {project.key for project in self.projects}
 
     def condition_of(self, link: Link) -> str:
-        """Return the condition of a link by JQL or filter, empty for any other."""
+        """Return the condition of a link by JQL, filter or board, empty for any other."""
         match link.kind:
             case LinkKind.JQL:
                 return condition_of(link.text)
             case LinkKind.FILTER if link.text in self.filters:
                 return condition_of(self.filters[link.text])
+            case LinkKind.BOARD if link.text in self.boards:
+                return condition_of(self.boards[link.text])
         return ""
 
     def accepted(self, kind: LinkKind, texts: Iterable[str]) -> set[str]:
@@ -121,10 +125,12 @@ class Lookup(msgspec.Struct):
         names = self._names(used, conditions)
         epics = texts_of(used, LinkKind.EPIC)
         filters = texts_of(used, LinkKind.FILTER)
+        boards = texts_of(used, LinkKind.BOARD)
         self.standing = dict(standing)
         self.refused = _only(self.refused, names)
         self.epics = _only(self.epics, epics)
         self.filters = _only(self.filters, filters)
+        self.boards = _only(self.boards, boards)
         self.matched = _only(self.matched, conditions)
 
     def _names(self, used: Iterable[Link], conditions: Iterable[str]) -> set[str]:
@@ -148,7 +154,7 @@ class Lookup(msgspec.Struct):
                 epic = self.epics.get(link.text, NO_EPIC)
                 names = [name_of(link), _name(LinkKind.PROJECT, epic.project)]
                 known = link.text in self.epics
-            case LinkKind.JQL | LinkKind.FILTER:
+            case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
                 condition = self.condition_of(link)
                 names = [name_of(link), _name(LinkKind.JQL, condition)]
                 known = condition in self.matched
@@ -229,7 +235,7 @@ class Lookup(msgspec.Struct):
                 return ResolvedLink(
                     link.kind, name, epic.project, epic.issue, plain=epic.is_plain
                 )
-            case LinkKind.JQL | LinkKind.FILTER:
+            case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
                 matched = self.matched.get(condition, ())
                 ids = frozenset(matched)
                 return ResolvedLink(link.kind, name, ids=ids)

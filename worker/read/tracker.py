@@ -10,6 +10,7 @@ a full read or when the cell changes. What such a card came to before stands, wi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -171,6 +172,7 @@ def _resolve(reader: _Reader, *, afresh: bool) -> None:
     _look_up_projects(reader, afresh=afresh)
     _look_up_epics(reader, afresh=afresh)
     _look_up_filters(reader, afresh=afresh)
+    _look_up_boards(reader, afresh=afresh)
     _validate(reader, _conditions(reader), afresh=afresh)
 
 
@@ -209,6 +211,15 @@ def _look_up_filters(reader: _Reader, *, afresh: bool) -> None:
         _look_up_filter(reader, filter_id)
 
 
+def _look_up_boards(reader: _Reader, *, afresh: bool) -> None:
+    lookup = reader.lookup
+    wanted = _asked(reader, LinkKind.BOARD)
+    if not afresh:
+        wanted -= lookup.boards.keys()
+    for board_id in sorted(wanted):
+        _look_up_board(reader, board_id)
+
+
 def _read_projects(reader: _Reader) -> None:
     """Read the projects; one that cannot be read stays what it was."""
     lookup = reader.lookup
@@ -220,14 +231,26 @@ def _read_projects(reader: _Reader) -> None:
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
-    """Look up a filter's JQL; Jira says 404, 400 or 403 of one that is gone or not shared."""
     lookup = reader.lookup
-    try:
+    with _refusing(reader, LinkKind.FILTER, filter_id):
         lookup.filters[filter_id] = reader.jira.filter_jql(filter_id)
+
+
+def _look_up_board(reader: _Reader, board_id: str) -> None:
+    lookup = reader.lookup
+    with _refusing(reader, LinkKind.BOARD, board_id):
+        lookup.boards[board_id] = reader.jira.board_jql(board_id)
+
+
+@contextmanager
+def _refusing(reader: _Reader, kind: LinkKind, name: str) -> Iterator[None]:
+    """Note a filter or board that Jira does not give: it says 404, 400 or 403 of one that is gone or not shared."""
+    try:
+        yield
     except (Denied, Missing, Rejected) as error:
         if isinstance(error, Denied) and error.status != FORBIDDEN:
             raise
-        lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
+        reader.lookup.refuse(kind, [name], error.detail)
 
 
 def _conditions(reader: _Reader) -> list[str]:
@@ -363,8 +386,8 @@ def _with_branches(
     The common JQL has what hangs directly below them, and whole projects: most epics need no more.
     """
     lookup = reader.lookup
-    whole = {part.text for part in parts if part.kind is LinkKind.PROJECT}
-    epics = [part.text for part in parts if part.kind is LinkKind.EPIC]
+    whole = texts_of(parts, LinkKind.PROJECT)
+    epics = texts_of(parts, LinkKind.EPIC)
     reached = {lookup.epics[key].issue for key in epics}
     boughs: dict[str, str] = {}
     if epics and since is not None:

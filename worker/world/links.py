@@ -20,6 +20,7 @@ class LinkKind(StrEnum):
     EPIC = "epic"
     JQL = "jql"
     FILTER = "filter"
+    BOARD = "board"
     NONE = "none"
     SEVERAL = "several"
     FOREIGN = "foreign"
@@ -27,7 +28,7 @@ class LinkKind(StrEnum):
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
-    """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad, the
+    """A link as typed: `text` is the project key, the issue key, the JQL or the id of the filter or board (the typed text if bad, the
     host if it is not the site's); of several links `parts` are each."""
 
     kind: LinkKind
@@ -95,7 +96,18 @@ QUERIES = (
     ("jql", LinkKind.JQL),
     ("filter", LinkKind.FILTER),
     ("filterId", LinkKind.FILTER),
+    ("requestId", LinkKind.FILTER),
+    ("projectKey", LinkKind.PROJECT),
+    ("rapidView", LinkKind.BOARD),
 )
+# A version and a component are conditions, by id: their names may change, and are not in the address.
+CONDITIONS = (
+    (re.compile(r"/projects/[^/]+/versions/([0-9]{1,18})(?:/|\Z)"), "fixVersion"),
+    (re.compile(r"/browse/[^/]+/fixforversion/([0-9]{1,18})(?:/|\Z)"), "fixVersion"),
+    (re.compile(r"/browse/[^/]+/component/([0-9]{1,18})(?:/|\Z)"), "component"),
+)
+# The board of a person: those of a project are told by the project.
+BOARD = re.compile(r"/boards/([0-9]{1,18})(?:/|\Z)")
 GATEWAY = "api.atlassian.com"
 """The host of Atlassian's gateway: it does not tell at which address people see the site behind it."""
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -235,14 +247,23 @@ def _named_by_query(query: str) -> Link | None:
                 return Link(kind, value.upper())
             case LinkKind.JQL if value:
                 return Link(kind, value)
-            case LinkKind.FILTER if value.isdecimal() and value.isascii():
+            case LinkKind.PROJECT if PROJECT_KEY.match(value):
+                return Link(kind, value.upper())
+            case LinkKind.FILTER | LinkKind.BOARD if (
+                value.isdecimal() and value.isascii()
+            ):
                 return Link(kind, value)
     return None
 
 
 def _named_by_path(path: str) -> Link | None:
+    for pattern, name in CONDITIONS:
+        if match := pattern.search(path):
+            return Link(LinkKind.JQL, f"{name} = {match[1]}")
     for pattern, key, kind in PATHS:
         match = pattern.search(path)
         if match and key.match(match[1]):
             return Link(kind, match[1].upper())
+    if match := BOARD.search(path):
+        return Link(LinkKind.BOARD, match[1])
     return None
