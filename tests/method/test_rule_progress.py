@@ -513,6 +513,24 @@ def test_the_reasons_of_a_figure_name_the_threshold_that_decided() -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (
+            24,
+            "issue ACME-2, an ordinary issue with its sub-tasks; its project has 24 more",
+        ),
+        (None, "issue ACME-2"),
+    ],
+)
+def test_a_card_of_an_ordinary_issue_says_so(others: int | None, told: str) -> None:
+    seen = small(*steady(25, 5), due=TODAY + days(30))
+    work = replace(seen.work[P1], link="issue ACME-2", others=others)
+    facts = judge(replace(seen, work={P1: work})).facts
+    (why,) = [fact.why for fact in facts if fact.ref == P1 and fact.field == "progress"]
+    assert [one.value for one in why.inputs if one.name == "Jira link"] == [told]
+
+
+@pytest.mark.parametrize(
     ("field", "figures"),
     [
         # 25 items in twelve weeks.
