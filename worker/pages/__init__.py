@@ -224,7 +224,9 @@ MEETINGS = {
 
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
-    title = " · ".join((view.say(MEETINGS[kind]), period_title(period, view.words)))
+    name = view.say(MEETINGS[kind])
+    dates = period_title(period, view.words)
+    title = f"{name} · {dates}"
     return Page(
         _meeting(kind, unit.key, period.code),
         partial(write_agenda, view, unit, period),

@@ -162,10 +162,12 @@ def _risks(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    chart = chart_plan(view, unit, quarter_of(past.start), until=monday_of(view.today))
+    over = quarter_of(past.start)
+    monday = monday_of(view.today)
+    chart = chart_plan(view, unit, over, until=monday)
     if chart is not None:
         yield Picture(chart)
-    quarter = view.plans.get((unit, quarter_of(past.start)))
+    quarter = view.plans.get((unit, over))
     if quarter is None or (quarter.target is None and not quarter.fact):
         yield view.paragraph("No money was planned or earned.")
     else:

@@ -22,7 +22,10 @@ MOVES = {
 def write_daily(view: View, unit: Ref) -> tuple[Block, ...]:
     """Return the blocks of today's page."""
     since = view.world.calendar.add(view.today, -1)
-    cards = [card for card in view.cards_of(unit) if card.stage in RUNNING]
+    cards = []
+    for card in view.cards_of(unit):
+        if card.stage in RUNNING:
+            cards.append(card)
     return (
         *_moved(view, cards, since),
         *_stuck(view, cards),
@@ -57,15 +60,20 @@ def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bulle
         line = _move_line(view, issue, category)
         lines.append(line)
     name = link(card.name, card.url)
-    return Bullet(f"{name}: {head}", first_lines(view, lines, MOST))
+    below = first_lines(view, lines, MOST)
+    return Bullet(f"{name}: {head}", below)
 
 
 def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
     first = view.world.begin_of(since)
     end = view.world.begin_of(view.today)
-    issues = sorted(_issues(view, card), key=lambda issue: issue.key)
+    issues = list(_issues(view, card))
+    issues.sort(key=lambda issue: issue.key)
     for issue in issues:
-        moves = [move for move in issue.moves if first <= move.at < end]
+        moves = []
+        for move in issue.moves:
+            if first <= move.at < end:
+                moves.append(move)
         if not moves:
             continue
 
@@ -77,7 +85,9 @@ def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
 
 def _issues(view: View, card: Card) -> tuple[Issue, ...]:
     work = view.world.work.get(card.ref)
-    return tuple(work.issues) if work else ()
+    if work is None:
+        return ()
+    return tuple(work.issues)
 
 
 def _move_line(view: View, issue: Issue, category: str) -> str:
@@ -87,7 +97,9 @@ def _move_line(view: View, issue: Issue, category: str) -> str:
 
 
 def _issue_name(issue: Issue) -> str:
-    return f"{plain(issue.key)} {plain(issue.summary)}"
+    key = plain(issue.key)
+    summary = plain(issue.summary)
+    return f"{key} {summary}"
 
 
 def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
@@ -131,11 +143,10 @@ def _reasons(view: View, issue: Issue) -> Iterator[str]:
 
 
 def _for_today(view: View, unit: Ref) -> Iterator[Block]:
-    tasks = [
-        task
-        for task in view.tasks_of(unit)
-        if task.due is not None and task.due <= view.today
-    ]
+    tasks = []
+    for task in view.tasks_of(unit):
+        if task.due is not None and task.due <= view.today:
+            tasks.append(task)
     lines = []
     for task in tasks[:MOST_LINES]:
         line = task_line(view, task)

@@ -119,7 +119,8 @@ def _spots(view: View, client: Client) -> list[str]:
         similar = view.count(
             "{n} similar client buys it", "{n} similar clients buy it", spot.similar
         )
-        names.append(f"{plain(service.name)} ({similar})")
+        name = plain(service.name)
+        names.append(f"{name} ({similar})")
     return names
 
 

@@ -95,14 +95,21 @@ def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeas
 
 def _titled(view: View, figures: Cut) -> tuple[tuple[str, Line], ...]:
     calendar = view.world.calendar
-    worked = [week for week in figures.weeks if calendar.in_period(week)]
-    spans = [days(week, view.words) for week in worked or figures.weeks]
+    worked = []
+    for week in figures.weeks:
+        if calendar.in_period(week):
+            worked.append(week)
+    spans = []
+    for week in worked or figures.weeks:
+        span = days(week, view.words)
+        spans.append(span)
     title = view.say("Last week, {days}", days=" + ".join(spans))
     titled = [(title, figures.week)]
     for line in (figures.month, figures.quarter):
         period = period_title(line.period, view.words)
         title = view.say("{period} to date", period=period)
-        titled.append((title, line))
+        place = title, line
+        titled.append(place)
     return tuple(titled)
 
 
@@ -159,9 +166,9 @@ def _table(view: View, figures: Cut) -> Block:
 
 
 def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
-    chart = chart_plan(
-        view, unit, quarter_of(view.world.calendar.add(monday, -1)), until=monday
-    )
+    before = view.world.calendar.add(monday, -1)
+    quarter = quarter_of(before)
+    chart = chart_plan(view, unit, quarter, until=monday)
     if chart is not None:
         yield Picture(chart)
 
@@ -276,7 +283,8 @@ def _corrections(view: View, unit: Ref, monday: date) -> Iterator[Block]:
     rest = [amounts[place] for place in lines[MOST_CAUSES:]]
     if rest:
         others = view.count("{n} more true-up", "{n} more true-ups", len(rest))
-        change = bold(view.change(sum(rest, Decimal(0))))
+        total_rest = sum(rest, Decimal(0))
+        change = bold(view.change(total_rest))
         yield Bullet(f"{others}: {change}")
 
 

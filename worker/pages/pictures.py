@@ -56,7 +56,9 @@ def chart_plan(
         is_planned = is_planned or bool(measure and (measure.target or measure.fact))
         plan += (measure.target if measure else None) or Decimal(0)
         fact += (measure.fact if measure else None) or Decimal(0)
-        points.append(PlanPoint(week.end, plan, fact if week.end < until else None))
+        seen = fact if week.end < until else None
+        point = PlanPoint(week.end, plan, seen)
+        points.append(point)
     if not is_planned:
         return None
     parts = (
@@ -189,7 +191,8 @@ def chart_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | No
         peak = _peak(view, ref)
         if peak:
             peaks[ref] = peak
-    busy = sorted(peaks, key=lambda ref: (-peaks[ref], view.names((ref,))))
+    busy = list(peaks)
+    busy.sort(key=lambda ref: (-peaks[ref], view.names((ref,))))
 
     cells = tuple(_load_cells(view, busy[:MOST_PEOPLE]))
     if not cells:

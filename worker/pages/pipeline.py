@@ -138,4 +138,6 @@ def _cards(view: View, title: str, refs: Iterable[Ref]) -> Iterator[Block]:
         lines.append(join_parts(parts))
     if lines:
         days = view.world.thresholds.next_step_days
-        yield Bullet(view.say(title, days=days), first_lines(view, lines, MOST))
+        name = view.say(title, days=days)
+        below = first_lines(view, lines, MOST)
+        yield Bullet(name, below)

@@ -198,7 +198,8 @@ def _mix(view: View) -> Iterator[Block]:
             target=view.percent(world.thresholds.units_share),
         )
     )
-    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    ranked = list(shares.items())
+    ranked.sort(key=lambda item: (-item[1], item[0]))
     largest, share = ranked[0]
     first = world.clients[largest]
     alarm = world.thresholds.concentration_share

@@ -145,7 +145,9 @@ def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
             if project.start
             else ""
         )
-        yield Bullet(join_parts((f"**{plain(project.name)}**", start)))
+        name = plain(project.name)
+        line = join_parts((f"**{name}**", start))
+        yield Bullet(line)
 
 
 def write_presentation(shown: PublicClientView, words: Words) -> tuple[Block, ...]:

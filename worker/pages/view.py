@@ -510,11 +510,13 @@ def join_parts(parts: Iterable[str]) -> str:
 
 def risk_line(view: View, risk: RiskMeasure) -> str:
     """Return a risk in one line: level, what, score and money at stake."""
-    exposure = f" · {view.brief_money(risk.exposure)}" if risk.exposure else ""
-    return (
-        f"{LEVELS.get(risk.level, '⚪')} {view.linked(risk.ref, risk.title)} · **{risk.score}** "
-        f"({risk.probability}×{risk.impact}){exposure}"
-    )
+    level = LEVELS.get(risk.level, "⚪")
+    title = view.linked(risk.ref, risk.title)
+    score = f"**{risk.score}** ({risk.probability}×{risk.impact})"
+    exposure = ""
+    if risk.exposure:
+        exposure = view.brief_money(risk.exposure)
+    return join_parts((f"{level} {title}", score, exposure))
 
 
 def risk_reason(view: View, risk: RiskMeasure) -> str:

@@ -95,7 +95,9 @@ def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
     say = world.words.say
     name = Input(say("idea"), item.title, item.url)
     status = Input(say("status"), item.status)
-    kind = Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip())
+    horizon = idea.horizon or ""
+    what = f"{item.kind} {horizon}".strip()
+    kind = Input(say("kind"), what)
     yield Fact(
         item.ref,
         "agenda",

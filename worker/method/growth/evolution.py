@@ -52,15 +52,17 @@ def _revolutions(world: World) -> Iterator[Revolution]:
         ]
         number = len(begun) + 1
         since = max([card.start, *begun])
-        seed = Ref("projects", f"{PREFIX}{card.ref.key}:{number}")
+        due = add_months(since, world.thresholds.revolution_months)
+        key = f"{PREFIX}{card.ref.key}:{number}"
+        seed = Ref("projects", key)
         yield Revolution(
-            card.ref,
-            card.client,
-            number,
-            since,
-            add_months(since, world.thresholds.revolution_months),
-            seed,
-            world.seeds.get(seed),
+            card=card.ref,
+            client=card.client,
+            number=number,
+            since=since,
+            due=due,
+            seed=seed,
+            page=world.seeds.get(seed),
         )
 
 

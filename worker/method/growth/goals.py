@@ -104,7 +104,8 @@ def _plant(
     if period is None or (period.grain is Grain.MONTH and world.today not in period):
         return
     for part, target in shares(parent, parts_of(period), world.calendar).items():
-        ref = Ref("goals", f"goal:{root.ref.key}:{part.code}")
+        key = f"goal:{root.ref.key}:{part.code}"
+        ref = Ref("goals", key)
         if (
             ref in world.trashed
             or (parent.ref, part) in own

@@ -41,7 +41,9 @@ def find_white_spots(world: World) -> Findings[ServiceMap | None]:
     """Return the map of clients and services with each side's facts."""
     matrix = _matrix(world)
     kin = _kin(matrix, world)
-    spots = {ref: _spots(row, kin.of(ref), world) for ref, row in matrix.items()}
+    spots = {}
+    for ref, row in matrix.items():
+        spots[ref] = _spots(row, kin.of(ref), world)
     facts = [
         fact
         for client in world.clients.values()
