@@ -29,6 +29,7 @@ from tests.support.worlds import (
 )
 from worker.config import Thresholds
 from worker.domain.entities import Card, CardWork, Issue, Stage, Worklog
+from worker.domain.periods import Week
 from worker.domain.values import Ref, Span
 from worker.locales import load_words
 from worker.method.capacity.ripple import find_ripples
@@ -207,6 +208,66 @@ def test_work_logged_of_late_shares_a_person_too() -> None:
     shared = scene(first(), second(), left=(), away=WEEK_OFF, logs=lately)
     assert ripple(alone).holds is False
     assert ripple(shared).holds is True
+
+
+def with_dan(seen: World, **fields: Any) -> World:
+    """Return the world with other cells in Dan's row."""
+    dan = ref("people", "dan")
+    return replace(
+        seen, people={**seen.people, dan: replace(seen.people[dan], **fields)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "gone"),
+    [
+        # The 27th is the end of p2: whoever leaves on that day or later has done their part of it.
+        (date(2026, 11, 20), True),
+        (date(2026, 11, 26), True),
+        (date(2026, 11, 27), False),
+        (date(2026, 12, 31), False),
+    ],
+)
+def test_whoever_leaves_is_away_for_good(last: date, *, gone: bool) -> None:
+    """Nobody takes the work up again: the end lies beyond all that is looked at, 13 January."""
+    condition = ripple(with_dan(scene(first(due=None), second()), end=last))
+    assert condition.holds is gone
+    if gone:
+        assert "beyond Jan 13, 2027; it is due on Nov 30, 2026." in condition.evidence
+        assert "Dan (80% of the open work) leaves after" in condition.evidence
+        assert condition.probability == 5
+
+
+def test_time_off_after_the_last_day_is_no_absence_of_its_own() -> None:
+    seen = scene(first(due=None), second(), away=WEEK_OFF)
+    gone = with_dan(seen, end=date(2026, 11, 20))
+    assert "leaves after Nov 20, 2026" in ripple(gone).evidence
+
+
+FOUR_DAYS = tuple(Decimal(hours) for hours in (10, 10, 10, 10, 0, 0, 0))
+TWO_DAYS = tuple(Decimal(hours) for hours in (0, 20, 0, 20, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("week", "away", "evidence"),
+    [
+        # Ten hours from Monday to Thursday: 64 hours are seven days, 18, 19, 23 to 26 and 30 November. Off from the 23rd
+        # to the 27th are four of Dan's days: past the 30th the end moves by 1 to 3 December and the 7th.
+        (FOUR_DAYS, WEEK_OFF, "from Nov 30, 2026 to Dec 7, 2026"),
+        # Fridays are no days of his: none is taken by a Friday off.
+        (FOUR_DAYS, (days(FRIDAY, FRIDAY),), ""),
+        # Twenty hours on Tuesdays and Thursdays: 64 hours are four days, 19, 24, 26 November and 1 December. The week
+        # off takes two of them: the end moves by the 3rd to the 8th.
+        (TWO_DAYS, WEEK_OFF, "from Dec 1, 2026 to Dec 8, 2026"),
+    ],
+)
+def test_a_persons_days_are_those_of_their_week(
+    week: Week, away: tuple[Span, ...], evidence: str
+) -> None:
+    seen = scene(first(due=None), second(), away=away)
+    condition = ripple(with_dan(seen, week=week))
+    assert condition.holds is bool(evidence)
+    assert evidence in condition.evidence
 
 
 def test_cards_of_one_client_share_nobody() -> None:

@@ -71,3 +71,22 @@ def test_a_shortfall_that_no_policy_carries_is_named_all_the_same() -> None:
     text = said(pages(seen)["meeting:monday:u1:2026-11-16"].blocks)
     assert "short of €767,524" in text
     assert "| Week | Target | Carried over | Together |" not in text
+
+
+def test_the_shortfall_is_the_variance_of_the_quarter_as_both_are_shown() -> None:
+    # As above, with 1.20 more in the quarter, 0.58 of it by the 15th: 800,000.58 is shown as 800,001, 32,476.20 as
+    # 32,476, and so 767,525 is missing, although 767,524.38 rounds to 767,524.
+    quarter = row(
+        "plans",
+        "plan:u1:2026-Q4",
+        target=Decimal("1650001.20"),
+        pinned=True,
+        title="Q4",
+    )
+    for policy in ("none", "spread"):
+        limits = Thresholds(carry_over=policy)  # type: ignore[arg-type]
+        seen = agency(MONDAY, rows={"plans": (quarter,)}, thresholds=limits)
+        cut = pages(seen)["meeting:monday:u1:2026-11-16"].blocks
+        (*_, to_date) = table(cut, "Plan and fact").rows
+        assert to_date[1:4] == ("€800,001", "€32,476", "\u2212€767,525")
+        assert "short of €767,525" in said(cut)

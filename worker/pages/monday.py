@@ -308,10 +308,11 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
     """Say where the shortfall of the finished weeks went."""
     if not figures.short:
         return
+    short = _short(view, figures)
     yield view.heading("Carry-over")
     yield view.paragraph(
         "The finished weeks of the quarter are short of {amount}.",
-        amount=bold(view.money(figures.short)),
+        amount=bold(view.money(short)),
     )
     if figures.carried:
         yield view.table(
@@ -321,12 +322,25 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
                 message("Carried over"),
                 message("Together"),
             ),
-            _carried(view, figures),
+            _carried(view, figures, short),
         )
 
 
-def _carried(view: View, figures: Cut) -> Iterator[tuple[str, ...]]:
-    amounts = view.whole([week.carry for week in figures.carried])
+def _short(view: View, figures: Cut) -> Decimal:
+    """Return the shortfall as it is shown: where it is the variance of the quarter, as that is shown above."""
+    quarter = figures.quarter
+    shown = view.variance(quarter.plan, quarter.fact)
+    if shown is not None and quarter.variance == -figures.short:
+        return -shown
+    return round_money(figures.short, Decimal(1))
+
+
+def _carried(view: View, figures: Cut, short: Decimal) -> Iterator[tuple[str, ...]]:
+    carries = [week.carry for week in figures.carried]
+    total = None
+    if sum(carries, Decimal(0)) == figures.short:
+        total = short
+    amounts = view.whole(carries, total)
     for week, carry in zip(figures.carried, amounts, strict=True):
         target = round_money(week.target, Decimal(1))
         yield (

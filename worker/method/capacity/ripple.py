@@ -1,7 +1,8 @@
 """Ripples: what holds a shared person up moves the dates of other clients' cards (docs/method.md 3.5).
 
-A person is held up by a card that goes on beyond its due date, or away. A card depends on whoever has more than
-`ripple_share` of its open work; its end moves past the days on which they are taken from it.
+A person is held up by a card that goes on beyond its due date, or away: for a time, or for good after their last day.
+A card depends on whoever has more than `ripple_share` of its open work; its end moves past the days on which they are
+taken from it. A person's days are those of their own week.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import ceil
 import msgspec
 
 from worker.domain.entities import RUNNING, Card, Issue, Person, Stage
+from worker.domain.messages import message
 from worker.domain.periods import A_DAY
 from worker.domain.values import Ref
 from worker.method.capacity.demand import HOUR, remaining
@@ -22,6 +24,7 @@ from worker.method.conditions import NO, UNKNOWN, Look, Sighting, Subject, state
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.flow import DONE, share
 from worker.method.formulas.group import staff
+from worker.method.formulas.working_time import is_usual_day
 from worker.method.measures import CardMeasure, PersonLoad
 from worker.method.run import Findings
 from worker.world.world import World
@@ -30,12 +33,17 @@ SIGNAL = "deadline.ripple"
 STAGES = frozenset({Stage.AGREED, *RUNNING})
 """Of the cards that have dates to keep."""
 WEEK = 5
-"""Working days by which hours a week are divided."""
+"""Working days by which hours a week are divided, where a person has no week of their own."""
+MOVED = message("The end moves from {end} to {moved}; it is due on {due}.")
+GONE = message(
+    "Unless somebody takes it over, the end moves from {end} beyond {last}; it is due on {due}."
+)
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False):
     """One person's part of the open work of a card: its share, and its working days where its hours are known."""
 
+    person: Person
     share: Decimal
     days: int | None
 
@@ -51,7 +59,8 @@ class _Open(msgspec.Struct, frozen=True, gc=False):
 class _Cause(msgspec.Struct, frozen=True, gc=False):
     """Working days on which a person is taken from other work.
 
-    A `card` goes on from its due date (`since`) `until` its end; without one the person is away between these days.
+    A `card` goes on from its due date (`since`) `until` its end; without one the person is away between these days, or
+    `leaves`: is no more there after `since`, as far as is looked ahead (`until`).
     """
 
     person: Person
@@ -59,6 +68,7 @@ class _Cause(msgspec.Struct, frozen=True, gc=False):
     since: date
     until: date
     card: Card | None = None
+    leaves: bool = False
 
 
 class _Move(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +121,7 @@ def _look_around(
             causes[ref] = (
                 *_overruns(person, open_cards.values(), last, world),
                 *_absences(person, last, world),
+                *_departures(person, last, world),
             )
     return _Firm(world, cards, open_cards, clients, causes, last)
 
@@ -169,9 +180,10 @@ def _parts(
         if not part:
             continue
         days = None
+        person = world.people[ref]
         if by_hours:
-            days = _days_of(world.people[ref], seconds[account])
-        parts[ref] = _Part(part, days)
+            days = _days_of(person, seconds[account])
+        parts[ref] = _Part(person, part, days)
     return parts
 
 
@@ -194,11 +206,14 @@ def _counted(issues: Iterable[Issue], world: World) -> Iterator[Issue]:
 
 
 def _days_of(person: Person, seconds: int) -> int | None:
-    """Return the working days that so much work takes a person; None without hours a week."""
+    """Return the days at work that so much work takes a person; None without hours a week."""
     if not person.capacity:
         return None
+    week = WEEK
+    if person.week is not None:
+        week = sum(hours > 0 for hours in person.week)
     hours = Decimal(seconds) / HOUR
-    return ceil(hours * WEEK / person.capacity)
+    return ceil(hours * week / person.capacity)
 
 
 def _overruns(
@@ -218,30 +233,57 @@ def _overruns(
         after = due + A_DAY
         first = max(world.today, after)
         until = min(end, last)
-        days = _working(first, until, world)
+        days = _working(person, first, until, world=world)
         if days:
             own = days[: part.days]
             yield _Cause(person, own, due, end, held.card)
 
 
 def _absences(person: Person, last: date, world: World) -> Iterator[_Cause]:
+    until = last if person.end is None else min(person.end, last)
     days = tuple(
         day
-        for day in _working(world.today, last, world)
+        for day in _working(person, world.today, until, world=world)
         if any(day in away for away in person.time_off)
     )
     if days:
         yield _Cause(person, days, days[0], days[-1])
 
 
-def _working(first: date, last: date, world: World) -> tuple[date, ...]:
+def _departures(person: Person, last: date, world: World) -> Iterator[_Cause]:
+    """Yield the days after a person's last one: they do not come back, and take nothing up again."""
+    if person.end is None:
+        return
+    after = person.end + A_DAY
+    first = max(world.today, after)
+    days = _working(person, first, last, world=world)
+    if days:
+        yield _Cause(person, days, person.end, last, leaves=True)
+
+
+def _working(
+    person: Person, first: date, last: date, *, world: World
+) -> tuple[date, ...]:
+    """Return the days of a person's week from one day to another."""
     days = []
     day = first
     while day <= last:
-        if world.calendar.is_working(day):
+        if is_usual_day(person, day, world.calendar):
             days.append(day)
         day += A_DAY
     return tuple(days)
+
+
+def _later(person: Person, day: date, count: int, *, world: World) -> date:
+    """Return the day of a person's week `count` days of theirs after a day; 0 means that day or their next."""
+    later = day
+    while not is_usual_day(person, later, world.calendar):
+        later += A_DAY
+    for _ in range(count):
+        later += A_DAY
+        while not is_usual_day(person, later, world.calendar):
+            later += A_DAY
+    return later
 
 
 def _end(held: _Open, part: _Part, world: World) -> date | None:
@@ -251,9 +293,8 @@ def _end(held: _Open, part: _Part, world: World) -> date | None:
         return forecast.p85
     if part.days is None:
         return None
-    first = world.calendar.add(world.today, 0)
     further = max(part.days - 1, 0)
-    return world.calendar.add(first, further)
+    return _later(part.person, world.today, further, world=world)
 
 
 def _look(card: Card, firm: _Firm) -> Look:
@@ -323,7 +364,8 @@ def _move(cause: _Cause, part: _Part, end: date, due: date, *, world: World) -> 
     moved = end
     for day in cause.days:
         if day <= moved:
-            moved = calendar.add(moved, 1)
+            next_day = moved + A_DAY
+            moved = _later(cause.person, next_day, 0, world=world)
     return _Move(
         cause,
         part.share,
@@ -342,10 +384,11 @@ def _sighting(move: _Move, held: _Open, firm: _Firm) -> Sighting:
     person = move.cause.person
     cause = _reason(move, held, firm)
     moved = say(
-        "The end moves from {end} to {moved}; it is due on {due}.",
+        GONE if move.cause.leaves else MOVED,
         end=words.date(move.end),
         moved=words.date(move.moved),
         due=words.date(move.due),
+        last=words.date(firm.last),
     )
     return Sighting(
         holds=True,
@@ -370,6 +413,14 @@ def _reason(move: _Move, held: _Open, firm: _Firm) -> str:
     words = firm.world.words
     cause = move.cause
     card = cause.card
+    if cause.leaves:
+        return words.say(
+            "{person} ({share} of the open work) leaves after {day}, and also works for {clients}.",
+            person=cause.person.name,
+            share=words.percent(move.share),
+            day=words.date(cause.since),
+            clients=_others(cause.person, held.card, firm),
+        )
     if card is None:
         return words.count(
             "{person} ({share} of the open work) is away for {n} working day between {since} and {until}, "

@@ -41,6 +41,11 @@ def hours_at_work(person: Person, span: Span, calendar: WorkCalendar) -> Decimal
     return total
 
 
+def is_usual_day(person: Person, day: date, calendar: WorkCalendar) -> bool:
+    """Tell whether the person's week has hours on a day, at work or not."""
+    return calendar.hours_on(_week_of(person), day) > 0
+
+
 def daily_hours(
     person: Person, window: Span, calendar: WorkCalendar
 ) -> tuple[float, ...]:
