@@ -164,6 +164,23 @@ def test_a_newbiz_client_in_a_unit_is_still_newbiz() -> None:
     assert found.stake == Decimal("20.00")
 
 
+def test_newbiz_is_what_its_group_says_and_nothing_else() -> None:
+    """Of 100 an account in a unit brought 50, newbiz 20, an account without a unit 20, a client of no group 10."""
+    scene = world(
+        client("c1"),
+        client("c2", group="newbiz", unit=None),
+        client("c3", unit=None),
+        client("c4", group=None, unit=None),
+        unit(),
+        revenue(50, MONTHS[2], client="c1"),
+        revenue(20, MONTHS[2], client="c2"),
+        revenue(20, MONTHS[2], client="c3"),
+        revenue(10, MONTHS[2], client="c4"),
+    )
+    found = conditions(judge(scene), "money.mix")["firm"]
+    assert found.evidence.startswith("Units brought 50% of the revenue, newbiz 20%")
+
+
 def test_the_mix_of_nothing_is_not_known() -> None:
     assert conditions(judge(world(client(), unit())), "money.mix")["firm"].holds is None
 

@@ -84,7 +84,7 @@ def test_the_shortfall_is_the_variance_of_the_quarter_as_both_are_shown() -> Non
         title="Q4",
     )
     for policy in ("none", "spread"):
-        limits = Thresholds(carry_over=policy)  # type: ignore[arg-type]
+        limits = Thresholds(carry_over=policy)
         seen = agency(MONDAY, rows={"plans": (quarter,)}, thresholds=limits)
         cut = pages(seen)["meeting:monday:u1:2026-11-16"].blocks
         (*_, to_date) = table(cut, "Plan and fact").rows

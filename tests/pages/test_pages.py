@@ -438,6 +438,16 @@ def test_the_portfolio_tells_mix_and_concentration() -> None:
     assert len(table(blocks, "Clients").rows) == 3
 
 
+def test_what_is_neither_of_units_nor_newbiz_is_told_apart() -> None:
+    """Fees of 22,000 in a unit, 11,000 of newbiz, 11,000 of an account without a unit: 50, 25 and 25 %."""
+    fee = {"engagement": "retainer", "monthly_fee": Decimal(11_000), "unit": None}
+    newbiz = client("c2", group="newbiz", **fee)
+    apart = client("c3", **fee)
+    text = said(pages(agency(TODAY, newbiz, apart))["meeting:portfolio"].blocks)
+    assert "Accounts in units bring 50%, newbiz 25%" in text
+    assert "Clients that are neither bring 25%." in text
+
+
 def test_a_client_in_no_unit_and_a_card_without_dates_have_their_pages() -> None:
     seen = world(
         client("c9", unit=None),

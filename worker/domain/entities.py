@@ -93,6 +93,11 @@ class Client(msgspec.Struct, frozen=True, gc=False):
         """Return the model in force on a day."""
         return self.models.on(day) if self.models else self.engagement
 
+    @property
+    def is_newbiz(self) -> bool:
+        """Tell whether people keep the client as newbiz."""
+        return self.group == "newbiz"
+
     def unit_on(self, day: date) -> Ref | None:
         """Return the unit that served the client on a day."""
         return self.units.on(day) if self.units else self.unit

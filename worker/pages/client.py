@@ -228,7 +228,9 @@ def _risks(view: View, client: Client) -> Iterator[Block]:
     risks = view.shelf(client.ref).risks
     if risks:
         yield view.heading("Open risks")
-        yield from (Bullet(risk_reason(view, risk)) for risk in risks[:MOST_RISKS])
+        for risk in risks[:MOST_RISKS]:
+            reason = risk_reason(view, risk)
+            yield Bullet(reason)
         if len(risks) > MOST_RISKS:
             yield view.paragraph(
                 "and {n} more on the risk map", n=len(risks) - MOST_RISKS

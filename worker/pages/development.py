@@ -33,7 +33,9 @@ def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     unmeasured = find_unmeasured(unit, view.measures.backlog or (), view.world)
     if unmeasured:
         yield view.heading("PM: effects to be measured", 3)
-        yield from (Bullet(_waiting(view, item)) for item in unmeasured[:MOST])
+        for item in unmeasured[:MOST]:
+            line = _waiting(view, item)
+            yield Bullet(line)
     yield from _inbox(view, message("AM: ideas for the client"), backlog.ideas)
     yield from _white_spots(view, unit)
     yield from _feedback(view, unit, past, len(backlog.feedback))

@@ -224,7 +224,8 @@ def _by_model(view: View, figures: Cut, total: Decimal | None) -> Iterator[Block
             model = _model(view, cause.model) or view.say("without a model")
             name = plain(model)
             change = bold(view.change(amount))
-            models.append(f"{name} {change}")
+            line = f"{name} {change}"
+            models.append(line)
     if len(models) > 1:
         yield view.paragraph("By model: {models}.", models=", ".join(models))
 
@@ -277,7 +278,8 @@ def _corrections(view: View, unit: Ref, monday: date) -> Iterator[Block]:
         return
     yield view.heading("True-ups")
     yield view.paragraph("Part of the week's money corrects what was counted before.")
-    lines.sort(key=lambda place: (-abs(amounts[place]), str(place)))
+    lines.sort(key=str)
+    lines.sort(key=lambda place: abs(amounts[place]), reverse=True)
     for place in lines[:MOST_CAUSES]:
         yield Bullet(_correction(view, place, amounts[place]))
     rest = [amounts[place] for place in lines[MOST_CAUSES:]]

@@ -180,9 +180,14 @@ def _mix(view: View) -> Iterator[Block]:
         return
     world = view.world
     units = Decimal(0)
+    newbiz = Decimal(0)
     for ref, share in shares.items():
-        if is_units(world.clients[ref], world):
+        client = world.clients[ref]
+        if client.is_newbiz:
+            newbiz += share
+        elif is_units(client, world):
             units += share
+    other = 1 - units - newbiz
     yield view.heading("Mix and concentration")
     months = finished_months(view.today, FEW)
     yield view.paragraph(
@@ -194,10 +199,14 @@ def _mix(view: View) -> Iterator[Block]:
         view.say(
             "Accounts in units bring {share}, newbiz {rest}; a healthy firm has about {target} of units.",
             share=bold(view.share(units)),
-            rest=view.share(1 - units),
+            rest=view.share(newbiz),
             target=view.percent(world.thresholds.units_share),
         )
     )
+    if other:
+        brought = bold(view.share(other))
+        line = view.say("Clients that are neither bring {share}.", share=brought)
+        yield Bullet(line)
     ranked = list(shares.items())
     ranked.sort(key=lambda item: (-item[1], item[0]))
     largest, share = ranked[0]

@@ -71,4 +71,4 @@ def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref
 
 
 def _is_newbiz(client: Client | None) -> bool:
-    return client is not None and client.group == "newbiz"
+    return client is not None and client.is_newbiz

@@ -350,21 +350,23 @@ def _mix(book: _Book, world: World) -> Look:
     """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (docs/method.md 2.3)."""
     words = world.words
     limits = world.thresholds
-    units = sum(
-        (
-            book.of(client.ref, book.recent)
-            for client in world.clients.values()
-            if is_units(client, world)
-        ),
-        ZERO,
-    )
+    units = ZERO
+    newbiz = ZERO
+    for client in world.clients.values():
+        amount = book.of(client.ref, book.recent)
+        if client.is_newbiz:
+            newbiz += amount
+        elif is_units(client, world):
+            units += amount
     whole = book.whole(book.recent)
     part = None
+    rest = ZERO
     drift = None
     holds = None
     probability = 3
     if whole:
         part = ratio(units / whole)
+        rest = ratio(newbiz / whole)
         drift = abs(part - limits.units_share)
         holds = drift > limits.mix_drift
         if drift > 2 * limits.mix_drift:
@@ -373,7 +375,7 @@ def _mix(book: _Book, world: World) -> Look:
         "Units brought {units} of the revenue, newbiz {newbiz} ({months}); meant are {target} and "
         "{rest}.",
         units=words.percent(part or ZERO),
-        newbiz=words.percent(1 - (part or ZERO)),
+        newbiz=words.percent(rest),
         months=_months(book.recent, world),
         target=words.percent(limits.units_share),
         rest=words.percent(1 - limits.units_share),
@@ -390,7 +392,7 @@ def _mix(book: _Book, world: World) -> Look:
 
 def is_units(client: Client, world: World) -> bool:
     """Tell whether a client's money counts as the units': it has a unit and is not newbiz."""
-    return client.unit in world.units and client.group != "newbiz"
+    return client.unit in world.units and not client.is_newbiz
 
 
 def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Look]:

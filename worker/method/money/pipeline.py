@@ -29,7 +29,6 @@ from worker.world.memory import Track
 from worker.world.world import World
 
 ZERO = Decimal(0)
-NEWBIZ = "newbiz"
 WON = (Stage.AGREED, *RUNNING, Stage.DONE)
 MOVED = "moved"
 """What is remembered of a stage whose first day was seen; else it may have begun earlier."""
@@ -52,7 +51,7 @@ def measure_pipeline(
     """Return the pipeline, None where there is no newbiz client; with the stages to remember and the condition."""
     clients = set()
     for client in world.clients.values():
-        if client.group == NEWBIZ:
+        if client.is_newbiz:
             clients.add(client.ref)
     tracks = _remember(clients, world, cards)
     feed = None
@@ -284,15 +283,15 @@ def _target(
     quarter: Period, plans: Mapping[tuple[Ref, Period], PlanMeasure], world: World
 ) -> Decimal | None:
     """Return what newbiz is to bring: what is pinned for units of newbiz alone, else its share of the firm's target."""
-    groups: dict[Ref, set[str | None]] = defaultdict(set)
+    kinds: dict[Ref, set[bool]] = defaultdict(set)
     for client in world.clients.values():
         if client.unit is not None:
-            own = groups[client.unit]
-            own.add(client.group)
+            own = kinds[client.unit]
+            own.add(client.is_newbiz)
     pinned = []
-    for unit, own in groups.items():
+    for unit, own in kinds.items():
         plan = plans.get((unit, quarter))
-        if plan is None or own != {NEWBIZ}:
+        if plan is None or own != {True}:
             continue
         if plan.pinned and plan.target is not None:
             pinned.append(plan.target)
