@@ -430,6 +430,36 @@ def test_a_row_of_a_month_that_is_not_closed_is_named_and_counts_nowhere() -> No
     assert [problem.url for problem in told] == ["https://notion.so/early"]
 
 
+def test_such_a_row_is_named_beside_months_that_are_known_to_be_closed() -> None:
+    """On 20 November October is closed: a row of November is early, one of October is the worker's own."""
+    seen = world(RETAINER, unit())
+    today = date(2026, 11, 20)
+    _, memory, rows = run(today, seen, Memory(first_run=False))
+    assert memory.ledgers["clients/c1"].until == date(2026, 10, 1)
+    (opening,) = rows.values()
+
+    def row_of(month: date, until: date) -> Row:
+        key = f"ledger:c1:{month:%Y-%m}"
+        fields = {"period": Span(month, until), "recognised": Decimal(1)}
+        url = f"https://notion.so/{month:%Y-%m}"
+        return replace(opening, ref=Ref("ledger", key), key=key, url=url, fields=fields)
+
+    typed = (
+        row_of(date(2026, 10, 1), date(2026, 10, 31)),
+        row_of(NOVEMBER, date(2026, 11, 30)),
+        row_of(date(2027, 1, 1), date(2027, 1, 31)),
+    )
+    later = replace(
+        seen, rows={"ledger": typed}, memory=memory, today=today, now=at(today)
+    )
+    told = [
+        problem.url
+        for problem in measure_revenue(later).problems
+        if problem.code is Code.EARLY_CLOSE
+    ]
+    assert told == ["https://notion.so/2026-11", "https://notion.so/2027-01"]
+
+
 def test_who_deletes_the_opening_balance_asks_to_count_the_past_anew() -> None:
     """Three acts of last winter are typed after the first day: without the opening balance they are history again."""
     kind = client(engagement="fixed_price")

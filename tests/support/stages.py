@@ -478,11 +478,17 @@ class Play:
 
 @contextmanager
 def small_play(
-    folder: Path, *, locale: str = "en", control: bool = False, known: bool = True
+    folder: Path,
+    *,
+    locale: str = "en",
+    control: bool = False,
+    known: bool = True,
+    private: bool = False,
 ) -> Iterator[Play]:
-    """Yield a small agency at work; with `known` false the worker has not seen its workspace yet."""
+    """Yield a small agency at work; with `known` false the worker has not seen its workspace yet, `private` adds boards."""
     clock = Clock(NOW - LONG_AGO)
     notion, jira = NotionSandbox(clock, limit=None), JiraSandbox(clock)
+    private_page_id = notion.add_private_root() if private else ""
     with serve(notion, jira, control=control, locale=locale) as sockets:
         where = sockets.describe()
         settings = Workspace(
@@ -492,6 +498,7 @@ def small_play(
                 base_url=where["notion"]["base_url"],
                 token=SecretStr(notion.token),
                 root_page_id=notion.root_page_id,
+                private_root_page_id=private_page_id,
                 requests=100_000,
                 window=1.0,
                 timeout=TIMEOUT,
@@ -509,6 +516,7 @@ def small_play(
             context.notion,
             context.schema,
             parent_page_id=notion.root_page_id,
+            private_page_id=private_page_id,
             locale=locale,
         )
         if known:

@@ -198,7 +198,10 @@ def _ledger_rows(world: World) -> tuple[dict[str, list[LedgerRow]], list[Problem
     for row in world.ledger_rows():
         if row.month < open_from:
             rows[row.client_key].append(row)
-        elif f"clients/{row.client_key}" not in world.memory.ledgers:
+            continue
+        ledger = world.memory.ledgers.get(f"clients/{row.client_key}")
+        # A month stays closed when months are to stay open for longer from now on.
+        if ledger is None or row.month > ledger.until:
             problems.append(_early(row))
     return rows, problems
 
