@@ -157,6 +157,47 @@ def test_one_person_in_two_roles_gets_both_parts() -> None:
     assert fund.parts == {anna: Decimal("70.00"), ref("people", "tl"): Decimal("30.00")}
 
 
+@pytest.mark.parametrize(
+    ("weights", "parts"),
+    [
+        # Of 100,000 x 10 % = 10,000 the AM has 40 %, the PMs 30 % and the TLs 30 %: 3,000 of two PMs.
+        ((None, None), (1_500, 1_500)),
+        ((Decimal(2), Decimal(1)), (2_000, 1_000)),
+        ((Decimal(3), None), (2_250, 750)),
+        ((Decimal(0), None), (0, 3_000)),
+        ((Decimal(0), Decimal(0)), (1_500, 1_500)),
+        ((Decimal("0.5"), Decimal("0.7")), (1_250, 1_750)),
+    ],
+)
+def test_inside_a_role_the_bonus_is_split_by_the_weights_of_people(
+    weights: tuple[Decimal | None, Decimal | None], parts: tuple[int, int]
+) -> None:
+    names = [ref("people", "pm1"), ref("people", "pm2")]
+    own = [
+        person(one.key, bonus_weight=weight)
+        for one, weight in zip(names, weights, strict=True)
+    ]
+    team = (person("am"), person("tl"), *own)
+    scene = world(
+        client(),
+        unit(bonus_rate=Decimal("0.1"), pms=tuple(names)),
+        *team,
+        revenue(100_000, OCTOBER),
+        sources=SOURCES | {"bonuses"},
+    )
+    (fact,) = [
+        one
+        for one in plan_bonuses(scene, measure_revenue(scene).value).facts
+        if one.field == "amounts" and one.ref.key == KEY
+    ]
+    amounts = dict(line.split(": ") for line in str(fact.value).splitlines())
+    shown = tuple(scene.words.money(Decimal(part)) for part in parts)
+    assert (amounts["Pm1"], amounts["Pm2"]) == shown
+    assert amounts["Am"] == scene.words.money(Decimal(4_000))
+    is_weighed = any("bonus weight" in one.name for one in fact.why.inputs)
+    assert is_weighed is (weights != (None, None))
+
+
 def test_a_cent_that_cannot_be_halved_is_the_first_ones_by_name() -> None:
     given_world = scene(
         revenue("333334", OCTOBER),

@@ -130,7 +130,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
 
     `rates` tells what the rate was on other days, as far as it ever changed.
     `week` are the hours of their weekdays, if they are not even; `end` is their last day. `allocation` says which share
-    of their hours is whose, where several units share them.
+    of their hours is whose, where several units share them. `bonus_weight` is their part in the bonus of their role.
     """
 
     ref: Ref
@@ -149,6 +149,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     week: Week | None = None
     allocation: tuple[tuple[Ref, Decimal], ...] = ()
     rates: Dated[Decimal | None] | None = None
+    bonus_weight: Decimal | None = None
 
     def is_staff(self, day: date) -> bool:
         """Tell whether they have not left before a day."""

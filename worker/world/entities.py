@@ -277,6 +277,7 @@ def read_person(reader: Reader) -> Person:
         time_off=_time_off(reader),
         end=end,
         week=week,
+        bonus_weight=reader.amount("bonus_weight"),
     )
 
 

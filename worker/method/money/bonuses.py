@@ -1,7 +1,8 @@
 """The bonus preview: what a unit's fund is this month and last, and whose it is (docs/method.md 2.6; docs/facts/definitions.md 13). Private.
 
-Fund = base x rate, split over AM, PMs and TLs by configured shares and equally inside a role, exact to the cent. A role
-nobody has leaves its share to the others. What was paid out stays as it was.
+Fund = base x rate, split over AM, PMs and TLs by configured shares, and inside a role by the bonus weights of people,
+equally where nobody has one; exact to the cent. A role nobody has leaves its share to the others. What was paid out
+stays as it was.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 
@@ -28,6 +30,8 @@ from worker.world.rows import bonus_key
 from worker.world.world import World
 
 ZERO = Decimal("0.00")
+ONE = Decimal(1)
+NOBODY: Mapping[Ref, Decimal] = MappingProxyType({})
 ROLES = ("am", "pm", "tl")
 NAMES = {"am": message("AM"), "pm": message("PMs"), "tl": message("TLs")}
 
@@ -127,28 +131,33 @@ def share_out(
     *,
     shares: Mapping[str, Decimal],
     minor: Decimal,
+    weights: Mapping[Ref, Decimal] = NOBODY,
 ) -> Fund:
-    """Return the fund split over the roles that somebody has, and equally inside each; exact to `minor`.
+    """Return the fund split over the roles that somebody has, and inside each by `weights`; exact to `minor`.
 
-    `people` and `shares` by role; a cent that cannot be halved is the earlier person's.
+    `people` and `shares` by role; who has no weight beside others that have one weighs 1, and all are equal where
+    nobody has one, or all have none to give (0). A cent that cannot be halved is the earlier person's.
     """
     present = []
-    weights = []
+    of_roles = []
     for role in ROLES:
-        weight = shares.get(role)
-        if weight and people.get(role):
+        share = shares.get(role)
+        if share and people.get(role):
             present.append(role)
-            weights.append(weight)
+            of_roles.append(share)
     if not present:
         return Fund(pool, {}, {})
-    by_role = split(pool, weights, minor)
+    by_role = split(pool, of_roles, minor)
     amounts = dict(zip(present, by_role, strict=True))
 
     parts: dict[Ref, Decimal] = defaultdict(Decimal)
     for role, amount in amounts.items():
         team = people[role]
-        equal = split(amount, [1] * len(team), minor)
-        for person, part in zip(team, equal, strict=True):
+        own = [weights.get(person, ONE) for person in team]
+        if not any(own):
+            own = [ONE] * len(team)
+        split_up = split(amount, own, minor)
+        for person, part in zip(team, split_up, strict=True):
             parts[person] += part
     return Fund(pool, amounts, dict(parts))
 
@@ -161,11 +170,14 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     shares: dict[str, Decimal] = {
         str(role): part for role, part in limits.bonus_shares.items()
     }
+    team = _people(unit, world)
+    weights = _bonus_weights(team, world)
     fund = share_out(
         round_money(base * rate, world.minor_unit),
-        _people(unit, world),
+        team,
         shares=shares,
         minor=world.minor_unit,
+        weights=weights,
     )
     ref = Ref("bonuses", bonus_key(unit.ref, month))
     basis = say(BASIS_NAMES[limits.bonus_base])
@@ -174,8 +186,10 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     period = Input(say("period"), title)
     listed = _shares(fund, shares, world)
     split_words = say("fund by the roles' shares, equally inside a role")
+    if weights:
+        split_words = say("fund by the roles' shares, inside a role by bonus weights")
     people: list[Input] = []
-    for role, refs in _people(unit, world).items():
+    for role, refs in team.items():
         people += name_people(say(NAMES[role]), refs, world)
     identity: dict[str, Value] = {
         "name": f"{title} · {unit.name}",
@@ -186,6 +200,7 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     for name, value in identity.items():
         yield Fact(ref, name, value, named)
 
+    weighed = [_weighed(ref, weight, world) for ref, weight in weights.items()]
     values: dict[str, tuple[Value, Sequence[Input], str]] = {
         "base": (base, (period, Input(say("what the base is"), basis)), basis),
         "basis": (limits.bonus_base, (), say("as configured")),
@@ -209,7 +224,7 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
         ),
         "amounts": (
             _amounts(fund, world) or None,
-            (Input(say("shares of the roles"), listed or "-"), *people),
+            (Input(say("shares of the roles"), listed or "-"), *people, *weighed),
             split_words,
         ),
         "who": (
@@ -227,6 +242,26 @@ def _weights(shares: Mapping[str, Decimal], words: Words) -> Iterator[Input]:
     for role, part in shares.items():
         name = words.say(NAMES[role])
         yield show_percent(name, part, words)
+
+
+def _bonus_weights(
+    team: Mapping[str, Sequence[Ref]], world: World
+) -> dict[Ref, Decimal]:
+    """Return the weights that people of a unit were given."""
+    weights = {}
+    for refs in team.values():
+        for ref in refs:
+            person = world.person(ref)
+            if person is not None and person.bonus_weight is not None:
+                weights[ref] = person.bonus_weight
+    return weights
+
+
+def _weighed(ref: Ref, weight: Decimal, world: World) -> Input:
+    person = world.people[ref]
+    name = world.words.say("bonus weight of {person}", person=person.name)
+    number = world.words.number(weight)
+    return Input(name, number, person.url)
 
 
 def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
