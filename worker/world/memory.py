@@ -125,6 +125,7 @@ class Ledger(msgspec.Struct, frozen=True, gc=False):
     `until` is the first day of the last closed month, `opening` that of the last one that was closed when this ledger
     began. Months last closed on the day `turned`, up to which `before` was the last: for the rest of that day they are
     counted as they stand. `earned` is what each card (a ref as text) had earned by model in the closed months, for when it is gone.
+    `fees_from` is the day from which fees are counted, for when nobody knows the contract's start.
     """
 
     months: tuple[ClosedMonth, ...] = ()
@@ -133,9 +134,14 @@ class Ledger(msgspec.Struct, frozen=True, gc=False):
     turned: date = date.min
     before: date = date.min
     opening: date | None = None
+    fees_from: date | None = None
     earned: Mapping[str, Mapping[str, Mapping[date, Decimal]]] = msgspec.field(
         default_factory=dict
     )
+
+    def has_begun(self, day: date) -> bool:
+        """Tell whether it began on a day, rather than earlier."""
+        return self.turned == day and self.before == date.min
 
 
 class CellChange(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -139,7 +139,7 @@ class PlanRow(msgspec.Struct, frozen=True, gc=False):
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     """A row of the ledger: a closed month of a client by its first day, or the opening balance up to that month.
 
-    `until` is the month's last day. `true_ups` are (first day of a month closed before, what became known of it).
+    `until` is the month's last day, `created` the day the row was made. `true_ups` are (first day of a month closed before, what became known of it).
     """
 
     ref: Ref
@@ -147,6 +147,7 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     title: str
     url: str
     client_key: str
+    created: date
     month: date
     until: date
     is_opening: bool
@@ -258,7 +259,7 @@ def read_bonus(row: Row) -> BonusRow:
     return BonusRow(row.ref, row.key, paid=row.fields.get("paid") is True)
 
 
-def read_ledger(row: Row) -> LedgerRow | None:
+def read_ledger(row: Row, zone: tzinfo) -> LedgerRow | None:
     """Return a row of the ledger; None for people's own and for one whose period cannot be read."""
     names = read_ledger_key(row.key)
     period = row.fields.get("period")
@@ -280,6 +281,7 @@ def read_ledger(row: Row) -> LedgerRow | None:
         row.title,
         row.url,
         client_key,
+        local_day(row.created, zone),
         period.end.replace(day=1),
         period.end,
         moment == "opening",

@@ -129,7 +129,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
         """Return the worker's rows of the ledger, the oldest first; of copies the first."""
         rows: dict[str, LedgerRow] = {}
         for row in self.rows.get("ledger", ()):
-            ledger_row = read_ledger(row)
+            ledger_row = read_ledger(row, self.zone)
             if ledger_row is not None:
                 rows.setdefault(ledger_row.key, ledger_row)
         return tuple(rows.values())

@@ -26,6 +26,7 @@ from worker.world.rows import LedgerRow, ledger_key
 from worker.world.world import World
 
 ZERO = Decimal(0)
+NONE = (ZERO, ZERO, ZERO)
 
 
 class Sums(msgspec.Struct, frozen=True, gc=False):
@@ -91,15 +92,9 @@ def close_months(
 
     `ledger` is that of yesterday, and `rows` give it back where nobody remembers it.
     """
-    by_month: dict[date, list[Part]] = defaultdict(list)
-    for part in counted.parts:
-        month = part.day.replace(day=1)
-        by_month[month].append(part)
-    if ledger is not None and _begins_anew(ledger, by_month, client, world):
-        ledger = None
-        rows = ()
+    by_month = _by_month(counted.parts)
     if ledger is None and rows:
-        ledger = _restored(by_month, rows, timeline)
+        ledger = _restored(by_month, rows)
 
     standing = ledger or Ledger()
     now = replace(standing, true_ups=_true_ups(standing, by_month, world.today))
@@ -120,6 +115,14 @@ def close_months(
 
     parts = {month.month: month.parts for month in standing.months} | still_open
     return tuple(chain.from_iterable(parts[month] for month in sorted(parts))), now
+
+
+def _by_month(parts: Iterable[Part]) -> dict[date, list[Part]]:
+    by_month: dict[date, list[Part]] = defaultdict(list)
+    for part in parts:
+        month = part.day.replace(day=1)
+        by_month[month].append(part)
+    return by_month
 
 
 def _open_months(
@@ -147,10 +150,10 @@ def _open_months(
 
 def as_of_yesterday(ledger: Ledger, world: World) -> Ledger | None:
     """Return the ledger without what closed today; None when it began today."""
+    if ledger.has_begun(world.today):
+        return None
     if ledger.turned != world.today:
         return ledger
-    if ledger.before == date.min:
-        return None
     months = [month for month in ledger.months if month.month <= ledger.before]
     earned = {
         card: {
@@ -171,30 +174,22 @@ def _is_deleted(client: Client, world: World) -> bool:
     return Ref("ledger", ledger_key(client.ref)) in world.trashed
 
 
-def _begins_anew(
-    ledger: Ledger,
-    by_month: Mapping[date, Sequence[Part]],
-    client: Client,
-    world: World,
+def begins_anew(
+    ledger: Ledger, parts: Iterable[Part], client: Client, world: World
 ) -> bool:
     """Tell whether what is known of a client has only begun: nothing was counted wrongly before.
 
-    So it is on the day its row is first seen; while work alone brings the first money of closed months; and when a
-    person deleted the opening balance, which asks to count everything before anew.
+    So it is when work alone brings the first money of closed months; and when a person deleted the opening balance,
+    which asks to count everything before anew.
     """
-    cells = world.memory.cells.get(str(client.ref))
-    if cells is not None and cells.since == world.today:
-        return True
     if ledger.opening is not None and _is_deleted(client, world):
         return True
 
     counted = any(sum_up(month.parts) for month in ledger.months)
     if counted or ledger.true_ups:
         return False
-    for month, parts in by_month.items():
-        if month <= ledger.until and sum_up(parts).billed:
-            return False
-    return True
+    found = [part for part in parts if part.day.replace(day=1) <= ledger.until]
+    return bool(found) and not any(part.billed or part.paid for part in found)
 
 
 def _true_ups(
@@ -257,23 +252,18 @@ def _compact(month: ClosedMonth, timeline: Timeline) -> ClosedMonth:
 
 
 def _restored(
-    by_month: Mapping[date, Sequence[Part]],
-    rows: Iterable[LedgerRow],
-    timeline: Timeline,
+    by_month: Mapping[date, Sequence[Part]], rows: Iterable[LedgerRow]
 ) -> Ledger:
     """Return the ledger as its rows keep it: sums are theirs, how they lie on weeks is counted anew."""
     months: list[ClosedMonth] = []
     true_ups: list[TrueUp] = []
-    opening = None
-    ordered = sorted(rows, key=lambda row: row.month)
+    ordered = _in_force(rows)
+    opening = ordered[0].month if ordered[0].is_opening else None
     before = date.min
-    if not ordered[0].is_opening:
-        # What was before the first row nobody kept: it is taken as it is counted now.
-        before = previous_period(month_of(ordered[0].month)).start
-        for month in sorted(by_month):
-            if month <= before:
-                months.append(ClosedMonth(month, tuple(by_month[month]), ZERO))
     for row in ordered:
+        if not row.is_opening:
+            months += _without_row(by_month, before, row.month, rows=ordered)
+            before = previous_period(month_of(row.month)).start
         learnt = [
             TrueUp(row.until, month, amount, ZERO, ZERO, ZERO)
             for month, amount in row.true_ups
@@ -286,10 +276,38 @@ def _restored(
         counted = [part for month in sorted(spanned) for part in by_month[month]]
         rest = own.plus(sum_up(counted), -1)
         months += _filled(row, by_month, spanned, rest=rest, learnt=learnt)
-        if row.is_opening:
-            opening = row.month
         before = row.month
     return Ledger(tuple(months), tuple(true_ups), until=before, opening=opening)
+
+
+def _in_force(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
+    """Return the rows, the oldest first; months that an opening balance holds are in it."""
+    ordered = sorted(rows, key=lambda row: (row.month, not row.is_opening))
+    openings = [number for number, row in enumerate(ordered) if row.is_opening]
+    return ordered[openings[-1] :] if openings else ordered
+
+
+def _without_row(
+    by_month: Mapping[date, Sequence[Part]],
+    after: date,
+    before: date,
+    *,
+    rows: Iterable[LedgerRow],
+) -> Iterator[ClosedMonth]:
+    """Yield the months between two that no row keeps: as they are counted now, less what rows learnt of them later."""
+    later: dict[date, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        for month, amount in row.true_ups:
+            later[month] += amount
+    for month in sorted(by_month):
+        if not after < month < before:
+            continue
+        parts = list(by_month[month])
+        if later[month]:
+            known = Part(month, parts[0].unit, parts[0].basis, -later[month], *NONE)
+            parts.append(known)
+        if sum_up(parts).recognised or not later[month]:
+            yield ClosedMonth(month, tuple(parts), ZERO)
 
 
 def _filled(

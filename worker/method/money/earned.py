@@ -106,13 +106,15 @@ def model_on(card: Card, client: Client, day: date) -> str | None:
     return card.model_on(day) or client.model_on(day)
 
 
-def earned_fees(client: Client, world: World, timeline: Timeline) -> Series:
-    """Return a retainer's fee by working days passed; where its start is not known, from the first part of time on."""
+def earned_fees(
+    client: Client, world: World, timeline: Timeline, *, since: date
+) -> Series:
+    """Return a retainer's fee by working days passed, `since` a day."""
     series: Series = {}
     models = client.models.values() if client.models else (client.engagement,)
     if "retainer" not in models:
         return series
-    for month in timeline.months(_began(client, world, timeline)):
+    for month in timeline.months(since):
         before = NOTHING
         for part in timeline.parts(month.start, month.end):
             until = min(part.end, timeline.last)
@@ -123,19 +125,6 @@ def earned_fees(client: Client, world: World, timeline: Timeline) -> Series:
                 series[part.start] = now - before
             before = now
     return series
-
-
-def _began(client: Client, world: World, timeline: Timeline) -> date:
-    """Return the day from which fees are counted: a start that nobody knows does not move on with the quarters."""
-    if client.since is not None:
-        return client.since
-    ledger = world.memory.ledgers.get(str(client.ref))
-    if ledger is None:
-        return timeline.recent
-    if not ledger.months:
-        return timeline.recent
-    oldest = ledger.months[0]
-    return min(timeline.recent, oldest.month)
 
 
 def hours_by_month(cards: Sequence[Card], world: World) -> Mapping[date, Decimal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from worker.method.money.closing import sum_up
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import ClosedMonth, Ledger
-from worker.world.rows import ledger_key, write_true_up
+from worker.world.rows import LedgerRow, ledger_key, write_true_up
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -30,21 +30,32 @@ def record_ledger(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     if "ledger" not in world.sources or revenue is None:
         return Findings(None)
     deleted = {ref.key for ref in world.trashed if ref.source == "ledger"}
-    standing = {row.key for row in world.ledger_rows()}
+    standing: set[str] = set()
+    of_client: dict[str, list[LedgerRow]] = defaultdict(list)
+    for kept in world.ledger_rows():
+        standing.add(kept.key)
+        of_client[kept.client_key].append(kept)
     recent = previous_period(quarter_of(world.today)).start
     facts: list[Fact] = []
     for ref, ledger in revenue.closed.items():
         client = world.clients[ref]
-        for key, months in _rows(ref, ledger, standing, recent=recent).items():
-            if key not in deleted:
-                row = _Row(client, key, months, _true_ups(months, ledger))
+        if ledger.has_begun(world.today):
+            rows = _rows(ref, ledger, (), recent=recent)
+            rows |= _emptied(rows, of_client[ref.key])
+        else:
+            rows = _rows(ref, ledger, standing, recent=recent)
+        for key, months in rows.items():
+            if key in deleted:
+                continue
+            row = _Row(client, key, months, _true_ups(months, ledger))
+            if key in standing or not _is_empty(row):
                 facts += _facts(row, world)
     return Findings(None, tuple(facts))
 
 
 def _rows(
     client: Ref, ledger: Ledger, standing: Container[str], *, recent: date
-) -> Mapping[str, Sequence[ClosedMonth]]:
+) -> dict[str, Sequence[ClosedMonth]]:
     """Return the months by the key of their row: those without one, and those that are still asked for."""
     rows: dict[str, list[ClosedMonth]] = defaultdict(list)
     opening = ledger_key(client)
@@ -56,7 +67,18 @@ def _rows(
             rows[key].append(month)
     if opening in standing:
         rows.pop(opening, None)
-    return rows
+    return dict(rows)
+
+
+def _emptied(
+    rows: Container[str], standing: Iterable[LedgerRow]
+) -> dict[str, Sequence[ClosedMonth]]:
+    """Return the standing months in which nothing is left since it is counted anew."""
+    emptied: dict[str, Sequence[ClosedMonth]] = {}
+    for row in standing:
+        if row.key not in rows:
+            emptied[row.key] = [ClosedMonth(row.month, (), ZERO)]
+    return emptied
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +88,11 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     key: str
     months: Sequence[ClosedMonth]
     lines: Sequence[str]
+
+
+def _is_empty(row: _Row) -> bool:
+    """Tell whether there is nothing to keep: neither money nor hours."""
+    return not any(sum_up(month.parts) or month.hours for month in row.months)
 
 
 FORMULAS = {
@@ -86,8 +113,6 @@ def _facts(row: _Row, world: World) -> Iterator[Fact]:
     say = world.words.say
     sums = sum_up(part for month in row.months for part in month.parts)
     hours = sum((month.hours for month in row.months), ZERO)
-    if not sums and not hours:
-        return
     yield from _identity(row, world)
     for name, formula in FORMULAS.items():
         figures = _by_year(row, name, world)

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from worker.domain.entities import Card, Client, Revenue
 from worker.domain.messages import literal, tell
 from worker.domain.money import round_money
-from worker.domain.periods import previous_period, quarter_of, week_of
+from worker.domain.periods import month_of, previous_period, quarter_of, week_of
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.method.formulas.billable import billable_of
@@ -35,6 +35,7 @@ from worker.method.measures import (
 from worker.method.money.closing import (
     Counted,
     as_of_yesterday,
+    begins_anew,
     close_months,
     first_open_month,
 )
@@ -100,7 +101,7 @@ class _Books:
         self.obligations[ref] = money.obligations
         self.owners[ref] = money.owners
         self.ledgers[ref] = money.ledger
-        self.corrections += _corrections(client, money.ledger)
+        self.corrections += _corrections(client, money.ledger, world)
 
 
 def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
@@ -153,8 +154,10 @@ def _measure_client(
     world = earning.world
     timeline = replace(timeline, cuts=_unit_changes(client))
     ledger = world.memory.ledgers.get(str(client.ref))
+    fees_from = _fees_from(client, ledger, kept, timeline)
     if ledger is not None:
         ledger = as_of_yesterday(ledger, world)
+        kept = ()
     earned = earned_by_card(client, cards, timeline, ledger=ledger, earning=earning)
     payments: list[Revenue] = []
     bills: list[Revenue] = []
@@ -166,22 +169,42 @@ def _measure_client(
     growths: list[tuple[Growth, ...]] = []
     owners: list[Ref | None] = []
     excess: Excess = []
+    fees = earned_fees(client, world, timeline, since=fees_from)
     for owner, obligation, over in _obligations(
-        client, earned, bills, world=world, timeline=timeline
+        client, earned, fees, rows=bills, world=world, timeline=timeline
     ):
         growths.append(recognise(obligation, world.minor_unit))
         owners.append(owner)
         excess += over
-    counted = Counted(
-        tuple(_parts(client, growths, payments, timeline)),
-        _hours_to_close(cards, ledger, world),
-    )
+    counted_parts = tuple(_parts(client, growths, payments, timeline))
+    if ledger is not None and begins_anew(ledger, counted_parts, client, world):
+        ledger = None
+    counted = Counted(counted_parts, _hours_to_close(cards, ledger, world))
     parts, now = close_months(
         client, counted, ledger=ledger, rows=kept, timeline=timeline, world=world
     )
     if ledger is None or now.until > ledger.until:
         now = replace(now, earned=_kept_work(earned, ledger, now.until))
+    now = replace(now, fees_from=fees_from)
     return _ClientMoney(tuple(growths), tuple(owners), parts, now), excess
+
+
+def _fees_from(
+    client: Client, ledger: Ledger | None, rows: Sequence[LedgerRow], timeline: Timeline
+) -> date:
+    """Return the day from which fees are counted: where nobody knows the start, the last quarter when the ledger began.
+
+    So it does not move on with the quarters; after a lost state the rows tell when that was.
+    """
+    if client.since is not None:
+        return client.since
+    if ledger is not None:
+        return ledger.fees_from or timeline.recent
+    openings = [row.created for row in rows if row.is_opening]
+    if openings:
+        return previous_period(quarter_of(min(openings))).start
+    earned = [row.month for row in rows if row.earned]
+    return min([*earned, timeline.recent])
 
 
 def _unit_changes(client: Client) -> tuple[date, ...]:
@@ -252,12 +275,11 @@ def _kept_work(
     return kept
 
 
-def _corrections(client: Client, ledger: Ledger) -> Iterator[Correction]:
+def _corrections(client: Client, ledger: Ledger, world: World) -> Iterator[Correction]:
     for learnt in ledger.true_ups:
-        if learnt.recognised:
-            yield Correction(
-                client.ref, learnt.day, learnt.recognised, month=learnt.month
-            )
+        amount = getattr(learnt, world.thresholds.revenue_basis)
+        if amount:
+            yield Correction(client.ref, learnt.day, amount, month=learnt.month)
 
 
 def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
@@ -271,8 +293,9 @@ def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
 def _obligations(
     client: Client,
     earned: Earned,
-    rows: Iterable[Revenue],
+    fees: Series,
     *,
+    rows: Iterable[Revenue],
     world: World,
     timeline: Timeline,
 ) -> Iterator[tuple[Ref | None, Obligation, Excess]]:
@@ -291,7 +314,6 @@ def _obligations(
         yield ref, *_obligation(earned[ref], own[ref], timeline)
 
     rest = sum_models(models for ref, models in earned.items() if ref not in own)
-    fees = earned_fees(client, world, timeline)
     if fees:
         rest["retainer"] = fees
     yield None, *_obligation(rest, pool, timeline)
@@ -319,17 +341,48 @@ def _obligation(
         first, _ = row.period
         if first > timeline.last:
             continue
-        day = timeline.place(first)
-        earned = sum((_to_date(series, day) for series in every), NOTHING)
-        open_work = max(
-            NOTHING, round_money(earned, timeline.minor) - _to_date(billed, day)
-        )
-        add_series(corrections, {day: -min(row.amount, open_work)})
-        if row.amount > open_work:
-            excess.append((row, row.amount - open_work))
+        over = _write_off(row.amount, first, every, billed=billed, timeline=timeline)
+        if over:
+            excess.append((row, over))
     if corrections:
         models = {**models, ACT: corrections}
     return Obligation(models, billed), excess
+
+
+def _write_off(
+    amount: Decimal,
+    first: date,
+    every: Sequence[Series],
+    *,
+    billed: Series,
+    timeline: Timeline,
+) -> Decimal:
+    """Take an amount off the unbilled work of the month of `first`, the oldest part of it first, and return what is left.
+
+    What can be taken is what is open at the month's end: so it is the same once the month is not cut into weeks.
+    """
+    corrections = every[-1]
+    start = timeline.place(first)
+    end = month_of(first).end
+    days = {start}
+    for series in (*every, billed):
+        days.update(day for day in series if start < day <= end)
+    left = min(amount, _open_work(every, billed, max(days), timeline))
+    over = amount - left
+    for day in sorted(days):
+        taken = min(left, _open_work(every, billed, day, timeline))
+        if taken:
+            add_series(corrections, {day: -taken})
+            left -= taken
+    return over
+
+
+def _open_work(
+    every: Iterable[Series], billed: Series, day: date, timeline: Timeline
+) -> Decimal:
+    earned = sum((_to_date(series, day) for series in every), NOTHING)
+    still_open = round_money(earned, timeline.minor) - _to_date(billed, day)
+    return max(NOTHING, still_open)
 
 
 def _to_date(series: Series, day: date) -> Decimal:
@@ -439,8 +492,16 @@ def _history(
         starts.append(client.since)
     if not starts:
         return
-    first = min(starts)
-    for month in months_until(first.replace(day=1), world.today):
+    months = months_until(min(starts).replace(day=1), world.today)
+    if not months:
+        return
+    oldest = months[0].start
+    for early in [month for month in sums if month < oldest]:
+        # A slip of the pen is money all the same.
+        billed[oldest] += billed[early]
+        for basis, amount in sums[early].items():
+            sums[oldest][basis] += amount
+    for month in months:
         amounts = sums.get(month.start, {})
         amount = sum(amounts.values(), NOTHING)
         basis = "none"

@@ -79,14 +79,15 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         before = NOTHING
         for part in self.parts(first, min(end, self.last)):
             until = min(part.end, end, self.last)
-            if until < part.start:
+            start = max(part.start, first)
+            if until < start:
                 continue
             if whole and until < end:
                 passed = self.days.working_days(first, until)
                 now = round_money(amount * passed / whole, self.minor)
             else:
                 now = amount
-            series[self.place(max(part.start, first))] = now - before
+            series[self.place(start)] = now - before
             before = now
         return series
 
