@@ -8,6 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.support.worlds import at, card, client, person, row, unit, world
@@ -17,6 +18,7 @@ from worker.domain.values import Ref
 from worker.errors import Code
 from worker.method.money.terms import record_terms
 from worker.world.memory import SeenCells
+from worker.world.rows import term_key
 from worker.world.terms import Dating, Entity, Terms
 
 C1 = Ref("clients", "c1")
@@ -182,7 +184,9 @@ def test_a_persons_date_counts_and_the_past_keeps_its_price() -> None:
     assert now.fees is not None
     assert now.fee_on(date(2026, 10, 31)) == 100_000
     assert now.fee_on(date(2026, 11, 1)) == 120_000
-    assert seen.found.seen == (), "who dated it needs no row of the worker's"
+    assert [seen.key for seen in seen.found.seen] == [term_key("fee", C1)], (
+        "what the cell said before is all that needs a row"
+    )
 
 
 def test_a_raise_may_be_dated_ahead() -> None:
@@ -193,7 +197,9 @@ def test_a_raise_may_be_dated_ahead() -> None:
     assert now.monthly_fee == 100
     then = seen.client(date(2026, 12, 1), ahead, fee=amount(130))
     assert then.fees == Dated(amount(100), ((date(2026, 12, 1), amount(130)),))
-    assert seen.found.seen == ()
+    assert [(one.key, one.change.value) for one in seen.found.seen] == [
+        (term_key("fee", C1), "100")
+    ]
 
 
 def test_a_cell_that_says_something_else_than_its_terms_is_named() -> None:
@@ -287,6 +293,43 @@ def test_the_history_is_read_back_after_the_state_was_lost() -> None:
         assert again.model_on(day) == known.model_on(day)
         assert again.unit_on(day) == known.unit_on(day)
     assert lost.found.problems == ()
+
+
+@pytest.mark.parametrize("first", [None, 100])
+@pytest.mark.parametrize("start", [date(2026, 11, 1), LATER, date(2026, 11, 30)])
+def test_what_a_cell_said_before_a_persons_date_outlives_a_lost_state(
+    first: int | None, start: date
+) -> None:
+    """A fee of 100, or none, is 120 from a day that a person gave: before it 100 counts, or none, after the loss too."""
+    seen = Seen()
+    old = None if first is None else amount(first)
+    seen.client(MONDAY, fee=old)
+    raised = term("fee", 120, start, created=LATER)
+    last = date(2026, 12, 1)
+    seen.client(LATER, raised, fee=old)
+    rows = rows_of(seen)
+    known = seen.client(last, raised, *rows, fee=amount(120))
+    lost = Seen()
+    again = lost.client(last, raised, *rows, fee=amount(120))
+    for day in (date(2024, 5, 1), date(2026, 10, 31), start, last):
+        expected = old if day < start else amount(120)
+        assert known.fee_on(day) == again.fee_on(day) == expected
+    assert lost.found.problems == ()
+
+
+def test_the_row_of_the_beginning_does_not_change_the_past() -> None:
+    """People said 200 from 10 and 100 from 11 November: so it was before that, also once the cell changes."""
+    dated = [
+        term("fee", 100, date(2026, 11, 11), created=date(2026, 11, 13)),
+        term("fee", 200, date(2026, 11, 10), created=date(2026, 11, 20)),
+    ]
+    seen = Seen()
+    seen.client(date(2026, 11, 13), dated[0], fee=amount(100))
+    before = seen.client(date(2026, 11, 23), *dated, fee=amount(100))
+    changed = seen.client(date(2026, 11, 24), *dated, fee=amount(300))
+    after = seen.client(date(2026, 11, 25), *dated, *rows_of(seen), fee=amount(300))
+    for day in (TUESDAY, LATER, date(2026, 11, 12)):
+        assert before.fee_on(day) == changed.fee_on(day) == after.fee_on(day)
 
 
 def test_a_person_corrects_the_date_of_a_seen_change() -> None:

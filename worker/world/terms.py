@@ -140,7 +140,7 @@ class Dating:
             typed = _typed(history, cell.parse)
             histories[cell.history] = typed
             histories[cell.field] = typed.on(self._today)
-            self._state(row, what, memory)
+            self._state(row, what, memory, history)
         if memory != before:
             self._cells[str(row.ref)] = memory
         return replace(entity, **histories) if histories else entity
@@ -211,12 +211,19 @@ class Dating:
                 entries.append(entry)
         return _in_order(entries, first, memory.since)
 
-    def _state(self, row: Row, what: str, memory: SeenCells) -> None:
-        """Give every change that nobody dated its row, and one to what the cell said before the first."""
+    def _state(
+        self, row: Row, what: str, memory: SeenCells, history: Dated[str]
+    ) -> None:
+        """Give every change that nobody dated its row, and one to what the cell said before the first.
+
+        Where people dated the first change, only the worker knows what the cell said before it.
+        """
         changes = memory.changes.get(what, ())
-        if not changes:
+        told = history.changes[0][1] if history.changes else history.first
+        is_told = history.first == told or memory.since == self._today
+        if not changes and is_told:
             return
-        start = CellChange(memory.since, "", memory.first.get(what, ""))
+        start = CellChange(memory.since, "", history.first)
         keyed = [(term_key(what, row.ref), start)]
         for change in changes:
             keyed.append((term_key(what, row.ref, change.day), change))
