@@ -166,10 +166,11 @@ def _hours(
             continue
         rate = earning.rates.of(author, day)
         if rate is not None:
-            series[timeline.place(day)] += rate * spent / HOUR
+            series[timeline.place(day)] += rate * spent
         elif day >= timeline.recent:
             earning.problems.append(_no_rate(client, author))
-    return series
+    # Divided once: in whatever order hours are added, the sum is the same to the last digit.
+    return {day: amount / HOUR for day, amount in series.items()}
 
 
 def _no_rate(client: Client, author: str) -> Problem:

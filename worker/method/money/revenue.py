@@ -284,7 +284,7 @@ def _corrections(client: Client, ledger: Ledger, world: World) -> Iterator[Corre
 
 def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
     cards: dict[Ref, list[Card]] = defaultdict(list)
-    for card in world.cards.values():
+    for _, card in sorted(world.cards.items()):
         if card.client is not None:
             cards[card.client].append(card)
     return cards
