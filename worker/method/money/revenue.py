@@ -506,5 +506,5 @@ def _history(
         amount = sum(amounts.values(), NOTHING)
         basis = "none"
         if amount:
-            basis = max(amounts, key=lambda name: amounts[name])
+            basis = max(sorted(amounts), key=lambda name: abs(amounts[name]))
         yield MonthMoney(month.start, amount, basis, billed[month.start])
