@@ -3,12 +3,15 @@ case worked out by hand (docs/method.md 2.9)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.worlds import (
@@ -427,3 +430,67 @@ def test_a_true_up_stays_whatever_closes_after_it() -> None:
     assert life.rows["ledger:c1:2026-12"].fields["true_ups"] == "2026-09: -40.00"
     weeks = [fact for fact in money.weeks if fact.basis == TRUE_UP]
     assert [fact.amount for fact in weeks] == [Decimal(-40)]
+
+
+Event = tuple[int, str, int, int]
+"""Days after the one before, what happens, of which month before or after, and an amount."""
+
+events = st.lists(
+    st.tuples(
+        st.integers(1, 40),
+        st.sampled_from(["act", "payment", "write_off", "credit", "hours", "delete"]),
+        st.integers(-7, 2),
+        st.integers(1, 40_000),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def history_of(plan: list[Event], shuffle: Random) -> Iterator[tuple[date, World]]:
+    """Yield the world of every day on which something happens to a retainer with a card by the hour."""
+    rows: list[Revenue] = []
+    logs = [worklog(1, date(2026, 6, 10), 30)]
+    day = date(2026, 8, 17)
+    for number, (after, what, month, amount) in enumerate(plan):
+        day += timedelta(days=after)
+        index = day.year * 12 + day.month - 1 + month
+        of = date(index // 12, index % 12 + 1, 1)
+        if what == "hours":
+            logs.append(worklog(10 + number, day, amount % 40 / 3))
+        elif what == "delete" and rows:
+            rows.pop(amount % len(rows))
+        else:
+            kind = what if what in ("payment", "write_off") else "act"
+            sign = -1 if what == "credit" else 1
+            found = act(sign * amount, of, kind=kind)
+            rows.append(replace(found, ref=Ref("revenue", f"r{number}")))
+        mixed, hours = list(rows), list(logs)
+        shuffle.shuffle(mixed)
+        shuffle.shuffle(hours)
+        own = card(engagement="tm")
+        things = (RETAINER, own, unit(), person("dev"), *mixed)
+        yield day, world(*things, work={"p1": [issue(1)]}, logs=hours)
+
+
+@settings(max_examples=40, deadline=None)
+@given(events, st.randoms(use_true_random=False), st.integers(0, 12))
+def test_whatever_happens_second_runs_and_a_lost_state_change_nothing(
+    plan: list[Event], shuffle: Random, lost_after: int
+) -> None:
+    """The rows hold what the ledger holds, every day."""
+    life = Life()
+    for number, (day, seen) in enumerate(history_of(plan, shuffle)):
+        if number == lost_after:
+            life.lose()
+        money = life.run(day, seen)
+        rows = dict(life.rows)
+        again = life.run(day, seen)
+        assert (again.history, again.weeks) == (money.history, money.weeks)
+        assert life.rows == rows
+
+        parts = [part for month in money.closed[C1].months for part in month.parts]
+        assert sum(life.figures().values()) == sum(part.recognised for part in parts)
+        growths = [growth for part in money.obligations[C1] for growth in part]
+        every = sum(growth.amount for growth in growths)
+        assert sum(months(money).values()) == every
