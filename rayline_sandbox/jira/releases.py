@@ -15,6 +15,11 @@ from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site
 
+_OF_COMPONENTS = {
+    "name",
+    "project",
+    "isAssigneeTypeValid",  # what answers carry and nobody can set
+}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -144,7 +149,7 @@ def update_component(site: Site, call: Call) -> Json:
 
 def _named(site: Site, component: Component, asked: Json) -> Component:
     """Return a component with the name a body says; 400 for one that cannot be and for what is not kept."""
-    strange = sorted(set(asked) - {"name", "project"})
+    strange = sorted(set(asked) - _OF_COMPONENTS)
     if strange:
         raise Refusal(
             400, errors={strange[0]: "This part of a component is not supported."}

@@ -170,6 +170,8 @@ def test_it_writes_links_comments_filters_releases_and_boards(
     release = client.create_version("3.0", "WEB", releaseDate="2026-12-24")
     release.update(released=True)
     assert client.version(release.id).released is True
+    component = client.create_component("ui", "WEB")
+    assert client.component(component.id).name == "ui"
     saved = client.create_filter("Web", jql="project = WEB")
     assert client.filter(saved.id).jql == "project = WEB"
     board = client.create_board("Second", saved.id)
