@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rayline_demo.stage import Staging, set_stage
-from tests.pages.test_pages import agency, pages, said, table
+from tests.pages.test_pages import agency, pages, said, table, written
 from tests.support.firms import firms
 from tests.support.worlds import (
     SOURCES,
@@ -32,6 +32,8 @@ from worker.cycle.planning import plan_cycle
 from worker.domain.document import Block, Bullet, Heading, Table
 from worker.domain.entities import Stage
 from worker.domain.money import CENT, foot, round_money
+from worker.domain.periods import quarter_of
+from worker.method.money.revenue import measure_revenue
 from worker.world.world import World
 
 AMOUNT = re.compile(r"([−+-]?)€(-?[\d,]+(?:\.\d+)?)")
@@ -261,6 +263,37 @@ def test_the_tables_of_any_firm_add_up(
 ) -> None:
     seen = replace(with_pages(seen, today), rows=pinned)
     check(written_of(seen), seen)
+
+
+@settings(max_examples=30)
+@given(firms(), st.sampled_from([date(2027, 4, 5), date(2027, 5, 20)]))
+def test_ledger_months_lifetime_and_portfolio_are_one_sum(
+    seen: World, today: date
+) -> None:
+    """Closed months and open ones are the client's months; their sum is its LTV, the quarter's what the portfolio shows."""
+    seen = with_pages(seen, today)
+    money = measure_revenue(seen).value
+    assert money is not None
+    outcome = written(seen)
+    worth = {fact.ref: fact.value for fact in outcome.facts if fact.field == "ltv"}
+    quarter = quarter_of(today)
+    in_quarter = Decimal(0)
+    for ref_, months in money.history.items():
+        ledger = money.closed[ref_]
+        closed = sum(
+            (part.recognised for month in ledger.months for part in month.parts),
+            Decimal(0),
+        )
+        still_open = [one.amount for one in months if one.month > ledger.until]
+        every = sum((one.amount for one in months), Decimal(0))
+        assert closed + sum(still_open) == every == worth[ref_]
+        in_quarter += sum(
+            (one.amount for one in months if one.month in quarter), Decimal(0)
+        )
+    portfolio = [one for one in outcome.sections if one.ref.key == "meeting:portfolio"]
+    told = re.search(r"Q\d 20\d\d: (−?€[\d,-]+)", said(portfolio[0].blocks[:1]))
+    assert told is not None
+    assert amount(told[1]) == round_money(in_quarter, Decimal(1))
 
 
 @pytest.mark.slow
