@@ -544,7 +544,7 @@ def test_a_card_of_an_ordinary_issue_says_so(others: int | None, told: str) -> N
                 "due": "2026-12-18",
             },
         ),
-        ("burn", {"hours spent": "0", "budget": "-"}),
+        ("burn", {"hours spent": "0", "worth at standard rates": "-", "budget": "-"}),
         ("overdue", {"overdue items": "0"}),
     ],
 )
