@@ -24,6 +24,7 @@ def write_pipeline(view: View) -> Iterator[Block]:
     yield view.heading("Pipeline")
     if pipeline.feed is not None:
         yield from _feed(view, pipeline.feed)
+    yield view.paragraph("All cards by stage, whenever they are to start:")
     yield _stages(view, pipeline)
     yield Bullet(_wins(view, pipeline))
     yield from _cards(view, message("To start this month or earlier:"), pipeline.due)

@@ -354,7 +354,8 @@ def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
         if row.ref in often and row.status not in CLOSED
     ]
     if not rows:
-        yield view.paragraph("No task was carried over so often.")
+        times = view.world.thresholds.carries_to_hoa
+        yield view.paragraph("No task was carried over {n} times or more.", n=times)
     for row in rows[:MOST]:
         line = _late_line(view, row)
         yield Bullet(line)
