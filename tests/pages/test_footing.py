@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rayline_demo.stage import Staging, set_stage
-from tests.pages.test_pages import agency, pages, said, table, written
+from tests.pages.test_pages import agency, pages, said, table
 from tests.support.firms import firms
+from tests.support.outcomes import written
 from tests.support.worlds import (
     SOURCES,
     at,
