@@ -136,7 +136,7 @@ def _identity(row: _Row, world: World) -> Iterator[Fact]:
     last = month_of(row.months[-1].month)
     title = period_title(last, world.words)
     if len(row.months) > 1:
-        title = say("up to {month}", month=title)
+        title = say("up to {day}", day=world.words.date(last.end))
     values: dict[str, Value] = {
         "name": f"{row.client.name} · {title}",
         "client": (row.client.ref,),
