@@ -160,21 +160,13 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     """Sum the clients' money by unit and by firm, for every week part, month and quarter."""
     if revenue is None:
         return None
-    weeks: dict[tuple[Ref, Period, str], Decimal] = defaultdict(Decimal)
-    for fact in revenue.weeks:
-        owner = fact.unit or FIRM
-        weeks[owner, fact.week, fact.basis] += fact.amount
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
-    for (owner, week, basis), amount in weeks.items():
-        month = month_of(week.start)
-        quarter = quarter_of(week.start)
-        for unit in {owner, FIRM}:
-            for period in (week, month, quarter):
-                place = (unit, period)
-                sums[place] += amount
-                names = bases[place]
-                names.add(basis)
+    for fact in revenue.weeks:
+        for place in _places_of(fact.unit, fact.week):
+            sums[place] += fact.amount
+            names = bases[place]
+            names.add(fact.basis)
 
     money: dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]] = {}
     for place, amount in sums.items():
