@@ -255,6 +255,34 @@ def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(
     assert office.done() == [("start", "full"), ("full", "full"), ("delta", "delta")]
 
 
+@dataclass(frozen=True, slots=True)
+class LateLog(JobLog):
+    """A log in which somebody asks, and the other thread looks, just when a cycle's requests were answered."""
+
+    look: Callable[[], None] = lambda: None
+
+    def answered(self, run_id: int) -> None:
+        JobLog.answered(self, run_id)
+        with self.store.transaction(self.workspace) as tx:
+            triggers.ask(tx, now=MONDAY)
+        other = threading.Thread(target=self.look)
+        other.start()
+        other.join(LONG)
+
+
+def test_a_request_that_comes_while_a_cycle_ends_is_not_handed_to_it(
+    office: Office,
+) -> None:
+    runner = office.runner
+    runner.jobs = LateLog(office.store, "studio", runner.join_triggers)
+    runner.tick(Mode.FULL)
+    with office.store.reading("studio") as tx:
+        (waiting,) = triggers.pending(tx)
+    runner.jobs = JobLog(office.store, "studio")
+    runner.answer_triggers()
+    assert office.state_of(waiting.id) is TriggerState.DONE
+
+
 @contextmanager
 def served(*desks: WorkspaceRunner) -> Iterator[None]:
     """Have a daemon serve desks in the background."""

@@ -43,6 +43,7 @@ class WorkspaceRunner:
     on_report: Callable[[Report], None] = lambda report: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _dates: threading.Lock = field(default_factory=threading.Lock)
+    _joining: threading.Lock = field(default_factory=threading.Lock)
     _current: int = 0
     _scope: str = ""
     _failed_at: float = -60.0
@@ -77,23 +78,29 @@ class WorkspaceRunner:
 
     def _let_go(self) -> None:
         """End the cycle under way; that its requests are answered can wait for the database (`close_lost`)."""
+        with self._joining:
+            ended, self._current = self._current, 0
         try:
-            if self._current:
-                self.jobs.answered(self._current)
+            if ended:
+                self.jobs.answered(ended)
         except Exception:
             log.exception("state.failed", workspace=self.name)
         finally:
-            self._current = 0
             self._lock.release()
 
     def _started(self, run_id: int) -> None:
         self._current = run_id
-        self.jobs.take(run_id, scope=self._scope)
+        self.join_triggers()
 
     def join_triggers(self) -> None:
-        """Hand people's requests to the cycle under way if it is of their client or of all."""
-        if self._current:
-            self.jobs.take(self._current, scope=self._scope)
+        """Hand people's requests to the cycle under way if it is of their client or of all.
+
+        A cycle that ends takes no more of them before it answers those it has: a request handed to it later would
+        wait for an answer that was given already.
+        """
+        with self._joining:
+            if self._current:
+                self.jobs.take(self._current, scope=self._scope)
 
     def answer_triggers(self) -> None:
         """Answer people's requests: join the cycle under way, or run one now.
