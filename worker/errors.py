@@ -357,6 +357,15 @@ class AlreadyRunning(Busy):
         self.is_loss = is_loss
 
 
+class QueueFull(RaylineError):
+    """So many different requests wait in a workspace that no more are taken."""
+
+    def __init__(self, workspace: str, waiting: int) -> None:
+        super().__init__(f"{waiting} requests wait in workspace {workspace} already")
+        self.workspace = workspace
+        self.waiting = waiting
+
+
 class Stopped(RaylineError):
     """The process was asked to end before anything was written."""
 

@@ -208,6 +208,8 @@ def test_a_request_nobody_answers_waits_and_says_so(synced: Play) -> None:
     asked = data_of(run(synced, "trigger", "--json"))
     assert asked == {
         "trigger": asked["trigger"],
+        "joined": False,
+        "checksum": None,
         "state": "waiting",
         "run_id": None,
         "status": None,

@@ -134,7 +134,7 @@ def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_ag
     now, store = synced.stage.context.now(), synced.stage.store
     with store.transaction("studio") as tx:
         lost = runs.start(tx, "manual", now=now)
-        number = triggers.ask(tx, now=now)
+        number = triggers.ask(tx, now=now).id
         triggers.take(tx, lost)
     synced.sync()
     with store.reading("studio") as tx:

@@ -293,7 +293,7 @@ def test_a_daemon_whose_log_nobody_reads_any_more_works_on_and_ends_well(
         process.stderr.close()
         process.send_signal(signal.SIGHUP)
         with alone.store.transaction("studio") as tx:
-            number = triggers.ask(tx, "", now=alone.store.now())
+            number = triggers.ask(tx, now=alone.store.now()).id
 
         def is_done() -> bool:
             with alone.store.reading("studio") as tx:

@@ -23,7 +23,7 @@ from worker.errors import Busy, Transient
 from worker.plan.plan import Plan
 from worker.state import runs, triggers
 from worker.state.store import Store
-from worker.state.triggers import TriggerState
+from worker.state.triggers import Order, TriggerState
 
 MONDAY = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # 8:00 in Moscow
 SETTINGS = Workspace(
@@ -79,7 +79,7 @@ class Office:
 
     def ask(self, scope: str = "") -> int:
         with self.store.transaction("studio") as tx:
-            return triggers.ask(tx, scope, now=self.now)
+            return triggers.ask(tx, Order(scope), now=self.now).id
 
     def state_of(self, number: int) -> TriggerState:
         with self.store.reading("studio") as tx:

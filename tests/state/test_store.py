@@ -7,12 +7,13 @@ import stat
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -27,7 +28,15 @@ from worker.domain.entities import Issue, Move, Worklog
 from worker.domain.messages import literal
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.errors import Busy, Code, Problem, RenderedProblem, Severity, in_words
+from worker.errors import (
+    Busy,
+    Code,
+    Problem,
+    QueueFull,
+    RenderedProblem,
+    Severity,
+    in_words,
+)
 from worker.mapping.schema import Binding
 from worker.plan.facts import Why
 from worker.plan.plan import Adopted, Change, FieldChange, Kind, Plan
@@ -52,7 +61,7 @@ from worker.state.settings import Setting
 from worker.state.store import NoState, Store, Tx, to_micros, upsert
 from worker.state.tables import counters, metadata, settings
 from worker.state.tables import memory as memory_table
-from worker.state.triggers import TriggerState
+from worker.state.triggers import Asker, Order, Source, TriggerState
 from worker.world.memory import Baseline, Closing, Memory, Occurrence, Track
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -965,19 +974,164 @@ def test_history_keeps_intervals_of_days(store: Store) -> None:
         )
 
 
-def test_requests_for_the_same_scope_wait_as_one_and_are_answered_by_a_run(
+ANN, BEN = Asker("Ann", Source.CLI), Asker("Ben", Source.CONSOLE)
+ACME = Order("Acme")
+
+
+def test_requests_for_the_same_wait_as_one_that_names_all_who_asked(
     store: Store,
 ) -> None:
     with store.transaction("main") as tx:
-        first = triggers.ask(tx, now=NOW)
-        assert triggers.ask(tx, now=NOW + MINUTE) == first
-        other = triggers.ask(tx, "clients/c1", now=NOW)
-        assert [trigger.id for trigger in triggers.take(tx, 5)] == [first, other]
+        first = triggers.ask(tx, asker=ANN, now=NOW)
+        assert not first.joined
+        for who in (BEN, ANN, BEN):
+            again = triggers.ask(tx, asker=who, now=NOW + MINUTE)
+            assert again == triggers.Asked(first.id, joined=True)
+        other = triggers.ask(tx, ACME, now=NOW)
+        taken = triggers.take(tx, runs.start(tx, "manual", now=NOW))
+        assert [trigger.id for trigger in taken] == [first.id, other.id]
         assert triggers.pending(tx) == ()
-        assert triggers.ask(tx, now=NOW) not in (first, other)
-        triggers.finish(tx, 5)
-        answered = triggers.get(tx, first)
-    assert answered == triggers.Trigger(first, "", NOW, TriggerState.DONE, 5)
+        assert triggers.ask(tx, now=NOW).id not in (first.id, other.id)
+        found = triggers.get(tx, first.id)
+    assert found == triggers.Trigger(
+        first.id, Order(), ANN, NOW, TriggerState.RUNNING, 1, also=(BEN,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (runs.RunStatus.DONE, TriggerState.DONE),
+        (runs.RunStatus.FAILED, TriggerState.FAILED),
+        (runs.RunStatus.REFUSED, TriggerState.REFUSED),
+    ],
+)
+def test_a_request_ends_as_the_run_that_answers_it(
+    store: Store, status: runs.RunStatus, state: TriggerState
+) -> None:
+    with store.transaction("main") as tx:
+        number, run_id = triggers.ask(tx, now=NOW).id, runs.start(tx, "m", now=NOW)
+        triggers.take(tx, run_id)
+        outcome = {"error": "no air"} if status is runs.RunStatus.FAILED else {}
+        runs.finish(tx, run_id, status, outcome=outcome, requests={}, now=NOW)
+        run = runs.get(tx, run_id)
+        assert run is not None
+        triggers.finish(tx, run, now=NOW + MINUTE)
+        answered = triggers.get(tx, number)
+    assert answered is not None
+    assert (answered.state, answered.error, answered.ended_at) == (
+        state,
+        outcome.get("error", ""),
+        NOW + MINUTE,
+    )
+
+
+FULL, PLAN_ONLY = Order(full=True), Order(dry_run=True)
+FORCED, REVIEWED = Order(force=True), Order(checksum="abc")
+
+
+@pytest.mark.parametrize(
+    ("run", "order", "covers"),
+    [
+        (Order(), Order(), True),
+        (Order(), ACME, True),
+        (ACME, Order(), False),
+        (ACME, Order("Beta"), False),
+        (FULL, Order(), True),
+        (Order(), FULL, False),
+        (FULL, ACME, True),
+        (Order(), PLAN_ONLY, False),
+        (PLAN_ONLY, PLAN_ONLY, True),
+        (PLAN_ONLY, Order(), False),
+        (PLAN_ONLY, Order("Acme", dry_run=True), False),
+        (Order(), FORCED, False),
+        (FORCED, Order(), False),
+        (REVIEWED, REVIEWED, True),
+        (REVIEWED, Order(checksum="def"), False),
+        (Order(), REVIEWED, False),
+    ],
+)
+def test_a_run_answers_what_it_does_as_well(
+    run: Order, order: Order, covers: bool
+) -> None:
+    assert run.covers(order) is covers
+    merged = triggers.merge([run, order])
+    assert merged.covers(run)
+    assert merged.covers(order) or not (run.is_plain() and order.is_plain())
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_a_run_that_reads_already_leaves_what_has_just_changed_to_the_next(
+    store: Store, source: Source
+) -> None:
+    with store.transaction("main") as tx:
+        triggers.ask(tx, asker=Asker("x", source), now=NOW)
+        taken = triggers.take(tx, 5, is_reading=True)
+        assert bool(taken) is (source not in triggers.TOLD_OF_A_CHANGE)
+        triggers.take(tx, 6)
+        assert triggers.pending(tx) == ()
+
+
+def test_a_queue_takes_only_so_many_different_requests_and_loses_none_it_has(
+    store: Store,
+) -> None:
+    with store.transaction("main") as tx:
+        for number in range(triggers.MOST_WAITING):
+            triggers.ask(tx, Order(checksum=str(number)), now=NOW)
+        with pytest.raises(QueueFull, match="100 requests wait"):
+            triggers.ask(tx, Order(checksum="one more"), now=NOW)
+        assert triggers.ask(tx, Order(checksum="7"), now=NOW).joined
+        assert len(triggers.pending(tx)) == triggers.MOST_WAITING
+
+
+def test_old_answered_requests_are_dropped_and_those_that_wait_are_not(
+    store: Store,
+) -> None:
+    with store.transaction("main") as tx:
+        run_id = runs.start(tx, "manual", now=NOW)
+        done, waiting = triggers.ask(tx, now=NOW).id, triggers.ask(tx, ACME, now=NOW).id
+        triggers.take(tx, run_id, Order())
+        triggers.give_back(tx)
+        triggers.take(tx, run_id, ACME)
+        runs.finish(tx, run_id, runs.RunStatus.DONE, outcome={}, requests={}, now=NOW)
+        run = runs.get(tx, run_id)
+        assert run is not None
+        triggers.finish(tx, run, now=NOW)
+        triggers.prune(tx, before=NOW + MINUTE)
+        assert triggers.get(tx, waiting) is None
+        assert [one.id for one in triggers.pending(tx)] == [done]
+
+
+def test_how_far_a_run_has_come_is_seen_by_others(store: Store) -> None:
+    with store.transaction("main") as tx:
+        run_id = runs.start(tx, "manual", now=NOW, scope="Acme", dry_run=True)
+        runs.save_progress(tx, run_id, runs.Progress("apply", 3, 40))
+    with store.reading("main") as tx:
+        assert runs.progress(tx, run_id) == runs.Progress("apply", 3, 40)
+        assert runs.progress(tx, run_id + 1) is None
+        run = runs.get(tx, run_id)
+    assert run is not None
+    assert (run.scope, run.dry_run) == ("Acme", True)
+
+
+@pytest.mark.parametrize("narrow", [{"scope": "Acme"}, {"dry_run": True}])
+def test_a_run_of_one_client_or_of_a_plan_alone_is_no_success_of_all(
+    store: Store, narrow: Mapping[str, Any]
+) -> None:
+    with store.transaction("main") as tx:
+        for number, how in enumerate(({}, narrow), 1):
+            runs.start(tx, "manual", now=NOW, **how)
+            runs.finish(
+                tx,
+                number,
+                runs.RunStatus.DONE,
+                outcome={"mode": "full"},
+                requests={},
+                now=NOW,
+            )
+        last = runs.last_success(tx, "full")
+    assert last is not None
+    assert last.id == 1
 
 
 # --- what only SQLite has

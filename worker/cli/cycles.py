@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -15,35 +16,41 @@ from worker.cli.session import (
     ConfigOption,
     JsonOption,
     ScopeArgument,
-    Session,
     WorkspaceOption,
     context_of,
     session,
 )
 from worker.cli.signals import ignore_signals, stop_on_signals
-from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.planning import plan_cycle
 from worker.cycle.report import Report, problem_data
 from worker.cycle.story import sync
+from worker.cycle.triggering import ask_cycle, find_trigger
 from worker.daemon.instance import hold_workspaces
 from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message
+from worker.domain.words import Words
 from worker.plan.plan import withheld_data
-from worker.state import runs, triggers
+from worker.state import runs
 from worker.state.processes import name_owner
-from worker.state.triggers import TriggerState
+from worker.state.triggers import (
+    OPEN,
+    Asked,
+    Asker,
+    Order,
+    Source,
+    Trigger,
+    TriggerState,
+)
 
 STATES = {
     TriggerState.WAITING: message("waiting"),
     TriggerState.RUNNING: message("at work"),
     TriggerState.DONE: message("done"),
+    TriggerState.FAILED: message("failed"),
+    TriggerState.REFUSED: message("refused"),
 }
-STATUSES = {
-    runs.RunStatus.RUNNING: message("at work"),
-    runs.RunStatus.DONE: message("done"),
-    runs.RunStatus.FAILED: message("failed"),
-    runs.RunStatus.REFUSED: message("refused"),
-}
+FAULTS = {TriggerState.FAILED: exits.FAILED, TriggerState.REFUSED: exits.REFUSED}
 FullOption = Annotated[
     bool,
     typer.Option(
@@ -173,6 +180,18 @@ def trigger(
     scope: ScopeArgument = "",
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full/--delta", help="Read everything, or only what changed (default)."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan only; write nothing.")
+    ] = False,
+    who: Annotated[
+        str, typer.Option(help="Who asks (the user of this machine if left out).")
+    ] = "",
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for the answer (0: do not wait).")
     ] = 0,
@@ -183,60 +202,75 @@ def trigger(
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
-        with opened.store.transaction(context.name) as tx:
-            number = triggers.ask(tx, scope, now=datetime.now(UTC))
-        until = time.monotonic() + wait
-        request = _asked(opened, context.name, number)
-        while request.state is not TriggerState.DONE and time.monotonic() < until:
-            time.sleep(0.2)
-            request = _asked(opened, context.name, number)
-        how = _how_it_ended(opened, context.name, request)
-        data = {
-            "trigger": number,
-            "state": request.state.value,
-            "run_id": request.run_id,
-            "status": how.status.value if how else None,
-            "error": how.outcome.get("error") if how else None,
-        }
-        state = context.words.say(STATES[request.state])
-        pattern = (
-            message("Request {number}: {state}, run {run}")
-            if request.run_id
-            else message("Request {number}: {state}; a running daemon will answer it")
-        )
+        order = Order(scope, full=full, dry_run=dry_run)
+        asked = ask_cycle(context, order, Asker(who or getuser(), Source.CLI))
+        request, run = _await_answer(context, asked.id, wait)
         opened.say(
-            context.words.say(pattern, number=number, state=state, run=request.run_id),
-            lambda: data,
+            _request_in_words(request, run, asked, context.words),
+            lambda: {
+                "trigger": asked.id,
+                "joined": asked.joined,
+                "state": request.state.value,
+                "run_id": request.run_id,
+                "status": run.status.value if run else None,
+                "checksum": run.outcome.get("checksum") if run else None,
+                "error": request.error or None,
+            },
         )
-        if how and how.status is not runs.RunStatus.DONE:
+        if request.state in FAULTS:
             show.console(stderr=True).print(
                 context.words.say(
                     "Run {run}: {status}. {reason}",
-                    run=how.id,
-                    status=context.words.say(STATUSES[how.status]),
-                    reason=how.outcome.get("error") or "",
+                    run=request.run_id,
+                    status=context.words.say(STATES[request.state]),
+                    reason=request.error,
                 ),
                 style="red",
             )
-            raise typer.Exit(
-                exits.REFUSED if how.status is runs.RunStatus.REFUSED else exits.FAILED
-            )
-        if wait and request.state is not TriggerState.DONE:
+            raise typer.Exit(FAULTS[request.state])
+        if wait and request.state in OPEN:
             raise typer.Exit(exits.BUSY)
 
 
-def _how_it_ended(
-    opened: Session, name: str, asked: triggers.Trigger
-) -> runs.Run | None:
-    """Return the run that answered a request; None while it is under way."""
-    if asked.run_id is None or asked.state is not TriggerState.DONE:
-        return None
-    with opened.store.reading(name) as tx:
-        return runs.get(tx, asked.run_id)
+def _await_answer(
+    context: Context, number: int, wait: float
+) -> tuple[Trigger, runs.Run | None]:
+    """Return a request as soon as it is answered, or as it stands once the wait is over; shows how far its run is."""
+    until = time.monotonic() + wait
+    while True:
+        answer = find_trigger(context, number)
+        assert answer is not None
+        request, run = answer
+        if run:
+            context.progress(run.progress.phase, run.progress.done, run.progress.total)
+        if request.state not in OPEN or time.monotonic() >= until:
+            return answer
+        time.sleep(0.2)
 
 
-def _asked(opened: Session, name: str, number: int) -> triggers.Trigger:
-    with opened.store.reading(name) as tx:
-        request = triggers.get(tx, number)
-    assert request is not None
-    return request
+def _request_in_words(
+    request: Trigger, run: runs.Run | None, asked: Asked, words: Words
+) -> str:
+    """Return how a request stands, in a line or two."""
+    pattern = (
+        message("Request {number}: {state}, run {run}")
+        if request.run_id
+        else message("Request {number}: {state}; a running daemon will answer it")
+    )
+    lines = [
+        words.say(
+            pattern,
+            number=request.id,
+            state=words.say(STATES[request.state]),
+            run=request.run_id,
+        )
+    ]
+    if asked.joined:
+        lines.append(words.say("Somebody had asked for the same; it is one request."))
+    if run and run.dry_run and request.state is TriggerState.DONE:
+        lines.append(
+            words.say(
+                "Nothing was written; see the plan with rayline runs {run}", run=run.id
+            )
+        )
+    return "\n".join(lines)

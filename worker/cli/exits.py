@@ -8,6 +8,7 @@ from worker.errors import (
     Denied,
     Incomplete,
     Missing,
+    QueueFull,
     RaylineError,
     Rejected,
     Stopped,
@@ -29,7 +30,7 @@ def exit_code(error: RaylineError) -> int:
     match error:
         case ConfigError() | Denied() | Missing():
             return USAGE
-        case Busy() | Transient() | Unknown() | Incomplete() | Stopped():
+        case Busy() | QueueFull() | Transient() | Unknown() | Incomplete() | Stopped():
             return BUSY
         case Rejected():
             return FAILED

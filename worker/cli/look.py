@@ -233,7 +233,7 @@ def _status(context: Context) -> dict[str, Any]:
         },
         "next": {job: at.isoformat() for job, at in upcoming.items()},
         "at_work": lease.owner if lease and is_held else None,
-        "waiting": [one.scope or "all" for one in waiting],
+        "waiting": [one.order.scope or "all" for one in waiting],
         "unsettled": [str(one.ref) for one in unsettled],
         "problems": [problem_data(one) for one in standing],
     }

@@ -15,6 +15,7 @@ from worker.errors import (
     Denied,
     Incomplete,
     Missing,
+    QueueFull,
     RaylineError,
     Rejected,
     RenderedProblem,
@@ -95,6 +96,12 @@ def explain(error: RaylineError, words: Words) -> str:
                 "Not everything could be read of {scope}: {reason}. Nothing was written.",
                 scope=error.scope,
                 reason=error.reason,
+            )
+        case QueueFull():
+            text = say(
+                "{waiting} requests wait in workspace {workspace} already; this one was not taken. Is a daemon running?",
+                waiting=error.waiting,
+                workspace=error.workspace,
             )
         case Stopped():
             text = say(

@@ -38,13 +38,15 @@ class Mode(StrEnum):
 
 
 class CycleRequest(msgspec.Struct, frozen=True, gc=False):
-    """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan."""
+    """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan;
+    a `dry_run` is planned and not carried out."""
 
     mode: Mode = Mode.DELTA
     trigger: str = "manual"
     scope: str = ""
     force: bool = False
     checksum: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

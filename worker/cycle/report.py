@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from worker.cycle.context import Context, Mode, readable
+from worker.cycle.context import Context, CycleRequest, Mode, readable
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import (
@@ -21,10 +21,12 @@ from worker.errors import (
     RaylineError,
     Rejected,
     RenderedProblem,
+    Stopped,
+    Transient,
 )
 from worker.plan.plan import Kept, Plan
 from worker.read.schema import mark_stale
-from worker.state import problems, runs
+from worker.state import problems, runs, triggers
 from worker.write.writer import Applied
 
 log = structlog.get_logger("worker.cycle")
@@ -136,14 +138,16 @@ def problem_data(problem: RenderedProblem) -> dict[str, str]:
     }
 
 
-def finish(context: Context, report: Report, *, mode: Mode) -> Report:
+def finish(context: Context, report: Report, order: CycleRequest) -> Report:
     """Record how the run went and return its report: what all runs share is the next one's once it took over."""
     try:
         with context.transaction() as tx:
             mark_stale(tx, stale=_hints_at_drift(report))
-            problems.replace(tx, report.standing(), now=context.now())
-            if mode is Mode.FULL:
+            if not order.dry_run:
+                problems.replace(tx, report.standing(), now=context.now())
+            if order.mode is Mode.FULL:
                 runs.prune(tx, before=context.now() - KEPT)
+                triggers.prune(tx, before=context.now() - KEPT)
     except Busy as taken:
         if not report.applied.taken_by:
             note = readable(_taken_over(context.name, taken.holder), context.words)
@@ -152,11 +156,11 @@ def finish(context: Context, report: Report, *, mode: Mode) -> Report:
                 applied=replace(report.applied, stopped=True, taken_by=taken.holder),
                 notes=(note,),
             )
-    _record(context, report, mode=mode)
+    _record(context, report, order)
     return report
 
 
-def _record(context: Context, report: Report, *, mode: Mode) -> None:
+def _record(context: Context, report: Report, order: CycleRequest) -> None:
     """Record the run itself, which is nobody else's."""
     status = _status_of(report)
     with context.store.unguarded().transaction(context.name) as tx:
@@ -169,7 +173,7 @@ def _record(context: Context, report: Report, *, mode: Mode) -> None:
             outcome={
                 **report.data(),
                 "checksum": report.plan.checksum(),
-                "mode": mode.value,
+                "mode": order.mode.value,
                 "stopped": report.applied.stopped,
             },
         )
@@ -204,6 +208,7 @@ def finish_failed(
     context: Context, run_id: int, error: Exception, before: Mapping[str, int]
 ) -> None:
     reason = str(error) if isinstance(error, RaylineError) else type(error).__name__
+    stopped = context.stop.is_set() and isinstance(error, Stopped | Transient)
     with context.transaction() as tx:
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
@@ -211,7 +216,7 @@ def finish_failed(
             tx,
             run_id,
             runs.RunStatus.FAILED,
-            outcome={"error": reason},
+            outcome={"error": reason, **({"stopped": True} if stopped else {})},
             requests=count_since(context, before),
             now=context.now(),
         )

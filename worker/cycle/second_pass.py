@@ -28,7 +28,7 @@ def needs_second_pass(
     )
     return (
         is_whole
-        and not order.checksum
+        and not (order.checksum or order.dry_run)
         and any(
             change.kind is Kind.CREATE
             and context.schema.sources[change.ref.source].seeded

@@ -21,6 +21,7 @@ from worker.cycle.context import (
     shortened,
 )
 from worker.cycle.planning import plan_cycle
+from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import observe, past_of, remember_pass, turns_of
 from worker.cycle.report import (
     Report,
@@ -67,9 +68,15 @@ def sync(
         with store.transaction(context.name) as tx:
             runs.close_lost(tx, now=began)
             triggers.give_back(tx)
-            run_id = runs.start(tx, order.trigger, now=began)
+            run_id = runs.start(
+                tx, order.trigger, now=began, scope=order.scope, dry_run=order.dry_run
+            )
         on_start(run_id)
-        leased = renew(context, store=store.guarded(held.confirm))
+        leased = renew(
+            context,
+            store=store.guarded(held.confirm),
+            progress=ProgressRecord(store, context.name, run_id, context.progress),
+        )
         try:
             drawn, applied = run_pass(leased, order, run_id, held.check)
             if needs_second_pass(leased, order, drawn, applied):
@@ -100,13 +107,13 @@ def sync(
                 for note in early_ends(context.name, applied)
             ),
         )
-        return finish(leased, report, mode=order.mode)
+        return finish(leased, report, order)
 
 
 def run_pass(
     context: Context, order: CycleRequest, run_id: int, fence: Callable[[], None]
 ) -> tuple[PlannedCycle, Applied]:
-    """Draw a plan and carry it out; a refused one leaves no trace but itself.
+    """Draw a plan and carry it out; a refused one, or one that is only looked at, leaves no trace but itself.
 
     What was observed is remembered before anything is written, what follows from a write together with it; a run that
     was broken off has the next one go on where it ended.
@@ -115,9 +122,11 @@ def run_pass(
     turns = turns_of(drawn)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
-        if not drawn.refused:
+        if not (drawn.refused or order.dry_run):
             memory.save(tx, observe(drawn, turns))
             history.record(tx, past_of(drawn.world), day=drawn.world.today)
+    if order.dry_run:
+        return drawn, Applied()
     applied = (
         Applied()
         if drawn.refused

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from worker.state import runs, triggers
 from worker.state.settings import Setting
 from worker.state.store import Store
+from worker.state.triggers import Order, Trigger
 
 
 def _last_date(job: str) -> Setting[str]:
@@ -39,17 +40,22 @@ class JobLog:
         with self.store.transaction(self.workspace) as tx:
             _last_date(job).save(tx, day.isoformat())
 
-    def pending_triggers(self) -> list[str]:
-        """Return the scopes people wait for."""
+    def pending_triggers(self) -> tuple[Trigger, ...]:
+        """Return the requests that wait."""
         with self.store.reading(self.workspace) as tx:
-            return [asked.scope for asked in triggers.pending(tx)]
+            return triggers.pending(tx)
 
-    def take(self, run_id: int, *, scope: str = "") -> None:
-        """Hand the waiting requests that a run of this scope answers to it."""
-        with self.store.transaction(self.workspace) as tx:
-            triggers.take(tx, run_id, scope=scope)
+    def take(self, run_id: int, order: Order, *, is_reading: bool) -> None:
+        """Hand the waiting requests that a run of this order answers to it."""
+        if self.pending_triggers():
+            with self.store.transaction(self.workspace) as tx:
+                triggers.take(tx, run_id, order, is_reading=is_reading)
 
     def answered(self, run_id: int) -> None:
-        """Mark a run's requests as answered."""
+        """Mark a run's requests as answered, by how it ended; one that was stopped leaves them to wait again."""
         with self.store.transaction(self.workspace) as tx:
-            triggers.finish(tx, run_id)
+            run = runs.get(tx, run_id)
+            if run is None or run.was_stopped():
+                triggers.give_back(tx, run_id)
+            else:
+                triggers.finish(tx, run, now=run.ended or self.store.now())

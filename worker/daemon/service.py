@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +25,8 @@ from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.daemon.job_log import JobLog
 from worker.errors import Busy, RaylineError, Stopped
+from worker.state import triggers
+from worker.state.triggers import Order, Source, Trigger
 
 log = structlog.get_logger("worker.daemon")
 POLL = 0.5
@@ -45,7 +47,7 @@ class WorkspaceRunner:
     _dates: threading.Lock = field(default_factory=threading.Lock)
     _joining: threading.Lock = field(default_factory=threading.Lock)
     _current: int = 0
-    _scope: str = ""
+    _order: Order = field(default_factory=Order)
     _failed_at: float = -60.0
 
     def work(self, order: CycleRequest, *, wait: bool = True) -> Report | None:
@@ -54,7 +56,13 @@ class WorkspaceRunner:
             log.info("cycle.joined", workspace=self.name, trigger=order.trigger)
             return None
         try:
-            self._scope = order.scope
+            self._order = Order(
+                order.scope,
+                full=order.mode is Mode.FULL,
+                dry_run=order.dry_run,
+                force=order.force,
+                checksum=order.checksum,
+            )
             report = self.run(order, self._started)
         except Busy as error:
             log.warning("cycle.busy", workspace=self.name, holder=error.holder)
@@ -90,17 +98,17 @@ class WorkspaceRunner:
 
     def _started(self, run_id: int) -> None:
         self._current = run_id
-        self.join_triggers()
+        self.join_triggers(is_reading=False)
 
-    def join_triggers(self) -> None:
-        """Hand people's requests to the cycle under way if it is of their client or of all.
+    def join_triggers(self, *, is_reading: bool = True) -> None:
+        """Hand people's requests to the cycle under way if it answers them.
 
         A cycle that ends takes no more of them before it answers those it has: a request handed to it later would
         wait for an answer that was given already.
         """
         with self._joining:
             if self._current:
-                self.jobs.take(self._current, scope=self._scope)
+                self.jobs.take(self._current, self._order, is_reading=is_reading)
 
     def answer_triggers(self) -> None:
         """Answer people's requests: join the cycle under way, or run one now.
@@ -108,15 +116,12 @@ class WorkspaceRunner:
         Requests for several clients are answered by one cycle of all.
         """
         self.join_triggers()
-        pending_triggers = [] if self._current else self.jobs.pending_triggers()
-        if pending_triggers and clock.monotonic() - self._failed_at > PAUSE:
-            order = CycleRequest(
-                Mode.DELTA,
-                "manual",
-                pending_triggers[0] if len(set(pending_triggers)) == 1 else "",
-            )
-            if self.work(order, wait=False) is None:
-                self._failed_at = clock.monotonic()
+        pending = () if self._current else self.jobs.pending_triggers()
+        is_patient = clock.monotonic() - self._failed_at <= PAUSE
+        if not pending or is_patient:
+            return
+        if self.work(_answer(pending), wait=False) is None:
+            self._failed_at = clock.monotonic()
 
     def local_date(self) -> date:
         """Return today in the workspace's zone."""
@@ -179,6 +184,20 @@ class WorkspaceRunner:
         return (
             is_today and local.time() >= at and self.jobs.last_date(job) != local.date()
         )
+
+
+def _answer(pending: Sequence[Trigger]) -> CycleRequest:
+    """Return the cycle that answers the first of the requests that wait, and with it all it can."""
+    order = triggers.merge([one.order for one in pending])
+    is_told = all(one.asker.source is Source.WEBHOOK for one in pending)
+    return CycleRequest(
+        Mode.FULL if order.full else Mode.DELTA,
+        "webhook" if is_told else "manual",
+        order.scope,
+        order.force,
+        order.checksum,
+        order.dry_run,
+    )
 
 
 def serve(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from rapidfuzz import fuzz, process, utils
 
 from worker.domain.messages import tell
 from worker.domain.values import Ref
@@ -10,42 +12,53 @@ from worker.errors import Code, ConfigError, Problem, Severity
 from worker.plan.facts import Fact
 from worker.world.world import World
 
+MOST = 8
+"""More names than this are a list nobody reads."""
+
 
 def find_scope(world: World, text: str) -> Ref:
     """Return the client meant by its name, page id or ref; raises `ConfigError` when none or several fit."""
+    return find_client({ref: one.name for ref, one in world.clients.items()}, text)
+
+
+def find_client(names: Mapping[Ref, str], text: str) -> Ref:
+    """Return the client meant by its name, page id or ref; raises `ConfigError` when none or several fit, with the
+    names that come nearest."""
     wanted = text.casefold().replace("-", "")
     exact = [
         ref
-        for ref, client in world.clients.items()
+        for ref, name in names.items()
         if wanted
-        in (client.name.casefold().replace("-", ""), ref.key.replace("-", ""), str(ref))
+        in (name.casefold().replace("-", ""), ref.key.replace("-", ""), str(ref))
     ]
     matches = exact or [
-        ref
-        for ref, client in world.clients.items()
-        if text.casefold() in client.name.casefold()
+        ref for ref, name in names.items() if text.casefold() in name.casefold()
     ]
     if len(matches) == 1:
         return matches[0]
-    names = ", ".join(
-        sorted(world.clients[ref].name for ref in matches or world.clients)
+    raise ConfigError([_unclear(names, matches, text)])
+
+
+def _unclear(names: Mapping[Ref, str], matches: list[Ref], text: str) -> Problem:
+    meant = sorted(names[ref] for ref in matches) or _nearest(text, names.values())
+    return Problem(
+        code=Code.SCOPE,
+        where=tell("command line"),
+        field="SCOPE",
+        message=tell(
+            "{number} clients are called {text}", number=len(matches), text=repr(text)
+        ),
+        hint=tell("say one of: {names}", names=", ".join(meant[:MOST])),
+        severity=Severity.ERROR,
     )
-    raise ConfigError(
-        [
-            Problem(
-                code=Code.SCOPE,
-                where=tell("command line"),
-                field="SCOPE",
-                message=tell(
-                    "{number} clients are called {text}",
-                    number=len(matches),
-                    text=repr(text),
-                ),
-                hint=tell("say one of: {names}", names=names),
-                severity=Severity.ERROR,
-            )
-        ]
+
+
+def _nearest(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names, the most alike first."""
+    ranked = process.extract(
+        text, sorted(names), scorer=fuzz.WRatio, processor=utils.default_process
     )
+    return [name for name, _, _ in ranked]
 
 
 def in_scope(facts: Iterable[Fact], world: World, client: Ref) -> tuple[Fact, ...]:

@@ -28,8 +28,17 @@ class RunStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come: its phase, and in it how much of how much is done."""
+
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One cycle: `outcome` as printed by `sync --json`, `requests` by system."""
+    """One cycle: `outcome` as printed by `sync --json`, `requests` by system; `scope` is empty for all clients."""
 
     id: int
     trigger: str
@@ -38,9 +47,18 @@ class Run:
     status: RunStatus = RunStatus.RUNNING
     outcome: Mapping[str, Any] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
+    scope: str = ""
+    dry_run: bool = False
+    progress: Progress = Progress()
+
+    def was_stopped(self) -> bool:
+        """Tell whether it was ended before it was through, by no fault of what it did."""
+        return self.status is RunStatus.RUNNING or bool(self.outcome.get("stopped"))
 
 
-def start(tx: Tx, trigger: str, *, now: datetime) -> int:
+def start(
+    tx: Tx, trigger: str, *, now: datetime, scope: str = "", dry_run: bool = False
+) -> int:
     """Record that a run begins; return its number, counted from 1 in each workspace."""
     number = next_number(tx, "run", counters)
     upsert(
@@ -55,6 +73,11 @@ def start(tx: Tx, trigger: str, *, now: datetime) -> int:
                 "status": RunStatus.RUNNING,
                 "outcome": b"{}",
                 "requests": b"{}",
+                "scope": scope,
+                "dry_run": int(dry_run),
+                "phase": "",
+                "done": 0,
+                "total": 0,
             }
         ],
     )
@@ -83,6 +106,21 @@ def finish(
     )
 
 
+def save_progress(tx: Tx, run_id: int, progress: Progress) -> None:
+    """Record how far a run has come."""
+    tx.connection.execute(
+        runs.update()
+        .where(runs.c.workspace == tx.workspace, runs.c.id == run_id)
+        .values(phase=progress.phase, done=progress.done, total=progress.total)
+    )
+
+
+def progress(tx: Tx, run_id: int) -> Progress | None:
+    """Return how far a run has come, by its number."""
+    run = get(tx, run_id)
+    return run.progress if run else None
+
+
 def get(tx: Tx, run_id: int) -> Run | None:
     """Return one run."""
     row = tx.connection.execute(
@@ -103,9 +141,12 @@ def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
 
 
 def last_success(tx: Tx, mode: str) -> Run | None:
-    """Return the newest run of a mode that was done, for catching up after a pause."""
+    """Return the newest run of a mode that was done, of all clients, for catching up after a pause."""
     query = select(runs).where(
-        runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE
+        runs.c.workspace == tx.workspace,
+        runs.c.status == RunStatus.DONE,
+        runs.c.scope == "",
+        runs.c.dry_run == 0,
     )
     done = (
         _run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc()))
@@ -173,4 +214,7 @@ def _run(row: Row[Any]) -> Run:
         RunStatus(row.status),
         msgspec.json.decode(row.outcome),
         msgspec.json.decode(row.requests),
+        row.scope,
+        bool(row.dry_run),
+        Progress(row.phase, row.done, row.total),
     )

@@ -117,6 +117,11 @@ runs = Table(
     _text("status"),
     _blob("outcome"),
     _blob("requests"),
+    _text("scope"),
+    _integer("dry_run"),
+    _text("phase"),
+    _integer("done"),
+    _integer("total"),
 )
 plans = Table(
     "plans",
@@ -167,6 +172,15 @@ triggers = Table(
     _instant("asked_at"),
     _text("state"),
     Column("run_id", Integer),
+    _text("asked_by"),
+    _text("source"),
+    _integer("full"),
+    _integer("dry_run"),
+    _integer("force"),
+    _text("checksum"),
+    _blob("also"),
+    _text("error"),
+    _instant("ended_at", nullable=True),
 )
 bindings = Table("bindings", metadata, _key("workspace"), _key("source"), _blob("body"))
 settings = Table("settings", metadata, _key("workspace"), _key("key"), _blob("body"))
