@@ -101,15 +101,29 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_a_calendars_job_runs_once_per_local_date(office: Office) -> None:
+    office.now += timedelta(minutes=30)  # 8:30 in Moscow
     office.runner.run_daily_job("daily")
     office.runner.run_daily_job("daily")
     assert office.done() == [("daily", "full")]
-    office.now += timedelta(hours=15, minutes=59)  # 23:59 in Moscow
+    office.now += timedelta(hours=23, minutes=59)
     office.runner.run_daily_job("daily")
     assert office.done() == []
-    office.now += timedelta(minutes=2)  # the next local day, the same in UTC
+    office.now += timedelta(minutes=1)
     office.runner.run_daily_job("daily")
     assert office.done() == [("daily", "full")]
+
+
+def test_a_job_that_begins_after_midnight_is_its_own_dates_and_the_next_has_its_own(
+    office: Office,
+) -> None:
+    schedule = SETTINGS.schedule.model_copy(update={"daily": time(23, 55)})
+    office.runner.settings = SETTINGS.model_copy(update={"schedule": schedule})
+    office.now = datetime(2026, 11, 16, 21, 5, tzinfo=UTC)  # Tuesday, 0:05 in Moscow
+    office.runner.run_daily_job("daily")
+    assert office.runner.jobs.last_date("daily") == date(2026, 11, 16)
+    office.now += timedelta(hours=23, minutes=50)
+    office.runner.run_daily_job("daily")
+    assert office.done() == [("daily", "full")] * 2
 
 
 def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(
@@ -237,7 +251,7 @@ def test_a_cycle_that_breaks_does_not_end_the_daemon(office: Office) -> None:
 
 
 def test_a_delta_gives_way_to_a_cycle_under_way(office: Office) -> None:
-    office.runner.jobs.mark_date("monday", office.runner.local_date())
+    office.runner.jobs.mark_date("monday", MONDAY.date())
     office.before = lambda: office.runner.tick(Mode.DELTA)
     office.runner.tick(Mode.FULL)
     assert office.done() == [("full", "full")]

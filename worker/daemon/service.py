@@ -10,19 +10,20 @@ import threading
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
+from worker.daemon.calendar import Due, Job, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
 from worker.errors import Busy, RaylineError, Stopped
 from worker.state import triggers
@@ -123,10 +124,6 @@ class WorkspaceRunner:
         if self.work(_answer(pending), wait=False) is None:
             self._failed_at = clock.monotonic()
 
-    def local_date(self) -> date:
-        """Return today in the workspace's zone."""
-        return self.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
-
     def tick(self, mode: Mode) -> None:
         """Run a scheduled cycle; a delta gives way to whatever is under way, and to what should have been done: a
         calendar's job that failed, a full pass that could not be."""
@@ -147,15 +144,16 @@ class WorkspaceRunner:
             seconds=self.settings.schedule.full
         )
 
-    def run_daily_job(self, job: str) -> None:
-        """Run a calendar's job unless it was done for this local date already."""
+    def run_daily_job(self, name: str) -> None:
+        """Run a calendar's job unless it was done for the local date it was due for last."""
         with self._dates:
-            today = self.local_date()
+            due = self._last_due()[name]
             if (
-                self.jobs.last_date(job) != today
-                and self.work(CycleRequest(Mode.FULL, job)) is not None
+                due is not None
+                and not self._is_done(name, due)
+                and self.work(CycleRequest(Mode.FULL, name)) is not None
             ):
-                self.jobs.mark_date(job, today)
+                self.jobs.mark_date(name, due.day)
 
     def catch_up(self) -> None:
         """Run what was missed while nobody was running: calendar's jobs of today, else a full or a delta pass."""
@@ -169,21 +167,35 @@ class WorkspaceRunner:
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
-        return [job for job, at in self.calendar().items() if self._is_missed(job, at)]
+        zone, now = ZoneInfo(self.settings.time_zone), self.now()
+        return [
+            name
+            for name, due in self._last_due().items()
+            if due and is_of_today(due, now, zone) and not self._is_done(name, due)
+        ]
 
-    def calendar(self) -> Mapping[str, time]:
-        """Return the calendar's jobs with their local times."""
-        return {
-            "daily": self.settings.schedule.daily,
-            "monday": self.settings.schedule.monday,
-        }
+    def _last_due(self) -> Mapping[str, Due | None]:
+        zone, now = ZoneInfo(self.settings.time_zone), self.now()
+        jobs = jobs_of(self.settings.schedule)
+        return {job.name: last_due(job, now, zone) for job in jobs}
 
-    def _is_missed(self, job: str, at: time) -> bool:
-        local = self.now().astimezone(ZoneInfo(self.settings.time_zone))
-        is_today = local.weekday() == 0 if job == "monday" else local.weekday() < 5
-        return (
-            is_today and local.time() >= at and self.jobs.last_date(job) != local.date()
-        )
+    def _is_done(self, name: str, due: Due) -> bool:
+        return self.jobs.last_date(name) == due.day
+
+
+class CalendarTrigger(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """When a calendar's job is due, as the scheduler asks for it."""
+
+    def __init__(self, job: Job, zone: ZoneInfo) -> None:
+        self.job = job
+        self.zone = zone
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """Return the first instant after the one before, or after now; None when there is none."""
+        due = next_due(self.job, previous_fire_time or now, self.zone)
+        return due.at if due else None
 
 
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
@@ -280,18 +292,13 @@ def _schedule(scheduler: BackgroundScheduler, runner: WorkspaceRunner) -> None:
             id=f"{runner.name}.{mode.value}",
             name=f"{runner.name}: {mode.value}",
         )
-    for job, days, at in (
-        ("daily", "mon-fri", schedule.daily),
-        ("monday", "mon", schedule.monday),
-    ):
+    for job in jobs_of(schedule):
         scheduler.add_job(
             runner.run_daily_job,
-            CronTrigger(
-                day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone
-            ),
-            args=[job],
-            id=f"{runner.name}.{job}",
-            name=f"{runner.name}: {job}",
+            CalendarTrigger(job, zone),
+            args=[job.name],
+            id=f"{runner.name}.{job.name}",
+            name=f"{runner.name}: {job.name}",
         )
 
 
@@ -312,16 +319,10 @@ def next_times(
         name: max(now, last + timedelta(seconds=seconds)) if last else now
         for name, (last, seconds) in beats.items()
     }
-    for job, days, at in (
-        ("daily", "mon-fri", settings.schedule.daily),
-        ("monday", "mon", settings.schedule.monday),
-    ):
-        trigger = CronTrigger(
-            day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone
-        )
-        times[job] = trigger.get_next_fire_time(None, now.astimezone(zone)).astimezone(
-            UTC
-        )
+    for job in jobs_of(settings.schedule):
+        due = next_due(job, now, zone)
+        if due is not None:
+            times[job.name] = due.at
     return times
 
 
