@@ -166,5 +166,5 @@ def workspace_settings(
             email=where["jira"]["email"],
             token=SecretStr(where["jira"]["token"]),
         ),
-        schedule=Schedule(delta=15, full=300),
+        schedule=Schedule(delta=15, quiet=15, full=300),
     )

@@ -302,11 +302,16 @@ class Holidays(Model):
 
 
 class Schedule(Model):
-    """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock;
+    """When the daemon runs cycles: `delta` and `full` beats in seconds, outside of working hours and on days off `quiet`
+    in place of `delta`; `nightly` (everything is read), `daily` and `monday` by local wall clock;
     no run takes longer than `run_limit` seconds, and one that gives no sign of life for `lease` is taken over."""
 
     delta: Seconds = 300
     full: Seconds = 6 * 3600
+    quiet: Seconds = 1800
+    work_from: time = time(7, 0)
+    work_to: time = time(21, 0)
+    nightly: time = time(3, 30)
     daily: time = time(8, 30)
     monday: time = time(8, 0)
     run_limit: Seconds = 3600

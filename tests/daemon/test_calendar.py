@@ -10,7 +10,6 @@ import pytest
 
 from worker.config import Schedule
 from worker.daemon.calendar import Job, instant_of, jobs_of, last_due, next_due
-from worker.daemon.service import CalendarTrigger
 from worker.domain.periods import local_day
 
 EVERY_DAY = frozenset(range(7))
@@ -33,14 +32,13 @@ CHANGES = (
 
 
 def _fired(job: Job, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
-    """Return when a scheduler that goes on from each time to the next calls a job."""
-    trigger = CalendarTrigger(job, zone)
-    found: list[datetime] = []
-    at = trigger.get_next_fire_time(None, start)
-    while at is not None and at <= end:
-        found.append(at)
-        at = trigger.get_next_fire_time(at, at)
-    return found
+    """Return when a job is due, going on from each time to the next."""
+    instants: list[datetime] = []
+    due = next_due(job, start, zone)
+    while due is not None and due.at <= end:
+        instants.append(due.at)
+        due = next_due(job, due.at, zone)
+    return instants
 
 
 @pytest.mark.parametrize("at", TIMES)
@@ -109,14 +107,14 @@ def test_in_every_zone_of_the_world_each_date_of_a_year_has_each_job_once(
     start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     for number, zone in enumerate(_zones(year)):
         at = TIMES[number % len(TIMES)]
-        schedule = Schedule(daily=at, monday=at)
+        schedule = Schedule(nightly=at, daily=at, monday=at)
         for job in jobs_of(schedule):
             fired = _fired(job, zone, start, end)
             dates = [local_day(instant, zone) for instant in fired]
             inside = (dates[0] + n * A_DAY for n in range((dates[-1] - dates[0]).days))
             wanted = [day for day in inside if day.weekday() in job.weekdays]
             assert dates == [*wanted, dates[-1]], (zone, job)
-            assert len(dates) >= {"daily": 259, "monday": 51}[job.name]
+            assert len(dates) >= {"nightly": 364, "daily": 259, "monday": 51}[job.name]
 
 
 def test_what_was_due_last_and_what_is_due_next_leave_no_gap() -> None:

@@ -22,7 +22,7 @@ from tests.support.waiting import LONG, end, wait_for
 from worker.state import journal, leases, runs
 from worker.state.store import Store
 
-QUIET = "[workspaces.studio.schedule]\ndelta = 3600\nfull = 36000\ndaily = 23:59:59\nmonday = 23:59:59\n"
+QUIET = "[workspaces.studio.schedule]\ndelta = 3600\nfull = 36000\nnightly = 23:59:59\ndaily = 23:59:59\nmonday = 23:59:59\n"
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(
             status["at_work"],
             status["waiting"],
         ) == ("manual", None, [])
-        assert set(status["next"]) == {"delta", "full", "daily", "monday"}
+        assert set(status["next"]) == {"delta", "full", "nightly", "daily", "monday"}
         nobody = rayline(
             "trigger",
             "Nobody",

@@ -28,7 +28,13 @@ from worker.state.triggers import Order, TriggerState
 MONDAY = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # 8:00 in Moscow
 SETTINGS = Workspace(
     time_zone="Europe/Moscow",
-    schedule=Schedule(delta=300, full=21_600, daily=time(8, 30), monday=time(8, 0)),
+    schedule=Schedule(
+        delta=300,
+        full=21_600,
+        nightly=time(23, 59, 59),
+        daily=time(8, 30),
+        monday=time(8, 0),
+    ),
 )
 
 
@@ -139,10 +145,12 @@ def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(
     assert office.done() == [("delta", "delta")]
 
 
-def test_a_start_catches_up_with_what_was_missed_today(office: Office) -> None:
+def test_a_start_catches_up_at_once_with_all_that_was_missed_today(
+    office: Office,
+) -> None:
     office.now += timedelta(hours=1)  # Monday, 9:00
     office.runner.catch_up()
-    assert office.done() == [("daily", "full"), ("monday", "full")]
+    assert office.done() == [("daily, monday", "full")]
     office.runner.catch_up()
     assert office.done() == [("start", "delta")]
 
@@ -367,7 +375,7 @@ def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
     office = Office(
         store,
-        Workspace(schedule=Schedule(delta=0.2, full=3600)),
+        Workspace(schedule=Schedule(delta=0.2, quiet=0.2, full=3600)),
         now=datetime(2026, 11, 21, tzinfo=UTC),
     )
     stop = threading.Event()

@@ -16,6 +16,7 @@ from worker.config import Schedule
 from worker.domain.periods import local_day
 
 WORKDAYS = frozenset(range(5))
+EVERY_DAY = frozenset(range(7))
 MONDAY = frozenset({0})
 _DAY = timedelta(days=1)
 _REACH = 15
@@ -40,6 +41,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 def jobs_of(schedule: Schedule) -> tuple[Job, ...]:
     """Return the calendar's jobs of a workspace."""
     return (
+        Job("nightly", EVERY_DAY, schedule.nightly),
         Job("daily", WORKDAYS, schedule.daily),
         Job("monday", MONDAY, schedule.monday),
     )

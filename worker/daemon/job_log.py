@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from worker.state import runs, triggers
+from worker.state import pauses, runs, triggers
+from worker.state.pauses import Pause
 from worker.state.settings import Setting
 from worker.state.store import Store
 from worker.state.triggers import Order, Trigger
@@ -39,6 +40,11 @@ class JobLog:
         """Remember that a calendar's job is done for a local date."""
         with self.store.transaction(self.workspace) as tx:
             _last_date(job).save(tx, day.isoformat())
+
+    def pause(self, now: datetime) -> Pause | None:
+        """Return why the workspace is to be left alone now, if it is."""
+        with self.store.reading(self.workspace) as tx:
+            return pauses.current(tx, now=now)
 
     def pending_triggers(self) -> tuple[Trigger, ...]:
         """Return the requests that wait."""

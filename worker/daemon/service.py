@@ -1,7 +1,8 @@
-"""The daemon: clocks and signals around the cycle, one workspace at a time each.
+"""The daemon: clocks around the cycle, each workspace on a thread of its own.
 
-APScheduler only ticks (in-memory job store, no grace limit, coalescing); what was done when is in the database, so a
-restart catches up from the last success and a calendar's job runs once per local date (docs/facts/reliability.md 2.1).
+A thread asks again and again what is due (`worker.daemon.beats`, `worker.daemon.calendar`), so no timer can be lost.
+What was done when is in the database, so a restart catches up from the last success and a calendar's job runs once per
+local date (docs/facts/reliability.md 2.1).
 """
 
 from __future__ import annotations
@@ -10,28 +11,31 @@ import threading
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
-from worker.daemon.calendar import Due, Job, is_of_today, jobs_of, last_due, next_due
+from worker.daemon.beats import Beat, is_due, is_overdue, pace
+from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
 from worker.errors import Busy, RaylineError, Stopped
 from worker.state import triggers
+from worker.state.pauses import Pause
 from worker.state.triggers import Order, Source, Trigger
 
 log = structlog.get_logger("worker.daemon")
 POLL = 0.5
+LOOK = 15.0
+"""Seconds between two looks at the calendar."""
 PAUSE = 5.0
+AHEAD = timedelta(days=2)
+"""As far ahead of today a date that was done is believed: a clock was set back. Beyond that it was wrong before."""
+NOBODY = Pause("", datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(slots=True)
@@ -49,7 +53,13 @@ class WorkspaceRunner:
     _joining: threading.Lock = field(default_factory=threading.Lock)
     _current: int = 0
     _order: Order = field(default_factory=Order)
+    stop: threading.Event = field(default_factory=threading.Event)
+    steady: Callable[[], float] = clock.monotonic
     _failed_at: float = -60.0
+    _beat: Beat | None = None
+    _looked: Beat | None = None
+    _tried: dict[str, date] = field(default_factory=dict)
+    _paused: Pause | None = None
 
     def work(self, order: CycleRequest, *, wait: bool = True) -> Report | None:
         """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
@@ -131,39 +141,89 @@ class WorkspaceRunner:
             self.work(CycleRequest(mode, mode.value))
             return
         missed = self.missed()
-        for job in missed:
-            self.run_daily_job(job)
-        if not missed:
+        if missed:
+            self.run_jobs(missed)
+        else:
             wanted = Mode.FULL if self.is_full_due() else Mode.DELTA
             self.work(CycleRequest(wanted, wanted.value), wait=False)
 
     def is_full_due(self) -> bool:
         """Tell whether no full pass ended well for longer than its schedule allows."""
         last = self.jobs.last_success(Mode.FULL.value)
-        return last is None or self.now() - last >= timedelta(
-            seconds=self.settings.schedule.full
-        )
+        return is_overdue(last, self.now(), self.settings.schedule.full)
 
     def run_daily_job(self, name: str) -> None:
         """Run a calendar's job unless it was done for the local date it was due for last."""
+        self.run_jobs([name])
+
+    def run_jobs(self, names: Sequence[str]) -> None:
+        """Run a calendar's jobs that are not done for the local dates they were due for last: one cycle does for all."""
         with self._dates:
-            due = self._last_due()[name]
-            if (
-                due is not None
-                and not self._is_done(name, due)
-                and self.work(CycleRequest(Mode.FULL, name)) is not None
-            ):
-                self.jobs.mark_date(name, due.day)
+            last = self._last_due()
+            due = {
+                name: one.day
+                for name in names
+                if (one := last[name]) and not self._is_done(name, one)
+            }
+            self._tried |= due
+            order = CycleRequest(Mode.FULL, ", ".join(due))
+            if due and self.work(order) is not None:
+                for name, day in due.items():
+                    self.jobs.mark_date(name, day)
+
+    def start(self) -> None:
+        """Begin the daemon's work, unless the workspace is paused: catch up with what was missed."""
+        if not self.is_paused():
+            self._beat = self._mark()
+            self.catch_up()
 
     def catch_up(self) -> None:
         """Run what was missed while nobody was running: calendar's jobs of today, else a full or a delta pass."""
         missed = self.missed()
-        for job in missed:
-            self.run_daily_job(job)
-        if not missed:
+        if missed:
+            self.run_jobs(missed)
+        else:
             self.work(
                 CycleRequest(Mode.FULL if self.is_full_due() else Mode.DELTA, "start")
             )
+
+    def attend(self) -> None:
+        """Do what is due now: what people ask for, a calendar's job whose time has come, a beat."""
+        if self.is_paused():
+            return
+        self.answer_triggers()
+        now = self._mark()
+        if is_due(self._looked, now, LOOK):
+            self._looked = now
+            fresh = [
+                name
+                for name in self.missed()
+                if self._tried.get(name) != self._day_of(name)
+            ]
+            if fresh:
+                self.run_jobs(fresh)
+        if is_due(self._beat, now, pace(self.settings, now.at)):
+            self._beat = now
+            self.tick(Mode.DELTA)
+
+    def is_paused(self) -> bool:
+        """Tell whether the workspace is to be left alone, and log when that changes."""
+        pause = self.jobs.pause(self.now())
+        if (pause is None) != (self._paused is None):
+            log.info(
+                "workspace.paused" if pause else "workspace.resumed",
+                workspace=self.name,
+                by=(pause or self._paused or NOBODY).by,
+            )
+        self._paused = pause
+        return pause is not None
+
+    def _mark(self) -> Beat:
+        return Beat(self.now(), self.steady())
+
+    def _day_of(self, name: str) -> date | None:
+        due = self._last_due()[name]
+        return due.day if due else None
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
@@ -180,22 +240,8 @@ class WorkspaceRunner:
         return {job.name: last_due(job, now, zone) for job in jobs}
 
     def _is_done(self, name: str, due: Due) -> bool:
-        return self.jobs.last_date(name) == due.day
-
-
-class CalendarTrigger(BaseTrigger):  # type: ignore[misc]  # the library has no types
-    """When a calendar's job is due, as the scheduler asks for it."""
-
-    def __init__(self, job: Job, zone: ZoneInfo) -> None:
-        self.job = job
-        self.zone = zone
-
-    def get_next_fire_time(
-        self, previous_fire_time: datetime | None, now: datetime
-    ) -> datetime | None:
-        """Return the first instant after the one before, or after now; None when there is none."""
-        due = next_due(self.job, previous_fire_time or now, self.zone)
-        return due.at if due else None
+        last = self.jobs.last_date(name)
+        return last is not None and timedelta() <= last - due.day <= AHEAD
 
 
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
@@ -219,56 +265,63 @@ def serve(
 ) -> None:
     """Run all workspaces until `stop` is set; then finish the change in hand and return.
 
-    `watch` is called again and again; what it raises ends the daemon in the same way. Beats count in UTC seconds; the
-    calendar's jobs follow local wall clocks.
+    `watch` is called again and again; what it raises ends the daemon in the same way.
     """
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(max(4, 2 * len(runners)))},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-    )
-    for runner in runners:
-        _schedule(scheduler, runner)
-    threads = [
-        thread
-        for runner in runners
-        for thread in (
-            threading.Thread(
-                target=_guarded,
-                args=(runner, runner.catch_up),
-                name=f"start-{runner.name}",
-            ),
-            threading.Thread(
-                target=_listen,
-                args=(runner, stop),
-                name=f"pending_triggers-{runner.name}",
-            ),
-        )
-    ]
-    for thread in threads:
-        thread.start()
-    scheduler.start()
+    desks = [Desk(runner) for runner in runners]
+    for desk in desks:
+        desk.open()
     log.info("daemon.started", workspaces=[runner.name for runner in runners])
     try:
         while not stop.is_set():
             watch()
-            for runner in runners:
-                _guarded(runner, runner.join_triggers)
+            for desk in desks:
+                desk.hand_over()
             stop.wait(POLL)
     finally:
         stop.set()
-        scheduler.shutdown(wait=True)
-        for thread in threads:
-            thread.join()
+        for desk in desks:
+            desk.close()
+        for desk in desks:
+            desk.join()
         log.info("daemon.stopped", at=clock.strftime("%H:%M:%S"))
 
 
-def _listen(runner: WorkspaceRunner, stop: threading.Event) -> None:
-    """Answer a runner's requests until the end: on a thread of its own, for a long cycle of one workspace keeps nobody
-    else waiting."""
-    while not stop.is_set():
-        healthy = _guarded(runner, runner.answer_triggers)
-        stop.wait(POLL if healthy else PAUSE)
+class Desk:
+    """One workspace's runner on a thread of its own, so that a long cycle of one keeps no other waiting."""
+
+    def __init__(self, runner: WorkspaceRunner) -> None:
+        self.runner = runner
+        self._thread = threading.Thread(
+            target=self._tend, name=f"desk-{runner.name}", daemon=True
+        )
+
+    def open(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def hand_over(self) -> None:
+        """Hand requests that came meanwhile to the cycle under way."""
+        _guarded(self.runner, self.runner.join_triggers)
+
+    def close(self) -> None:
+        """Ask it to finish the change in hand and end."""
+        self.runner.stop.set()
+
+    def is_alive(self) -> bool:
+        """Tell whether it is at work."""
+        return self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
+
+    def _tend(self) -> None:
+        runner = self.runner
+        is_well = _guarded(runner, runner.start)
+        while not runner.stop.is_set():
+            runner.stop.wait(POLL if is_well else PAUSE)
+            if not runner.stop.is_set():
+                is_well = _guarded(runner, runner.attend)
 
 
 def _guarded(runner: WorkspaceRunner, step: Callable[[], None]) -> bool:
@@ -279,27 +332,6 @@ def _guarded(runner: WorkspaceRunner, step: Callable[[], None]) -> bool:
         log.error("state.failed", workspace=runner.name, error=type(error).__name__)
         return False
     return True
-
-
-def _schedule(scheduler: BackgroundScheduler, runner: WorkspaceRunner) -> None:
-    schedule = runner.settings.schedule
-    zone = ZoneInfo(runner.settings.time_zone)
-    for mode, seconds in ((Mode.DELTA, schedule.delta), (Mode.FULL, schedule.full)):
-        scheduler.add_job(
-            runner.tick,
-            IntervalTrigger(seconds=seconds, timezone=UTC),
-            args=[mode],
-            id=f"{runner.name}.{mode.value}",
-            name=f"{runner.name}: {mode.value}",
-        )
-    for job in jobs_of(schedule):
-        scheduler.add_job(
-            runner.run_daily_job,
-            CalendarTrigger(job, zone),
-            args=[job.name],
-            id=f"{runner.name}.{job.name}",
-            name=f"{runner.name}: {job.name}",
-        )
 
 
 def next_times(
@@ -341,4 +373,5 @@ def open_runner(
         JobLog(context.store, context.name),
         context.now,
         on_report,
+        stop=context.stop,
     )
