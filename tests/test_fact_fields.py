@@ -16,7 +16,7 @@ from worker.mapping.schema import Owner
 
 SCHEMA = load_schema()
 ROOMS = (Path(worker.method.__file__).parent, Path(worker.pages.__file__).parent)
-OUTSIDE = {"pages"}
+OUTSIDE = {"pages", "sync"}
 """Rules that are no chapter of the method."""
 FIELDS = {
     f"{name}.{prop.name}": prop

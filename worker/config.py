@@ -355,6 +355,15 @@ class JiraSettings(Model):
     timeout: Timeout = 65.0
 
 
+class Webhooks(Model):
+    """Where the secrets of those stand who may tell of changes; without a file nobody of that kind is heard. Notion's own
+    token is written there by its handshake."""
+
+    notion_token_file: Path | None = None
+    jira_secret_file: Path | None = None
+    button_secret_file: Path | None = None
+
+
 class Workspace(Model):
     """One Notion workspace with its Jira site."""
 
@@ -368,4 +377,5 @@ class Workspace(Model):
     thresholds: Thresholds = Thresholds()
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
+    webhooks: Webhooks = Webhooks()
     mappings: Path | None = None

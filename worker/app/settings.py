@@ -29,7 +29,7 @@ from rapidfuzz import process
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from worker.config import JiraSettings, NotionSettings, Workspace
+from worker.config import JiraSettings, NotionSettings, Webhooks, Workspace
 from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, check_size, read_toml
@@ -534,11 +534,26 @@ def _complete(
         (*loc, "mappings"), workspace.mappings
     )
     complete = workspace.model_copy(
-        update={"notion": notion, "jira": jira, "mappings": mappings}
+        update={
+            "notion": notion,
+            "jira": jira,
+            "mappings": mappings,
+            "webhooks": _placed(workspace.webhooks, (*loc, "webhooks"), source),
+        }
     )
     unread = {f"{problem.field}".removesuffix("_file") for problem in (*first, *second)}
     gaps = [gap for gap in _gaps(complete, loc, source) if gap.field not in unread]
     return complete, [*first, *second, *gaps, *_nonsense(complete, loc, source)]
+
+
+def _placed(table: Webhooks, loc: tuple[str, ...], source: Source) -> Webhooks:
+    """Return the table with its files found from where they are named."""
+    files = {
+        name: source.path_at((*loc, name), path)
+        for name in Webhooks.model_fields
+        if (path := getattr(table, name)) is not None
+    }
+    return table.model_copy(update=files)
 
 
 def _with_secret(

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from collections.abc import Callable
 from getpass import getuser
 from typing import Annotated
 
+import structlog
 import typer
 
-from worker.app.build import Surroundings, build_context
-from worker.app.settings import choose
+from worker.app import logs
+from worker.app.build import secrets_of
+from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import exits, prose, show
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
     ScopeArgument,
+    Session,
     WorkspaceOption,
     context_of,
+    log_level,
     session,
 )
-from worker.cli.signals import ignore_signals, stop_on_signals
+from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
+from worker.config import Workspace
+from worker.cycle.abandoning import abandon
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.planning import plan_cycle
 from worker.cycle.report import Report, problem_data
 from worker.cycle.story import sync
 from worker.cycle.triggering import ask_cycle, find_trigger
-from worker.daemon.instance import hold_workspaces
-from worker.daemon.service import open_runner, serve
+from worker.daemon.notify import open_notifier
+from worker.daemon.roster import Roster, serve_roster
 from worker.domain.messages import message
 from worker.domain.words import Words
+from worker.errors import ConfigError, in_words
 from worker.plan.plan import withheld_data
 from worker.state import runs
 from worker.state.processes import name_owner
@@ -43,6 +50,7 @@ from worker.state.triggers import (
     TriggerState,
 )
 
+log = structlog.get_logger("worker.daemon")
 STATES = {
     TriggerState.WAITING: message("waiting"),
     TriggerState.RUNNING: message("at work"),
@@ -116,6 +124,7 @@ def sync_command(
     with (
         session(config, as_json=as_json) as opened,
         context_of(opened, workspace, stop=stop) as context,
+        ending_in_time(stop, lambda: _part(opened, context), exits.BUSY),
     ):
         report = sync(
             context,
@@ -134,6 +143,17 @@ def sync_command(
             raise typer.Exit(exits.BUSY)
 
 
+def _part(opened: Session, context: Context) -> None:
+    """Leave a request that nobody answers."""
+    run_id = abandon(opened.store, context.name, context.owner)
+    sentence = context.words.say(
+        "Ended while a service did not answer; the next run looks what became of the last request."
+    )
+    if opened.as_json:
+        show.print_json({"error": "Stopped", "run_id": run_id, "message": sentence})
+    show.console(stderr=True).print(sentence, style="red")
+
+
 def run(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -141,39 +161,69 @@ def run(
 ) -> None:
     """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
     stop = stop_on_signals()
-    ignored = ignore_signals()
+    heard = hear_signals()
     reports: list[Report] = []
     with session(config, as_json=as_json) as opened:
-        several = workspace is None and len(opened.settings.workspaces) > 1
-        chosen = (
-            dict(opened.settings.workspaces)
-            if several
-            else dict([choose(opened.settings, workspace)])
-        )
-        contexts = [
-            build_context(name, settings, opened.store, Surroundings(stop=stop))
-            for name, settings in chosen.items()
-        ]
-        patience = {
-            name: timedelta(seconds=settings.schedule.lease)
-            for name, settings in chosen.items()
-        }
-        with hold_workspaces(opened.store, patience, owner=name_owner()) as check:
+        served = _chosen(opened.settings, workspace)
+        roster = Roster(opened.store, owner=name_owner(), on_report=reports.append)
+        notifier = open_notifier()
 
-            def watch() -> None:
-                ignored.tell()
-                check()
+        def sum_up() -> None:
+            if as_json:
+                show.print_json(
+                    {
+                        "workspaces": list(served),
+                        "cycles": len(reports),
+                        "refused": sum(bool(report.refused) for report in reports),
+                    }
+                )
 
-            desks = [open_runner(context, reports.append) for context in contexts]
-            serve(desks, stop, watch)
-        if as_json:
-            show.print_json(
-                {
-                    "workspaces": list(chosen),
-                    "cycles": len(reports),
-                    "refused": sum(bool(report.refused) for report in reports),
-                }
+        def part() -> None:
+            roster.abandon()
+            sum_up()
+
+        def watch() -> None:
+            if heard.tell():
+                notifier.reloading()
+                _reload(
+                    opened, roster, lambda: load_settings(find_file(config)), workspace
+                )
+                notifier.ready(roster.status())
+
+        with ending_in_time(stop, part, exits.OK):
+            roster.open(served)
+            serve_roster(roster, stop, watch=watch, notifier=notifier)
+        sum_up()
+
+
+def _chosen(settings: Settings, workspace: str | None) -> dict[str, Workspace]:
+    """Return the workspaces that a daemon is to serve: the one named, or all; raises `ConfigError` when there is none."""
+    if workspace is None and settings.workspaces:
+        return dict(settings.workspaces)
+    return dict([choose(settings, workspace)])
+
+
+def _reload(
+    opened: Session, roster: Roster, load: Callable[[], Settings], workspace: str | None
+) -> None:
+    """Take the configuration over as it stands now, and say what changed; a bad one is told, and the old one goes on."""
+    try:
+        settings = load()
+        served = _chosen(settings, workspace)
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error(
+                "configuration.bad", problem=prose.line(in_words(problem, opened.words))
             )
+        return
+    logs.configure(
+        [*secrets_of(opened.settings), *secrets_of(settings)], level=log_level("INFO")
+    )
+    if settings.state != opened.settings.state:
+        log.warning("configuration.needs_restart", setting="state")
+    roster.reload(served)
+    opened.settings = settings
+    log.info("configuration.reloaded", workspaces=sorted(served))
 
 
 def trigger(

@@ -33,6 +33,7 @@ from worker.cycle.report import (
     in_doubt,
 )
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
+from worker.cycle.sync_now import answer_boxes
 from worker.domain.values import Ref
 from worker.errors import Busy, Stopped, Transient
 from worker.plan.diff import known_pages
@@ -87,6 +88,9 @@ def sync(
                     (drawn, applied),
                     lambda: run_pass(leased, again, run_id, held.check),
                 )
+            answer_boxes(
+                leased, order, (drawn, applied), run_id=run_id, fence=held.check
+            )
         except Exception as error:
             finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):

@@ -154,7 +154,9 @@ def last_success(tx: Tx, mode: str) -> Run | None:
     return next((run for run in done if run.outcome.get("mode") == mode), None)
 
 
-def close_lost(tx: Tx, *, now: datetime) -> None:
+def close_lost(
+    tx: Tx, *, now: datetime, reason: str = LOST, stopped: bool = False
+) -> None:
     """Record that the runs under way ended with their process; to be called by who holds the workspace alone."""
     tx.connection.execute(
         runs.update()
@@ -162,7 +164,7 @@ def close_lost(tx: Tx, *, now: datetime) -> None:
         .values(
             ended=to_micros(now),
             status=RunStatus.FAILED,
-            outcome=msgspec.json.encode({"error": LOST}),
+            outcome=msgspec.json.encode({"error": reason, "stopped": stopped}),
         )
     )
 
