@@ -562,6 +562,7 @@ NOT_IMPORTED = {
     "pytest-timeout": "pytest loads it: the setting `timeout`",
     "pytest-xdist": "pytest loads it: `-n`",
     "ruff": "a command of `make check`",
+    "tzdata": "time zones, where the system has none",
 }
 """What is declared and never imported, each with what it is for; stubs of types (`types-`) go without saying."""
 

@@ -32,19 +32,23 @@ def answer_boxes(
     if order.dry_run or applied.stopped:
         return
     only = find_scope(drawn.world, order.scope) if order.scope else None
-    rows = ticked(drawn.world, only)
-    if not rows:
+    clients = ticked(drawn.world, only)
+    if not clients:
         return
-    said = _how_it_went(context, drawn, applied, run_id)
+    answer = _how_it_went(context, drawn, applied, run_id)
     with context.reading() as tx:
         last, attempted = bases.load(tx)
         ours = journal.canonical_pages(tx)
         written = Written(last, attempted, ours, journal.created_pages(tx))
     plan = make_plan(
-        drawn.world, state_answers(rows, said), context.schema, drawn.bindings, written
+        drawn.world,
+        state_answers(clients, answer),
+        context.schema,
+        drawn.bindings,
+        written,
     )
     known = known_pages(drawn.world, context.schema, ours)
-    seen = {row.page_id: row for row in rows}
+    seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
     try:
         done = apply(
             plan,
@@ -61,7 +65,7 @@ def answer_boxes(
         "sync_now.answered",
         workspace=context.name,
         run=run_id,
-        clients=len(rows),
+        clients=len(clients),
         failures=len(done.failures),
     )
 

@@ -31,9 +31,9 @@ def is_due(last: Beat | None, now: Beat, seconds: float) -> bool:
     """Tell whether a beat is due `seconds` after the last one."""
     if last is None:
         return True
-    return now.tick - last.tick >= seconds or now.at - last.at >= timedelta(
-        seconds=seconds
-    )
+    steady = now.tick - last.tick
+    wall = now.at - last.at
+    return steady >= seconds or wall.total_seconds() >= seconds
 
 
 def is_overdue(last: datetime | None, now: datetime, seconds: float) -> bool:

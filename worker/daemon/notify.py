@@ -52,9 +52,10 @@ class Notifier:
 
 def open_notifier(environment: Mapping[str, str] = os.environ) -> Notifier:
     """Return the notifier that the environment of this process asks for."""
-    watched = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    address = environment.get("NOTIFY_SOCKET", "")
     period = environment.get("WATCHDOG_USEC", "")
-    return Notifier(
-        environment.get("NOTIFY_SOCKET", ""),
-        int(period) / _MICROSECONDS if watched and period.isdecimal() else None,
-    )
+    own = str(os.getpid())
+    is_watched = environment.get("WATCHDOG_PID", own) == own
+    if is_watched and period.isdecimal():
+        return Notifier(address, int(period) / _MICROSECONDS)
+    return Notifier(address)

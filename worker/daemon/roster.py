@@ -65,8 +65,8 @@ class Roster:
         except AlreadyRunning:
             self._let_go(list(workspaces))
             raise
-        for name, (context, mapping) in built.items():
-            self._seat(name, context, mapping)
+        for name, newcomer in built.items():
+            self._seat(name, *newcomer)
 
     def status(self) -> str:
         """Return in a line who is served."""
@@ -81,16 +81,17 @@ class Roster:
             check()
         for desk in self._desks.values():
             desk.hand_over()
-        for name in [name for name in self._next if not self._desks[name].is_alive()]:
+        ended = [name for name in self._next if not self._desks[name].is_alive()]
+        for name in ended:
             self._replace(name)
 
     def is_alive(self) -> bool:
         """Tell whether everybody is at work."""
-        return all(
-            desk.is_alive()
-            for name, desk in self._desks.items()
-            if name not in self._next
-        )
+        for name, desk in self._desks.items():
+            is_leaving = name in self._next
+            if not is_leaving and not desk.is_alive():
+                return False
+        return True
 
     def reload(self, settings: Mapping[str, Workspace]) -> None:
         """Take a new configuration over; what cannot be taken over is told, and that workspace goes on as before."""
@@ -126,8 +127,10 @@ class Roster:
             log.info("workspace.added", workspace=name)
         else:
             context, mapping = self._build(name, workspace)
-            changed = [*changes(self._contexts[name].settings, workspace)]
-            changed += ["mappings"] * (mapping != self._mappings[name])
+            before = self._contexts[name].settings
+            changed = list(changes(before, workspace))
+            if mapping != self._mappings[name]:
+                changed.append("mappings")
             if changed:
                 self._next[name] = (context, mapping)
                 self._desks[name].close()
@@ -198,7 +201,8 @@ def changes(before: Workspace, after: Workspace) -> Iterator[str]:
 
 def _differences(before: Any, after: Any, name: str) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted({*before, *after}, key=str):
+        keys = sorted({*before, *after}, key=str)
+        for key in keys:
             part = f"{name}.{key}" if name else str(key)
             yield from _differences(before.get(key), after.get(key), part)
     elif before != after:
@@ -207,7 +211,11 @@ def _differences(before: Any, after: Any, name: str) -> Iterator[str]:
 
 def _digest(folder: Path | None) -> str:
     """Return what tells one state of a folder of mappings from another."""
-    found = blake2b(digest_size=8)
-    for path in sorted(folder.rglob("*.toml")) if folder else ():
-        found.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
+    state = blake2b(digest_size=8)
+    files = sorted(folder.rglob("*.toml")) if folder else []
+    for path in files:
+        name = str(path).encode()
+        text = path.read_bytes()
+        state.update(b"%d %b" % (len(name), name))
+        state.update(b"%d %b" % (len(text), text))
+    return state.hexdigest()

@@ -195,16 +195,20 @@ class WorkspaceRunner:
         now = self._mark()
         if is_due(self._looked, now, LOOK):
             self._looked = now
-            fresh = [
-                name
-                for name in self.missed()
-                if self._tried.get(name) != self._day_of(name)
-            ]
-            if fresh:
-                self.run_jobs(fresh)
+            self._run_untried()
         if is_due(self._beat, now, pace(self.settings, now.at)):
             self._beat = now
             self.tick(Mode.DELTA)
+
+    def _run_untried(self) -> None:
+        """Run the calendar's jobs whose time has come; one that failed is tried again by the beats."""
+        untried = []
+        for name in self.missed():
+            day = self._day_of(name)
+            if self._tried.get(name) != day:
+                untried.append(name)
+        if untried:
+            self.run_jobs(untried)
 
     def is_paused(self) -> bool:
         """Tell whether the workspace is to be left alone, and log when that changes."""
@@ -223,7 +227,9 @@ class WorkspaceRunner:
 
     def _day_of(self, name: str) -> date | None:
         due = self._last_due()[name]
-        return due.day if due else None
+        if due is None:
+            return None
+        return due.day
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
@@ -241,7 +247,10 @@ class WorkspaceRunner:
 
     def _is_done(self, name: str, due: Due) -> bool:
         last = self.jobs.last_date(name)
-        return last is not None and timedelta() <= last - due.day <= AHEAD
+        if last is None:
+            return False
+        ahead = last - due.day
+        return timedelta() <= ahead <= AHEAD
 
 
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
@@ -319,9 +328,11 @@ class Desk:
         runner = self.runner
         is_well = _guarded(runner, runner.start)
         while not runner.stop.is_set():
-            runner.stop.wait(POLL if is_well else PAUSE)
-            if not runner.stop.is_set():
-                is_well = _guarded(runner, runner.attend)
+            pause = POLL if is_well else PAUSE
+            runner.stop.wait(pause)
+            if runner.stop.is_set():
+                return
+            is_well = _guarded(runner, runner.attend)
 
 
 def _guarded(runner: WorkspaceRunner, step: Callable[[], None]) -> bool:

@@ -56,7 +56,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 class Client(msgspec.Struct, frozen=True, gc=False):
     """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it.
 
-    `status_page` and `presentation` ask for the pages made for the client's own eyes. `by_hand` is the colour people gave
+    `status_page` and `presentation` ask for the pages made for the client's own eyes, `sync_now` for a look. `by_hand` is the colour people gave
     it, with their note, until a day. `hours_frame` are the hours a month its contract buys; unused ones roll over for
     `rollover_months` months. Model, unit and fee are those of today; what they were on other days `models`,
     `units` and `fees` tell, as far as they ever changed.
@@ -79,6 +79,7 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     unfit: tuple[Ref, ...] = ()
     status_page: bool = False
     presentation: bool = False
+    sync_now: bool = False
     created: datetime | None = None
     by_hand: str | None = None
     by_hand_note: str | None = None

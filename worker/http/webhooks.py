@@ -5,7 +5,6 @@ Nothing else of a body is believed: an event wakes a cycle, which reads for itse
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from enum import StrEnum
@@ -60,21 +59,23 @@ def verify_jira(raw: bytes, signature: str, secret: str) -> bool:
 
 def verify_shared(given: str, secret: str) -> bool:
     """Tell whether a header holds a shared secret, in constant time; nothing is never a secret."""
-    return bool(secret) and hmac.compare_digest(
-        given.encode("utf-8", "replace"), secret.encode()
-    )
+    if not secret:
+        return False
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
 def _is_signed(
     raw: bytes, signature: str, secret: str, *, methods: frozenset[str]
 ) -> bool:
-    method, _, digest = signature.strip().partition("=")
-    if not secret or method.lower() not in methods:
+    name, _, digest = signature.strip().partition("=")
+    method = name.lower()
+    if not secret:
         return False
-    wanted = hmac.new(secret.encode(), raw, getattr(hashlib, method.lower()))
-    return hmac.compare_digest(
-        wanted.hexdigest().encode(), digest.lower().encode("utf-8", "replace")
-    )
+    if method not in methods:
+        return False
+    wanted = hmac.digest(secret.encode(), raw, method).hex()
+    given = digest.lower()
+    return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
 
 
 class _Author(msgspec.Struct, frozen=True, gc=False):
@@ -115,17 +116,15 @@ def read_notion(raw: bytes, *, own_bot: str = "") -> Event | Handshake:
     if not body.type:
         raise Malformed("it names no type")
     authors = {author.id for author in body.authors}
-    return Event(
-        body.id,
-        body.type,
-        body.entity.id if body.entity.type == "page" else "",
-        own=bool(own_bot) and authors == {own_bot},
-    )
+    is_page = body.entity.type == "page"
+    is_own = bool(own_bot) and authors == {own_bot}
+    return Event(body.id, body.type, body.entity.id if is_page else "", own=is_own)
 
 
 def read_button(raw: bytes) -> Event:
     """Return what a button or an automation of Notion sends; its page, if it names one. Raises `Malformed`."""
-    return Event(kind="button", page=_read(raw, _ButtonBody).data.id)
+    body = _read(raw, _ButtonBody)
+    return Event(kind="button", page=body.data.id)
 
 
 def read_jira(raw: bytes, headers: Mapping[str, str]) -> Event:
@@ -133,7 +132,8 @@ def read_jira(raw: bytes, headers: Mapping[str, str]) -> Event:
     body = _read(raw, _JiraBody)
     if not body.kind:
         raise Malformed("it names no event")
-    return Event(headers.get("x-atlassian-webhook-identifier", "").strip(), body.kind)
+    identifier = headers.get("x-atlassian-webhook-identifier", "")
+    return Event(identifier.strip(), body.kind)
 
 
 def _read(raw: bytes, shape: type[Body]) -> Body:

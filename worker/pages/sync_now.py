@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from worker.domain.entities import Row
 from worker.domain.values import Ref
 from worker.plan.facts import Fact, Why
 from worker.world.world import World
 
-CLIENTS = "clients"
-BOX = "sync_now"
 
-
-def ticked(world: World, only: Ref | None = None) -> tuple[Row, ...]:
-    """Return the clients' rows on which the box is ticked; of one client alone where only that one was served."""
+def ticked(world: World, only: Ref | None = None) -> tuple[Ref, ...]:
+    """Return the clients on whose rows the box is ticked; of one alone where only that one was served."""
     return tuple(
-        row
-        for row in world.rows.get(CLIENTS, ())
-        if row.fields.get(BOX) is True and only in (None, row.ref)
+        ref
+        for ref, client in world.clients.items()
+        if client.sync_now and only in (None, ref)
     )
 
 
-def state_answers(rows: Iterable[Row], said: str) -> Iterator[Fact]:
+def state_answers(clients: Iterable[Ref], answer: str) -> Iterator[Fact]:
     """Yield that the box is empty again, and what became of it."""
-    for row in rows:
-        yield Fact(row.ref, "sync_now", value=False, why=Why("sync"))
-        yield Fact(row.ref, "synced", value=said, why=Why("sync"))
+    for ref in clients:
+        yield Fact(ref, "sync_now", value=False, why=Why("sync"))
+        yield Fact(ref, "synced", value=answer, why=Why("sync"))

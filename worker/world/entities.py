@@ -214,6 +214,7 @@ def read_client(reader: Reader) -> Client:
         unfit=reader.many("unfit_services"),
         status_page=row.fields.get("status_page") is True,
         presentation=row.fields.get("presentation") is True,
+        sync_now=row.fields.get("sync_now") is True,
         created=row.created,
         by_hand=reader.text("health_by_hand"),
         by_hand_note=reader.text("by_hand_note"),
