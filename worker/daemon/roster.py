@@ -156,10 +156,9 @@ class Roster:
 
     def _hold(self, name: str, workspace: Workspace) -> None:
         patience = {name: timedelta(seconds=workspace.schedule.lease)}
+        held = hold_workspaces(self._store, patience, owner=self._owner)
         stack = ExitStack()
-        self._checks[name] = stack.enter_context(
-            hold_workspaces(self._store, patience, owner=self._owner)
-        )
+        self._checks[name] = stack.enter_context(held)
         self._leases[name] = stack
 
     def _let_go(self, names: list[str]) -> None:

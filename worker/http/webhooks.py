@@ -15,8 +15,13 @@ import msgspec
 Body = TypeVar("Body")
 LARGEST = 1_000_000
 """Bytes; both services send a few thousand."""
+NOTION = frozenset({"sha256"})
 METHODS = frozenset({"sha256", "sha384", "sha512"})
 """Jira says that the method it signs with may change (docs/facts/jira-api.md 6)."""
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """What every value here is."""
 
 
 class Malformed(Exception):
@@ -31,7 +36,7 @@ class Service(StrEnum):
     BUTTON = "notion-button"
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class Event(Value, gc=False):
     """That something changed: `id` is the same each time an event is delivered (empty: none is known), `kind` its type,
     `page` the page a button or an event names, `own` whether only this connection did it."""
 
@@ -41,7 +46,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     own: bool = False
 
 
-class Handshake(msgspec.Struct, frozen=True, gc=False):
+class Handshake(Value, gc=False):
     """What Notion sends once, so that it can be pasted into its form; from then on it signs with it."""
 
     token: str
@@ -49,7 +54,7 @@ class Handshake(msgspec.Struct, frozen=True, gc=False):
 
 def verify_notion(raw: bytes, signature: str, token: str) -> bool:
     """Tell whether a body is signed by Notion: `X-Notion-Signature` (docs/facts/notion-api.md 4.3)."""
-    return _is_signed(raw, signature, token, methods=frozenset({"sha256"}))
+    return _is_signed(raw, signature, token, methods=NOTION)
 
 
 def verify_jira(raw: bytes, signature: str, secret: str) -> bool:
@@ -78,16 +83,16 @@ def _is_signed(
     return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
 
 
-class _Author(msgspec.Struct, frozen=True, gc=False):
+class _Author(Value, gc=False):
     id: str = ""
 
 
-class _Entity(msgspec.Struct, frozen=True, gc=False):
+class _Entity(Value, gc=False):
     id: str = ""
     type: str = ""
 
 
-class _NotionBody(msgspec.Struct, frozen=True, gc=False):
+class _NotionBody(Value, gc=False):
     verification_token: str = ""
     id: str = ""
     type: str = ""
@@ -95,11 +100,11 @@ class _NotionBody(msgspec.Struct, frozen=True, gc=False):
     entity: _Entity = _Entity()
 
 
-class _ButtonData(msgspec.Struct, frozen=True, gc=False):
+class _ButtonData(Value, gc=False):
     id: str = ""
 
 
-class _ButtonBody(msgspec.Struct, frozen=True, gc=False):
+class _ButtonBody(Value, gc=False):
     data: _ButtonData = _ButtonData()
 
 
