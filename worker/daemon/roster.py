@@ -7,8 +7,9 @@ begins again with the new settings, under the same lease.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -31,6 +32,24 @@ log = structlog.get_logger("worker.daemon")
 OnReport = Callable[[Report], None]
 
 
+@dataclass(slots=True)
+class Served:
+    """A workspace that is served: what its cycles work with, the state of its mappings, its thread, and what comes after
+    it: another of itself, or nothing when it leaves."""
+
+    context: Context
+    mapping: str
+    desk: Desk
+    is_ending: bool = False
+    successor: Served | None = None
+
+    def end(self, successor: Served | None = None) -> None:
+        """Finish the change in hand and make room."""
+        self.is_ending = True
+        self.successor = successor
+        self.desk.close()
+
+
 class Roster:
     """Who is served: opened, closed and changed while the daemon runs. Used by one thread."""
 
@@ -38,39 +57,39 @@ class Roster:
         self._store = store
         self._owner = owner
         self._on_report = on_report
+        self._served: dict[str, Served] = {}
         self._leases: dict[str, ExitStack] = {}
         self._checks: dict[str, Callable[[], None]] = {}
-        self._desks: dict[str, Desk] = {}
-        self._contexts: dict[str, Context] = {}
-        self._mappings: dict[str, str] = {}
-        self._next: dict[str, tuple[Context, str] | None] = {}
-        """Who begins anew, or leaves, as soon as the thread of before has ended."""
 
     @property
     def names(self) -> list[str]:
         """The workspaces that are served."""
-        return sorted(self._desks)
+        return sorted(self._served)
 
     @property
     def contexts(self) -> Mapping[str, Context]:
         """The workspaces that are served, each with all its cycles work with."""
-        return self._contexts
+        return {name: served.context for name, served in self._served.items()}
 
     def open(self, workspaces: Mapping[str, Workspace]) -> None:
         """Begin to serve workspaces: all, or none when one cannot be; raises `AlreadyRunning` and `ConfigError`."""
-        built = {name: self._build(name, one) for name, one in workspaces.items()}
+        newcomers = {}
+        for name, workspace in workspaces.items():
+            newcomers[name] = self._build(name, workspace)
         try:
-            for name, one in workspaces.items():
-                self._hold(name, one)
+            for name, workspace in workspaces.items():
+                self._hold(name, workspace)
         except AlreadyRunning:
-            self._let_go(list(workspaces))
+            self._let_go(workspaces)
             raise
-        for name, newcomer in built.items():
-            self._seat(name, *newcomer)
+        for name, newcomer in newcomers.items():
+            self._served[name] = newcomer
+            newcomer.desk.open()
 
     def status(self) -> str:
         """Return in a line who is served."""
-        return f"serving {', '.join(self.names)}"
+        names = ", ".join(self.names)
+        return f"serving {names}"
 
     def turn(self) -> None:
         """Do what is to be done again and again: leases are checked, requests handed over, changes carried out.
@@ -79,92 +98,93 @@ class Roster:
         """
         for check in self._checks.values():
             check()
-        for desk in self._desks.values():
-            desk.hand_over()
-        ended = [name for name in self._next if not self._desks[name].is_alive()]
-        for name in ended:
-            self._replace(name)
+        for name, served in list(self._served.items()):
+            served.desk.hand_over()
+            if served.is_ending and not served.desk.is_alive():
+                self._replace(name, served.successor)
 
     def is_alive(self) -> bool:
         """Tell whether everybody is at work."""
-        for name, desk in self._desks.items():
-            is_leaving = name in self._next
-            if not is_leaving and not desk.is_alive():
-                return False
-        return True
+        return all(
+            served.is_ending or served.desk.is_alive()
+            for served in self._served.values()
+        )
 
     def reload(self, settings: Mapping[str, Workspace]) -> None:
         """Take a new configuration over; what cannot be taken over is told, and that workspace goes on as before."""
-        for name in sorted({*self._desks, *settings}):
+        names = {*self._served, *settings}
+        for name in sorted(names):
             try:
                 self._take_over(name, settings.get(name))
             except (AlreadyRunning, ConfigError) as error:
-                log.error("workspace.not_reloaded", workspace=name, error=str(error))
+                reason = str(error)
+                log.error("workspace.not_reloaded", workspace=name, error=reason)
 
     def close(self) -> None:
         """Ask everybody to finish the change in hand, wait for them, and give the leases back."""
-        for desk in self._desks.values():
-            desk.close()
-        for desk in self._desks.values():
-            desk.join()
-        self._let_go(list(self._leases))
+        everybody = list(self._served.values())
+        for served in everybody:
+            served.end()
+        for served in everybody:
+            served.desk.join()
+        self._let_go(self.names)
 
     def abandon(self) -> None:
         """End what hangs, and give the leases back, without waiting for anybody."""
-        for name in list(self._desks):
+        for name in self.names:
             run_id = abandon(self._store, name, self._owner)
             if run_id:
                 log.warning("cycle.abandoned", workspace=name, run=run_id)
             abandon(self._store, lease_name(name), self._owner)
 
     def _take_over(self, name: str, workspace: Workspace | None) -> None:
+        served = self._served.get(name)
+        if served is None:
+            if workspace is not None:
+                self.open({name: workspace})
+                log.info("workspace.added", workspace=name)
+            return
         if workspace is None:
-            self._next[name] = None
-            self._desks[name].close()
+            served.end()
             log.info("workspace.removed", workspace=name)
-        elif name not in self._desks:
-            self.open({name: workspace})
-            log.info("workspace.added", workspace=name)
-        else:
-            context, mapping = self._build(name, workspace)
-            before = self._contexts[name].settings
-            changed = list(changes(before, workspace))
-            if mapping != self._mappings[name]:
-                changed.append("mappings")
-            if changed:
-                self._next[name] = (context, mapping)
-                self._desks[name].close()
-                log.info("workspace.changed", workspace=name, changed=changed)
+            return
+        newcomer = self._build(name, workspace)
+        before = served.context.settings
+        changed = list(changes(before, workspace))
+        if newcomer.mapping != served.mapping:
+            changed.append("mappings")
+        if changed or served.is_ending:
+            served.end(newcomer)
+            log.info("workspace.changed", workspace=name, changed=changed)
 
-    def _replace(self, name: str) -> None:
-        coming = self._next.pop(name)
-        if coming:
-            self._seat(name, *coming)
-        else:
-            del self._desks[name], self._contexts[name], self._mappings[name]
-            self._let_go([name])
+    def _replace(self, name: str, successor: Served | None) -> None:
+        if successor is not None:
+            self._served[name] = successor
+            successor.desk.open()
+            return
+        del self._served[name]
+        self._let_go([name])
 
-    def _build(self, name: str, workspace: Workspace) -> tuple[Context, str]:
-        around = Surroundings(stop=threading.Event())
+    def _build(self, name: str, workspace: Workspace) -> Served:
+        stop = threading.Event()
+        around = Surroundings(stop=stop)
         context = build_context(name, workspace, self._store, around)
-        return context, _digest(workspace.mappings)
-
-    def _seat(self, name: str, context: Context, mapping: str) -> None:
-        self._contexts[name], self._mappings[name] = context, mapping
-        self._desks[name] = Desk(open_runner(context, self._on_report))
-        self._desks[name].open()
+        runner = open_runner(context, self._on_report)
+        mapping = _digest(workspace.mappings)
+        return Served(context, mapping, Desk(runner))
 
     def _hold(self, name: str, workspace: Workspace) -> None:
-        patience = {name: timedelta(seconds=workspace.schedule.lease)}
-        held = hold_workspaces(self._store, patience, owner=self._owner)
+        silence = timedelta(seconds=workspace.schedule.lease)
+        held = hold_workspaces(self._store, {name: silence}, owner=self._owner)
         stack = ExitStack()
         self._checks[name] = stack.enter_context(held)
         self._leases[name] = stack
 
-    def _let_go(self, names: list[str]) -> None:
+    def _let_go(self, names: Iterable[str]) -> None:
         for name in names:
             self._checks.pop(name, None)
-            if stack := self._leases.pop(name, None):
+            stack = self._leases.pop(name, None)
+            if stack is not None:
                 stack.close()
 
 

@@ -160,11 +160,11 @@ class WorkspaceRunner:
         """Run a calendar's jobs that are not done for the local dates they were due for last: one cycle does for all."""
         with self._dates:
             last = self._last_due()
-            due = {}
-            for name in names:
-                latest = last[name]
-                if latest is not None and not self._is_done(name, latest):
-                    due[name] = latest.day
+            due = {
+                name: latest.day
+                for name in names
+                if (latest := last[name]) and not self._is_done(name, latest)
+            }
             self._tried |= due
             order = CycleRequest(Mode.FULL, ", ".join(due))
             if due and self.work(order) is not None:

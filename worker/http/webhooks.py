@@ -36,7 +36,7 @@ class Service(StrEnum):
     BUTTON = "notion-button"
 
 
-class Event(Value, gc=False):
+class Event(Value, frozen=True):
     """That something changed: `id` is the same each time an event is delivered (empty: none is known), `kind` its type,
     `page` the page a button or an event names, `own` whether only this connection did it."""
 
@@ -46,7 +46,7 @@ class Event(Value, gc=False):
     own: bool = False
 
 
-class Handshake(Value, gc=False):
+class Handshake(Value, frozen=True):
     """What Notion sends once, so that it can be pasted into its form; from then on it signs with it."""
 
     token: str
@@ -78,21 +78,22 @@ def _is_signed(
         return False
     if method not in methods:
         return False
-    wanted = hmac.digest(secret.encode(), raw, method).hex()
+    key = secret.encode()
+    wanted = hmac.digest(key, raw, method).hex()
     given = digest.lower()
     return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
 
 
-class _Author(Value, gc=False):
+class _Author(Value, frozen=True):
     id: str = ""
 
 
-class _Entity(Value, gc=False):
+class _Entity(Value, frozen=True):
     id: str = ""
     type: str = ""
 
 
-class _NotionBody(Value, gc=False):
+class _NotionBody(Value, frozen=True):
     verification_token: str = ""
     id: str = ""
     type: str = ""
@@ -100,11 +101,11 @@ class _NotionBody(Value, gc=False):
     entity: _Entity = _Entity()
 
 
-class _ButtonData(Value, gc=False):
+class _ButtonData(Value, frozen=True):
     id: str = ""
 
 
-class _ButtonBody(Value, gc=False):
+class _ButtonBody(Value, frozen=True):
     data: _ButtonData = _ButtonData()
 
 
@@ -142,9 +143,11 @@ def read_jira(raw: bytes, headers: Mapping[str, str]) -> Event:
 
 
 def _read(raw: bytes, shape: type[Body]) -> Body:
-    if len(raw) > LARGEST:
+    size = len(raw)
+    if size > LARGEST:
         raise Malformed("it is too large")
     try:
         return msgspec.json.decode(raw, type=shape)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise Malformed("it is no event") from None
+        reason = "it is no event"
+        raise Malformed(reason) from None
