@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -355,3 +356,22 @@ def test_the_database_is_closed_to_others(synced: Play) -> None:
     path = synced.folder / "cli.db"
     assert path.stat().st_mode & 0o077 == 0
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_pause_is_seen_by_all_who_look_until_it_is_ended(synced: Play) -> None:
+    paused = run(
+        synced, "pause", "moving house", "--hours", "2", "--who", "Ann", "--json"
+    )
+    assert (paused.exit_code, data_of(paused)["by"]) == (0, "Ann")
+    shown = data_of(run(synced, "status", "--json"))["paused"]
+    assert (shown["by"], shown["reason"]) == ("Ann", "moving house")
+    assert run(synced, "resume", "--json").exit_code == 0
+    assert data_of(run(synced, "status", "--json"))["paused"] is None
+
+
+def test_a_status_tells_moments_in_the_zone_of_the_workspace_to_the_minute(
+    synced: Play,
+) -> None:
+    shown = run(synced, "status").stdout
+    assert "+00:00" not in shown
+    assert re.search(r"\d\d:\d\d(?!:)", shown)

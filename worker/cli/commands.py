@@ -55,6 +55,14 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.cycles:trigger",
         "Ask a running daemon for a cycle now; joins one under way.",
     ),
+    "pause": Entry(
+        "worker.cli.pausing:pause",
+        "Have the daemon leave a workspace alone: no beats, no requests, until it is over or resumed.",
+    ),
+    "resume": Entry(
+        "worker.cli.pausing:resume",
+        "End a pause; what people asked for meanwhile is answered.",
+    ),
     "status": Entry(
         "worker.cli.look:status",
         "Show the last and next runs, who is at work, what waits and which problems stand.",

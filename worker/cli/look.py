@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from msgspec.structs import replace
@@ -44,7 +46,7 @@ from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
 from worker.read.schema import read_schema
-from worker.state import journal, leases, problems, runs, triggers
+from worker.state import journal, leases, pauses, problems, runs, triggers
 
 
 def check(
@@ -142,8 +144,7 @@ def status(
     ):
         data = _status(context)
         rows = _rows(
-            {key: value for key, value in data.items() if key != "problems"},
-            context.words,
+            {key: value for key, value in data.items() if key != "problems"}, context
         )
         with opened.store.reading(context.name) as tx:
             standing = tuple(problems.load(tx))
@@ -157,7 +158,19 @@ def status(
         )
 
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+"""How the data of a run or a status says an instant."""
 LABELS = {
+    "delta": message("what changed"),
+    "full": message("everything"),
+    "nightly": message("the night's pass"),
+    "daily": message("the day's pages"),
+    "monday": message("the week's pages"),
+    "paused": message("paused"),
+    "by": message("by"),
+    "since": message("since"),
+    "until": message("until"),
+    "reason": message("reason"),
     "workspace": message("workspace"),
     "last_run": message("last run"),
     "last_success": message("last success"),
@@ -183,9 +196,28 @@ LABELS = {
 }
 
 
-def _rows(data: Mapping[str, Any], words: Words) -> list[tuple[str, object]]:
-    """Return a run or a status as rows of a table, in the workspace's language."""
-    return [(_label(key, words), _cell(value, words)) for key, value in data.items()]
+def _rows(data: Mapping[str, Any], context: Context) -> list[tuple[str, object]]:
+    """Return a run or a status as rows of a table, in the workspace's language and zone."""
+    words, local = context.words, _in_zone(data, context)
+    return [(_label(key, words), _cell(value, words)) for key, value in local.items()]
+
+
+def _in_zone(value: Any, context: Context) -> Any:
+    """Return data with each instant as people there say it, to the minute."""
+    match value:
+        case dict():
+            return {key: _in_zone(part, context) for key, part in value.items()}
+        case list():
+            return [_in_zone(part, context) for part in value]
+        case str() if INSTANT.fullmatch(value):
+            return say_moment(datetime.fromisoformat(value), context)
+    return value
+
+
+def say_moment(moment: datetime, context: Context) -> str:
+    """Return an instant in the language and zone of the workspace."""
+    local = moment.astimezone(ZoneInfo(context.settings.time_zone))
+    return f"{context.words.date(local.date())} {local:%H:%M}"
 
 
 def _label(key: str, words: Words) -> str:
@@ -214,6 +246,7 @@ def _status(context: Context) -> dict[str, Any]:
     with context.reading() as tx:
         last = next(iter(runs.recent(tx, 1)), None)
         lease = leases.current(tx)
+        pause = pauses.planned(tx, now=context.now())
         waiting = triggers.pending(tx)
         unsettled = journal.unsettled(tx)
         standing = tuple(problems.load(tx))
@@ -232,10 +265,20 @@ def _status(context: Context) -> dict[str, Any]:
             mode: at.isoformat() if at else None for mode, at in done.items()
         },
         "next": {job: at.isoformat() for job, at in upcoming.items()},
+        "paused": _pause_data(pause) if pause else None,
         "at_work": lease.owner if lease and is_held else None,
         "waiting": [one.order.scope or "all" for one in waiting],
         "unsettled": [str(one.ref) for one in unsettled],
         "problems": [problem_data(one) for one in standing],
+    }
+
+
+def _pause_data(pause: pauses.Pause) -> dict[str, Any]:
+    return {
+        "by": pause.by,
+        "since": pause.since.isoformat(),
+        "until": pause.until.isoformat() if pause.until else None,
+        "reason": pause.reason or None,
     }
 
 
@@ -260,7 +303,7 @@ def runs_command(
         rows = [
             (
                 run.id,
-                f"{run.started:%Y-%m-%d %H:%M:%S}",
+                say_moment(run.started, context),
                 run.trigger,
                 run.status.value,
                 sum((run.outcome.get("changes") or {}).values()),
@@ -299,7 +342,7 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         )
     rows = _rows(
         {key: value for key, value in _run_data(run).items() if key != "problems"},
-        context.words,
+        context,
     )
     head = show.table_view(context.words.say("Run {run}", run=run.id), ("", ""), rows)
     body = (
