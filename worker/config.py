@@ -379,3 +379,37 @@ class Workspace(Model):
     limits: Limits = Limits()
     webhooks: Webhooks = Webhooks()
     mappings: Path | None = None
+
+
+class ConsolePerson(Model):
+    """Who may sign in to the console: a `viewer` looks, an `operator` acts too. The token stands here, in a file of its
+    own, or only as its SHA-256 (hexadecimal); who comes through a trusted proxy needs none."""
+
+    role: Literal["viewer", "operator"] = "viewer"
+    token: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    token_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+def _listens(address: str) -> str:
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdecimal() and int(port) < 65_536):
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8787")
+    return address
+
+
+class ConsoleSettings(Model):
+    """The console: where it listens, by which further names browsers may call it, and who may sign in.
+
+    `https`: browsers reach it through a proxy that encrypts. `user_header` names the header in which a proxy that signs
+    people in says who they are; it is believed from the addresses of `proxies` alone. `open_metrics`: /metrics asks for
+    no token.
+    """
+
+    listen: Annotated[str, AfterValidator(_listens)] = "127.0.0.1:8787"
+    hosts: tuple[str, ...] = ()
+    https: bool = False
+    open_metrics: bool = False
+    user_header: str = ""
+    proxies: tuple[str, ...] = ()
+    people: dict[str, ConsolePerson] = Field(default_factory=dict)

@@ -182,10 +182,15 @@ def test_every_sentence_has_its_russian_with_all_plurals() -> None:
         "heading": None,
         "paragraph": None,
     }
+    templates = (ROOT / "worker").rglob("templates/*.html")
+    files = [
+        *(("python", path) for path in modules),
+        *(("jinja2", path) for path in templates),
+    ]
     found = {
         message
-        for path in modules
-        for _, message, _, _ in extract_from_file("python", path, keywords=keywords)
+        for method, path in files
+        for _, message, _, _ in extract_from_file(method, path, keywords=keywords)
     }
     missing = [message for message in found if message not in known]
     assert len(found) > 100

@@ -162,6 +162,9 @@ def secrets_of(settings: Settings) -> list[str]:
         secrets += [
             side.token.get_secret_value() for side in (workspace.notion, workspace.jira)
         ]
+    if settings.console is not None:
+        people = settings.console.people.values()
+        secrets += [person.token.get_secret_value() for person in people]
     return [secret for secret in secrets if secret]
 
 

@@ -29,7 +29,14 @@ from rapidfuzz import process
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from worker.config import JiraSettings, NotionSettings, Webhooks, Workspace
+from worker.config import (
+    ConsolePerson,
+    ConsoleSettings,
+    JiraSettings,
+    NotionSettings,
+    Webhooks,
+    Workspace,
+)
 from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, check_size, read_toml
@@ -38,7 +45,7 @@ from worker.world.calendar import find_fault
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
 STATE_HINT = tell("sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
-Side = TypeVar("Side", NotionSettings, JiraSettings)
+Side = TypeVar("Side", NotionSettings, JiraSettings, ConsolePerson)
 CONFIGURATION = tell("configuration")
 NOTHING_HERE = tell(
     "no rayline.toml here: run `rayline init`, or `make demo` to look first"
@@ -60,6 +67,7 @@ class Settings(BaseSettings):
 
     state: SecretStr = SecretStr("sqlite:///state/rayline.db")
     workspaces: dict[str, Workspace] = Field(default_factory=dict)
+    console: ConsoleSettings | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -156,13 +164,15 @@ def check_settings(
     for name, workspace in settings.workspaces.items():
         workspaces[name], more = _complete(workspace, ("workspaces", name), source)
         later += more
+    console, more = _complete_console(settings.console, source)
+    later += more
     problems += [problem for problem in later if not _is_spoken(problem.field, spoken)]
     if path is None and not workspaces:
         problems = [_problem(NOTHING, "", NOTHING_HERE), *problems]
     if problems or known:
         raise ConfigError([*problems, *known])
     return settings.model_copy(
-        update={"state": SecretStr(state), "workspaces": workspaces}
+        update={"state": SecretStr(state), "workspaces": workspaces, "console": console}
     )
 
 
@@ -482,6 +492,11 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
             table = workspace.get(side) if isinstance(workspace, Mapping) else None
             if isinstance(table, Mapping) and table.get("token"):
                 yield f"workspaces.{name}.{side}.token"
+    console = data.get("console")
+    people = console.get("people") if isinstance(console, Mapping) else None
+    for name, person in people.items() if isinstance(people, Mapping) else ():
+        if isinstance(person, Mapping) and person.get("token"):
+            yield f"console.people.{name}.token"
 
 
 def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
@@ -554,6 +569,50 @@ def _placed(table: Webhooks, loc: tuple[str, ...], source: Source) -> Webhooks:
         if (path := getattr(table, name)) is not None
     }
     return table.model_copy(update=files)
+
+
+SHORTEST_TOKEN = 20
+"""Signs of a token by which people sign in: only its hash is kept, and a short one could be guessed from it."""
+
+
+def _complete_console(
+    console: ConsoleSettings | None, source: Source
+) -> tuple[ConsoleSettings | None, list[Problem]]:
+    """Return the console's settings with its secrets read from files, and what is wrong with them."""
+    if console is None:
+        return None, []
+    problems: list[Problem] = []
+    people = {}
+    for name, person in console.people.items():
+        at = ("console", "people", name)
+        people[name], unread = _with_secret(person, at, source)
+        problems += unread or _weak_token(people[name], at, source)
+    if console.user_header and not console.proxies:
+        problems.append(
+            _at(
+                source,
+                ("console", "user_header"),
+                tell("nobody is trusted to say who comes"),
+                tell("name the addresses of the proxy in console.proxies"),
+            )
+        )
+    return console.model_copy(update={"people": people}), problems
+
+
+def _weak_token(
+    person: ConsolePerson, loc: tuple[str, ...], source: Source
+) -> list[Problem]:
+    token = person.token.get_secret_value()
+    if token and len(token) < SHORTEST_TOKEN:
+        return [
+            _at(
+                source,
+                (*loc, "token"),
+                tell("is too short: {number} signs at least", number=SHORTEST_TOKEN),
+                tell("make one with: openssl rand -hex 24"),
+            )
+        ]
+    return []
 
 
 def _with_secret(

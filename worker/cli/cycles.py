@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from getpass import getuser
+from importlib import import_module
 from typing import Annotated
 
 import structlog
 import typer
+from pydantic import ValidationError
 
 from worker.app import logs
 from worker.app.build import secrets_of
@@ -25,7 +28,7 @@ from worker.cli.session import (
     session,
 )
 from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
-from worker.config import Workspace
+from worker.config import ConsoleSettings, Workspace
 from worker.cycle.abandoning import abandon
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.planning import plan_cycle
@@ -158,6 +161,15 @@ def run(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
+    console: Annotated[
+        bool,
+        typer.Option(
+            "--console", help="Serve the console too (always with a [console] table)."
+        ),
+    ] = False,
+    listen: Annotated[
+        str, typer.Option(help="HOST:PORT of the console (implies --console).")
+    ] = "",
 ) -> None:
     """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
     stop = stop_on_signals()
@@ -191,8 +203,10 @@ def run(
                 notifier.ready(roster.status())
 
         with ending_in_time(stop, part, exits.OK):
-            roster.open(served)
-            serve_roster(roster, stop, watch=watch, notifier=notifier)
+            beside = console_settings(opened.settings.console, console, listen)
+            with console_beside(beside, lambda: dict(roster.contexts), opened.words):
+                roster.open(served)
+                serve_roster(roster, stop, watch=watch, notifier=notifier)
         sum_up()
 
 
@@ -224,6 +238,36 @@ def _reload(
     roster.reload(served)
     opened.settings = settings
     log.info("configuration.reloaded", workspaces=sorted(served))
+
+
+def console_settings(
+    configured: ConsoleSettings | None, is_wanted: bool, listen: str
+) -> ConsoleSettings | None:
+    """Return how the console is to be served, None when it is not; raises `BadParameter` for an address that is none."""
+    if listen:
+        given = (configured or ConsoleSettings()).model_dump() | {"listen": listen}
+        try:
+            return ConsoleSettings.model_validate(given)
+        except ValidationError:
+            raise typer.BadParameter(
+                f"{listen!r} is not HOST:PORT, such as 127.0.0.1:8787"
+            ) from None
+    return configured or (ConsoleSettings() if is_wanted else None)
+
+
+@contextmanager
+def console_beside(
+    settings: ConsoleSettings | None,
+    contexts: Callable[[], Mapping[str, Context]],
+    words: Words,
+) -> Iterator[None]:
+    """Serve the console where it is wanted; only then it is loaded, which takes as long as a small cycle."""
+    if settings is None:
+        yield
+        return
+    open_console = import_module("worker.cli.console").open_console
+    with open_console(settings, contexts, words):
+        yield
 
 
 def trigger(

@@ -20,7 +20,7 @@ from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import exits, prose, show
 from worker.cycle.context import Context
-from worker.domain.messages import message
+from worker.cycle.phases import PHASES
 from worker.domain.words import Words
 from worker.errors import RaylineError
 from worker.locales import load_words
@@ -124,17 +124,6 @@ def context_of(
     with progress(opened.words, enabled=not opened.as_json) as advance:
         around = Surroundings(stop=stop, progress=advance)
         yield build_context(name, chosen, opened.store, around)
-
-
-PHASES = {
-    "notion": message("reading Notion"),
-    "jira": message("reading Jira"),
-    "rules": message("thinking"),
-    "apply": message("writing"),
-    "databases": message("making databases"),
-    "relations": message("making relations"),
-    "views": message("making views"),
-}
 
 
 @contextmanager

@@ -11,8 +11,12 @@ import msgspec
 from sqlalchemy import select
 
 from worker.errors import RenderedProblem
+from worker.state.settings import Setting
 from worker.state.store import Tx, delete_keys, from_micros, to_micros, upsert
 from worker.state.tables import problems
+
+SNOOZES = Setting("problem_snoozes", dict[str, datetime], dict)
+"""Until when people let problems sleep, by `name_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,25 @@ def load(tx: Tx) -> Mapping[RenderedProblem, datetime]:
             for body, seen in rows
         )
     )
+
+
+def snooze(tx: Tx, name: str, until: datetime, *, now: datetime) -> bool:
+    """Let a problem that stands sleep until an instant (one that is over wakes it); tell whether it stands."""
+    standing = {name_of(problem) for problem in load(tx)}
+    kept = {
+        asleep: end
+        for asleep, end in SNOOZES.load(tx).items()
+        if asleep in standing and end > now and asleep != name
+    }
+    if name in standing and until > now:
+        kept[name] = until
+    SNOOZES.save(tx, kept)
+    return name in standing
+
+
+def name_of(problem: RenderedProblem) -> str:
+    """Return the name by which one problem is meant, the same as long as it says the same."""
+    return _digest(problem)
 
 
 def _digest(problem: RenderedProblem) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -138,6 +139,24 @@ def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
         .limit(limit)
     )
     return tuple(_run(row) for row in tx.connection.execute(query))
+
+
+def since(tx: Tx, run_id: int, *, limit: int = 500) -> tuple[Run, ...]:
+    """Return the runs after a number, oldest first."""
+    query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.id > run_id)
+    rows = tx.connection.execute(query.order_by(runs.c.id).limit(limit))
+    return tuple(_run(row) for row in rows)
+
+
+def requests_since(tx: Tx, instant: datetime) -> dict[str, int]:
+    """Return how many requests the runs begun since an instant made, by service."""
+    query = select(runs.c.requests).where(
+        runs.c.workspace == tx.workspace, runs.c.started >= to_micros(instant)
+    )
+    sums: Counter[str] = Counter()
+    for body in tx.connection.execute(query).scalars():
+        sums.update(msgspec.json.decode(body, type=dict[str, int]))
+    return dict(sums)
 
 
 def last_success(tx: Tx, mode: str) -> Run | None:

@@ -1,0 +1,160 @@
+"""Who comes in: tokens, codes that work once, sessions that end, attempts that are counted."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from pydantic import SecretStr
+
+from worker.config import ConsolePerson
+from worker.web.access import (
+    CODE_LIFE,
+    IDLE,
+    LONGEST,
+    MOST_SESSIONS,
+    Access,
+    Attempts,
+    Role,
+)
+
+TOKEN = "a-long-token-of-anna-123"
+HASHED = "another-token-of-boris-1"
+PEOPLE = {
+    "anna": ConsolePerson(role="operator", token=SecretStr(TOKEN)),
+    "boris": ConsolePerson(token_sha256=sha256(HASHED.encode()).hexdigest()),
+    "proxied": ConsolePerson(),
+}
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def access(clock: Clock) -> Access:
+    return Access(PEOPLE, clock)
+
+
+@pytest.mark.parametrize(
+    ("token", "who", "role"),
+    [(TOKEN, "anna", Role.OPERATOR), (HASHED, "boris", Role.VIEWER)],
+)
+def test_a_token_says_who_comes_also_where_only_its_hash_is_kept(
+    access: Access, token: str, who: str, role: Role
+) -> None:
+    visitor = access.by_token(token)
+    assert visitor is not None
+    assert (visitor.name, visitor.role) == (who, role)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        TOKEN[:-1],
+        TOKEN.upper(),
+        PEOPLE["boris"].token_sha256,
+        "\udcff",
+        sha256(b"").hexdigest(),
+        "ж" * 40,
+    ],
+)
+def test_nobody_has_a_wrong_token_an_empty_one_or_a_hash(
+    access: Access, token: str
+) -> None:
+    assert access.by_token(token) is None
+
+
+def test_a_code_signs_in_one_operator_once(access: Access) -> None:
+    code = access.issue_code()
+    visitor = access.redeem(code)
+    assert visitor is not None
+    assert visitor.may_act
+    assert access.redeem(code) is None
+    assert access.redeem("") is None
+
+
+def test_a_code_is_good_until_its_end(access: Access, clock: Clock) -> None:
+    early, late = access.issue_code(), access.issue_code()
+    clock.seconds += CODE_LIFE
+    assert access.redeem(early) is not None
+    clock.seconds += 1
+    assert access.redeem(late) is None
+
+
+def test_a_session_ends_when_it_is_closed_idle_or_too_old(
+    access: Access, clock: Clock
+) -> None:
+    visitor = access.by_token(TOKEN)
+    assert visitor is not None
+    closed, idle = access.open_session(visitor), access.open_session(visitor)
+    assert closed != idle
+    access.close_session(closed)
+    assert access.by_session(closed) is None
+    clock.seconds += IDLE
+    assert access.by_session(idle) is not None
+    clock.seconds += IDLE + 1
+    assert access.by_session(idle) is None
+
+    busy = access.open_session(visitor)
+    began = clock.seconds
+    while clock.seconds + IDLE <= began + LONGEST:
+        clock.seconds += IDLE
+        assert access.by_session(busy) is not None
+    clock.seconds += IDLE
+    assert access.by_session(busy) is None
+
+
+def test_the_oldest_session_makes_room(access: Access) -> None:
+    visitor = access.by_token(TOKEN)
+    assert visitor is not None
+    first, second, *_ = [access.open_session(visitor) for _ in range(MOST_SESSIONS + 1)]
+    assert access.by_session(first) is None
+    assert access.by_session(second) is not None
+
+
+def test_the_form_key_of_one_session_is_no_good_in_another(access: Access) -> None:
+    visitor = access.by_token(TOKEN)
+    assert visitor is not None
+    mine, other = (access.by_session(access.open_session(visitor)) for _ in range(2))
+    assert mine is not None
+    assert other is not None
+    key = access.form_key(mine)
+    assert access.is_form_key(mine, key)
+    for wrong in (access.form_key(other), "", key[:-1], key.upper(), "ж", "\udcff"):
+        assert not access.is_form_key(mine, wrong)
+
+
+def test_after_too_many_failures_of_an_address_only_that_one_waits(
+    clock: Clock,
+) -> None:
+    attempts = Attempts(of_one=3, of_all=5, span=60, now=clock)
+    for _ in range(3):
+        assert attempts.wait("a") == 0
+        attempts.note_failure("a")
+        clock.seconds += 10
+    assert 0 < attempts.wait("a") <= 60
+    assert attempts.wait("b") == 0
+    clock.seconds += attempts.wait("a")
+    assert attempts.wait("a") == 0
+
+
+def test_after_too_many_failures_of_all_everybody_waits(clock: Clock) -> None:
+    attempts = Attempts(of_one=3, of_all=5, span=60, now=clock)
+    for number in range(5):
+        attempts.note_failure(f"address {number}")
+    assert attempts.wait("somebody else") > 0
+    clock.seconds += 61
+    assert attempts.wait("somebody else") == 0

@@ -1,0 +1,178 @@
+"""The console in a real browser: sign in, read a diff, ask for a run and watch it end; nothing complains, nothing keeps
+anybody out who uses keyboard or screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.support.browser import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
+from tests.support.console import TOKENS, Console, answering, served
+from tests.support.stages import Play, small_play
+from tests.support.waiting import LONG
+from worker.web.server import sign_in_link
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed"
+)
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+PAGES = ("/runs", "/runs/1", "/problems", "/clients", "/risks", "/plan", "/load")
+ALL = ("/", "/w/studio", *(f"/w/studio{page}" for page in PAGES), "/w/studio/settings")
+
+
+@dataclass(slots=True)
+class Tab:
+    """One tab and what it complained of and called."""
+
+    page: Page
+    console: Console
+    complaints: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.console.address + path)
+
+    def sign_in(self) -> None:
+        self.page.goto(sign_in_link(self.console.desk, self.console.address))
+        self.page.locator("button.main").click()
+        playwright.expect(self.page.locator("h1")).to_be_visible()
+
+    def prefer(self, name: str, value: str) -> None:
+        self.page.locator("details.menu summary").click()
+        self.page.locator(f"button[name={name}][value={value}]").click()
+        self.page.wait_for_load_state()
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with small_play(tmp_path_factory.mktemp("browser")) as play:
+        play.sync()
+        yield play
+
+
+@pytest.fixture(scope="module")
+def console(play: Play) -> Iterator[Console]:
+    with served(play) as console:
+        yield console
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def open_tab(browser: Browser, console: Console, **options: object) -> Tab:
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(LONG * 1000)
+    tab = Tab(context.new_page(), console)
+    tab.page.on(
+        "console",
+        lambda line: (
+            tab.complaints.append(line.text)
+            if line.type in ("error", "warning")
+            else None
+        ),
+    )
+    tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.page.on("request", lambda request: tab.called.add(request.url.split("/")[2]))
+    return tab
+
+
+@pytest.fixture
+def tab(browser: Browser, console: Console) -> Iterator[Tab]:
+    tab = open_tab(browser, console)
+    yield tab
+    tab.page.context.close()
+
+
+def test_one_signs_in_reads_a_diff_asks_for_a_run_and_watches_it_end(
+    tab: Tab, play: Play
+) -> None:
+    tab.sign_in()
+    playwright.expect(tab.page.locator("article.card h2")).to_have_text("studio")
+    tab.page.get_by_role("link", name="studio").first.click()
+    tab.page.get_by_role("link", name="Runs", exact=True).click()
+    tab.page.get_by_role("link", name="1", exact=True).click()
+    named = tab.page.locator("summary .name", has_text="Acme portal")
+    change = tab.page.locator("details.page", has=named).first
+    change.locator("summary").first.click()
+    playwright.expect(change.locator("ins").first).to_be_visible()
+    playwright.expect(change.locator(".rule").first).to_be_visible()
+
+    tab.page.get_by_role("link", name="studio", exact=True).click()
+    tab.page.get_by_role("button", name="Sync now").click()
+    playwright.expect(tab.page.locator("h1")).to_contain_text("Request")
+    with answering(play):
+        tab.page.wait_for_url("**/runs/*")
+    playwright.expect(tab.page.locator(".head .tag")).to_have_text("done")
+
+    for name in ("Clients", "Risk map", "Plan", "Load"):
+        tab.page.get_by_role("link", name=name, exact=True).click()
+        playwright.expect(tab.page.locator("main h1")).to_be_visible()
+    assert tab.complaints == []
+    assert tab.called == {tab.console.address.removeprefix("http://")}
+
+
+def test_nothing_serious_keeps_anybody_out_in_any_colours_or_language(tab: Tab) -> None:
+    tab.sign_in()
+    for theme, language in (("light", "en"), ("dark", "ru")):
+        tab.prefer("theme", theme)
+        tab.prefer("language", language)
+        for path in ALL:
+            tab.open(path)
+            root = tab.page.locator("html")
+            assert root.get_attribute("data-theme") == theme
+            assert root.get_attribute("lang") == language
+            faults = [
+                (path, fault["id"], fault["nodes"][0]["html"])
+                for fault in Axe().run(tab.page).response["violations"]
+                if fault["impact"] in ("serious", "critical")
+            ]
+            assert faults == []
+    assert tab.complaints == []
+
+
+def test_nothing_but_a_scrolling_box_is_wider_than_the_window(tab: Tab) -> None:
+    tab.sign_in()
+    for width in (1360, 800, 390):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        for path in ALL:
+            tab.open(path)
+            wide = tab.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (path, width)
+
+
+def test_everything_works_without_scripts(
+    browser: Browser, console: Console, play: Play
+) -> None:
+    tab = open_tab(browser, console, java_script_enabled=False)
+    tab.open("/sign-in")
+    tab.page.fill("#token", TOKENS["anna"])
+    tab.page.locator("button.main").click()
+    tab.open("/w/studio")
+    tab.page.get_by_role("button", name="Sync now").click()
+    with answering(play):
+        tab.page.wait_for_url("**/runs/*")
+    playwright.expect(tab.page.locator(".head .tag")).to_have_text("done")
+    tab.page.context.close()
+
+
+def test_the_content_is_reached_by_keys_alone(tab: Tab) -> None:
+    tab.open("/sign-in")
+    tab.page.keyboard.type(TOKENS["anna"])
+    tab.page.keyboard.press("Enter")
+    playwright.expect(tab.page.locator("article.card")).to_be_visible()
+    tab.page.keyboard.press("Tab")
+    playwright.expect(tab.page.locator(".skip")).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    playwright.expect(tab.page.locator("#content")).to_be_focused()

@@ -1,0 +1,160 @@
+"""The figures for Prometheus: what they count, who may read them, and that dashboard and alerts ask for no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.console import PEOPLE, Console, served
+from tests.support.stages import Play, small_play
+from worker.config import ConsoleSettings
+from worker.cycle.context import Mode
+from worker.state import runs
+from worker.state.runs import RunStatus
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+NAME = re.compile(r"\brayline_[a-z_]+")
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with small_play(tmp_path_factory.mktemp("metrics")) as play:
+        play.sync()
+        yield play
+
+
+@pytest.fixture(scope="module")
+def console(play: Play) -> Iterator[Console]:
+    with served(play) as console:
+        yield console
+
+
+def figures(console: Console) -> dict[str, dict[tuple[str, ...], float]]:
+    """Return every figure by name and the values of its labels."""
+    text = console.program("vera").get("/metrics").text
+    values: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = tuple(sample.labels[name] for name in sorted(sample.labels))
+            values.setdefault(sample.name, {})[labels] = sample.value
+    return values
+
+
+def test_each_run_that_ends_is_counted_once(console: Console, play: Play) -> None:
+    before = figures(console)
+    play.later(minutes=10)
+    play.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
+    report = play.sync(Mode.FULL)
+    assert figures(console) != before
+    after = figures(console)
+    key = ("done", "studio")
+    assert after["rayline_runs_total"][key] == 1 + before.get(
+        "rayline_runs_total", {}
+    ).get(key, 0)
+    requests = after["rayline_requests_total"]
+    assert requests["notion", "studio"] == report.requests["notion"]
+    assert requests["jira", "studio"] == report.requests["jira"]
+    changes = after["rayline_changes_total"]
+    assert changes["update", "studio"] == report.applied.counts()["update"] > 0
+    assert after["rayline_cycle_seconds_count"]["full", "studio"] == 1
+
+
+def test_refused_and_failed_runs_are_counted_apart(
+    console: Console, play: Play
+) -> None:
+    before = figures(console)["rayline_refusals_total"]["studio",]
+    now = play.stage.context.now()
+    with play.stage.store.transaction("studio") as tx:
+        for status in (RunStatus.REFUSED, RunStatus.FAILED):
+            run_id = runs.start(tx, "manual", now=now)
+            runs.finish(tx, run_id, status, outcome={}, requests={}, now=now)
+    after = figures(console)
+    assert after["rayline_refusals_total"]["studio",] == before + 1
+    assert after["rayline_runs_total"]["failed", "studio"] == 1
+
+
+def test_a_run_under_way_is_counted_when_it_has_ended(
+    console: Console, play: Play
+) -> None:
+    before = figures(console)["rayline_runs_total"]["done", "studio"]
+    now = play.stage.context.now()
+    with play.stage.store.transaction("studio") as tx:
+        run_id = runs.start(tx, "manual", now=now)
+    assert figures(console)["rayline_runs_total"]["done", "studio"] == before
+    with play.stage.store.transaction("studio") as tx:
+        runs.finish(tx, run_id, RunStatus.DONE, outcome={}, requests={}, now=now)
+    assert figures(console)["rayline_runs_total"]["done", "studio"] == before + 1
+
+
+def test_the_age_of_data_grows_while_nothing_is_read(
+    console: Console, play: Play
+) -> None:
+    age = figures(console)["rayline_data_age_seconds"]["full", "studio"]
+    play.later(minutes=10)
+    later = figures(console)["rayline_data_age_seconds"]["full", "studio"]
+    assert later == pytest.approx(age + 600)
+
+
+def test_figures_need_a_token_unless_they_are_open(
+    console: Console, play: Play
+) -> None:
+    assert console.client().get("/metrics").status_code == 401
+    settings = ConsoleSettings(people=PEOPLE, open_metrics=True)
+    with served(play, settings) as opened:
+        answer = opened.client().get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+
+
+def expressions() -> dict[str, list[str]]:
+    """Return the PromQL of the dashboard and of the alert rules, by file."""
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text("utf-8"))
+    panels = [
+        target["expr"] for panel in dashboard["panels"] for target in panel["targets"]
+    ]
+    rules = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text("utf-8"))
+    alerts = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    return {"dashboard": panels, "rules": alerts}
+
+
+@pytest.mark.parametrize("file", ["dashboard", "rules"])
+def test_dashboard_and_alerts_ask_for_figures_that_exist(
+    console: Console, file: str
+) -> None:
+    known = figures(console).keys()
+    asked = {name for text in expressions()[file] for name in NAME.findall(text)}
+    assert len(asked) > 5
+    assert asked - known == set()
+
+
+def test_every_panel_has_its_place_and_every_alert_its_way_out() -> None:
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text("utf-8"))
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(ids) == len(set(ids))
+    for panel in dashboard["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert panel["title"]
+    rules = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text("utf-8"))
+    told = (ROOT / "docs/console.md").read_text("utf-8")
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            assert {"alert", "expr", "for", "labels", "annotations"} <= rule.keys()
+            assert {"summary", "description"} <= rule["annotations"].keys()
+            assert rule["alert"] in told
+
+
+def test_every_figure_is_described_for_who_operates_it(console: Console) -> None:
+    told = (ROOT / "docs/console.md").read_text("utf-8")
+    own = {
+        re.sub(r"_(?:total|bucket|count|sum|created)$", "", name)
+        for name in figures(console)
+    }
+    assert [name for name in sorted(own) if name not in told] == []

@@ -1,0 +1,34 @@
+"""The console beside the daemon: where it listens, and how people are told of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from worker.cli import show
+from worker.config import ConsoleSettings
+from worker.cycle.context import Context
+from worker.domain.words import Words
+from worker.web.access import Access
+from worker.web.desk import Desk
+from worker.web.server import serve_console, sign_in_link
+
+
+@contextmanager
+def open_console(
+    settings: ConsoleSettings,
+    contexts: Callable[[], Mapping[str, Context]],
+    words: Words,
+) -> Iterator[Desk]:
+    """Serve the console as long as the context lasts; its address is said on stderr.
+
+    A sign-in link is said with it where a person sees it: on a terminal, never in a log.
+    """
+    desk = Desk(contexts, settings, Access(settings.people))
+    with serve_console(desk, settings.listen) as address:
+        show.say(words.say("Console: {address}", address=address))
+        if sys.stderr.isatty():
+            link = sign_in_link(desk, address)
+            show.say(words.say("Sign in once, within 15 minutes: {link}", link=link))
+        yield desk

@@ -1,0 +1,191 @@
+"""Who may do what: tokens, sign-in codes, sessions and the answers to forged forms.
+
+Only hashes of tokens, codes and sessions are kept, in memory: a restart signs everybody out. Tokens are long and random,
+so that a plain SHA-256 of one cannot be guessed back.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from worker.config import ConsolePerson
+
+IDLE, LONGEST = 12 * 3600.0, 7 * 24 * 3600.0
+"""Seconds after which a session ends: without a request, and in any case."""
+CODE_LIFE = 15 * 60.0
+"""Seconds in which a sign-in code must be used."""
+MOST_SESSIONS = 1_000
+
+
+class Role(StrEnum):
+    """What a visitor may do: look, or act too."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who makes a request; `key` is what forms are signed with."""
+
+    name: str
+    role: Role
+    key: str
+
+    @property
+    def may_act(self) -> bool:
+        """Tell whether the visitor may ask for anything to be done."""
+        return self.role is Role.OPERATOR
+
+
+@dataclass(slots=True)
+class _Session:
+    visitor: Visitor
+    opened: float
+    seen: float
+
+
+@dataclass(slots=True)
+class Access:
+    """The people who may come in, and who is in. Safe to use from several threads; `now` counts seconds."""
+
+    people: Mapping[str, ConsolePerson]
+    now: Callable[[], float] = time.monotonic
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    _codes: dict[str, float] = field(default_factory=dict)
+    _sessions: dict[str, _Session] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def by_token(self, token: str) -> Visitor | None:
+        """Return whose token this is."""
+        shown = _hash(token)
+        for name, person in self.people.items():
+            kept = _token_hash(person)
+            if kept and hmac.compare_digest(kept, shown):
+                return self._visitor(name, Role(person.role))
+        return None
+
+    def by_name(self, name: str) -> Visitor | None:
+        """Return the person of this name, whom a trusted proxy signed in."""
+        person = self.people.get(name)
+        return self._visitor(name, Role(person.role)) if person else None
+
+    def issue_code(self, life: float = CODE_LIFE) -> str:
+        """Return a code that signs in one operator once."""
+        code = secrets.token_urlsafe(18)
+        with self._lock:
+            self._codes[_hash(code)] = self.now() + life
+        return code
+
+    def redeem(self, code: str) -> Visitor | None:
+        """Return the operator whom a code signs in; the code is used up."""
+        with self._lock:
+            until = self._codes.pop(_hash(code), None)
+        if until is None or until < self.now():
+            return None
+        return self._visitor("operator", Role.OPERATOR)
+
+    def open_session(self, visitor: Visitor) -> str:
+        """Return the cookie of a new session; the oldest makes room for it."""
+        cookie = secrets.token_urlsafe(32)
+        now = self.now()
+        with self._lock:
+            self._drop_ended(now)
+            while len(self._sessions) >= MOST_SESSIONS:
+                self._sessions.pop(next(iter(self._sessions)))
+            entered = Visitor(visitor.name, visitor.role, _hash(cookie))
+            self._sessions[_hash(cookie)] = _Session(entered, now, now)
+        return cookie
+
+    def by_session(self, cookie: str) -> Visitor | None:
+        """Return who is in by a session that has not ended."""
+        now = self.now()
+        with self._lock:
+            self._drop_ended(now)
+            session = self._sessions.get(_hash(cookie))
+            if session is None:
+                return None
+            session.seen = now
+            return session.visitor
+
+    def close_session(self, cookie: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._sessions.pop(_hash(cookie), None)
+
+    def form_key(self, visitor: Visitor) -> str:
+        """Return what each form of a visitor carries, which no other site can know."""
+        return hmac.new(self._key, visitor.key.encode(), sha256).hexdigest()
+
+    def is_form_key(self, visitor: Visitor, shown: str) -> bool:
+        """Tell whether a form was made for this visitor."""
+        return hmac.compare_digest(
+            self.form_key(visitor).encode(), shown.encode("utf-8", "replace")
+        )
+
+    def _visitor(self, name: str, role: Role) -> Visitor:
+        return Visitor(name, role, f"name:{name}")
+
+    def _drop_ended(self, now: float) -> None:
+        ended = [
+            key
+            for key, session in self._sessions.items()
+            if now - session.seen > IDLE or now - session.opened > LONGEST
+        ]
+        for key in ended:
+            del self._sessions[key]
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _token_hash(person: ConsolePerson) -> str:
+    token = person.token.get_secret_value()
+    return _hash(token) if token else person.token_sha256
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Failed attempts to come in: so many of one address, and of all together, within a span; then nobody is listened
+    to until it is over. Safe to use from several threads."""
+
+    of_one: int = 8
+    of_all: int = 60
+    span: float = 60.0
+    now: Callable[[], float] = time.monotonic
+    _failed: list[tuple[float, str]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait(self, address: str) -> int:
+        """Return the seconds for which an address must wait; 0 when it may try."""
+        with self._lock:
+            self._forget()
+            own = [at for at, who in self._failed if who == address]
+            every = [at for at, _ in self._failed]
+        full = [
+            times[-most]
+            for times, most in ((own, self.of_one), (every, self.of_all))
+            if len(times) >= most
+        ]
+        if not full:
+            return 0
+        return max(1, int(max(full) + self.span - self.now()) + 1)
+
+    def note_failure(self, address: str) -> None:
+        """Remember a failed attempt."""
+        with self._lock:
+            self._forget()
+            if len(self._failed) < 10 * self.of_all:
+                self._failed.append((self.now(), address))
+
+    def _forget(self) -> None:
+        oldest = self.now() - self.span
+        self._failed = [one for one in self._failed if one[0] > oldest]

@@ -1,0 +1,192 @@
+"""The whole application: pages, interface for programs, and what each error is answered with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from worker import __version__
+from worker.domain.messages import NOTHING, Text, message, render, tell
+from worker.errors import Code, ConfigError, QueueFull
+from worker.web import actions, api, console, doors
+from worker.web.desk import Desk, KeyTaken, NotAllowed, NotSignedIn, NotThere
+from worker.web.guard import App, Guard
+from worker.web.screens import show, words_for
+
+log = structlog.get_logger("worker.web")
+PROGRAMS = ("/api/", "/metrics")
+"""Paths at which programs ask: they are answered with JSON, and signed in by tokens alone."""
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+KINDS = {
+    "workspace": message("workspace"),
+    "run": message("run"),
+    "plan": message("plan"),
+    "client": message("client"),
+    "problem": message("problem"),
+    "request": message("request"),
+}
+TITLES = {
+    400: message("This request makes no sense"),
+    403: message("This is not allowed"),
+    404: message("There is nothing here"),
+    405: message("This is not done so"),
+    409: message("This cannot be done now"),
+    422: message("This request makes no sense"),
+    429: message("Too many requests"),
+    500: message("Something is broken"),
+    503: message("The state does not answer"),
+}
+
+
+def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
+    """Return the application behind its guard; `hosts` are the names it may be called by, loopback's beside them."""
+    application = FastAPI(
+        title="Rayline",
+        version=__version__,
+        description="What Rayline knows of each workspace, and asking it for a run.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    application.state.desk = desk
+    for router in (
+        doors.router,
+        console.router,
+        actions.router,
+        api.router,
+        api.probes,
+    ):
+        application.include_router(router)
+    static = StaticFiles(directory=Path(__file__).with_name("static"))
+    application.mount("/static", static, name="static")
+    for kind, answer in ANSWERS.items():
+        application.add_exception_handler(kind, answer)
+    names = {*OWN_NAMES, *desk.settings.hosts, *hosts}
+    return Guard(application, frozenset(names), https=desk.settings.https)
+
+
+def _fault(request: Request, status: int, reason: Text = NOTHING) -> Response:
+    """Return an error: JSON for programs, a page for people."""
+    words = words_for(request, None)
+    title = words.say(TITLES.get(status, TITLES[400]))
+    text = render(reason, words) if reason else ""
+    if request.url.path.startswith(PROGRAMS):
+        return JSONResponse({"error": title, "message": text or title}, status)
+    values = {"title": title, "text": text}
+    return show(request, "fault.html", values, words=words, status=status)
+
+
+def _not_signed_in(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith(PROGRAMS):
+        answer = _fault(request, 401, tell("show a token: Authorization: Bearer TOKEN"))
+        answer.headers["www-authenticate"] = "Bearer"
+        return answer
+    if request.method != "GET":
+        return RedirectResponse("/sign-in", 303)
+    return RedirectResponse(f"/sign-in?back={quote(request.url.path, safe='')}", 303)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    is_forged = isinstance(error, NotAllowed) and error.is_forged
+    reason = (
+        tell("this form was not made for you, or is too old: load its page again")
+        if is_forged
+        else tell("your role is viewer: it looks and does not act")
+    )
+    return _fault(request, 403, reason)
+
+
+def _not_there(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotThere)
+    kind = tell(KINDS[error.kind])
+    reason = (
+        tell(
+            "there is no {kind} {name}; perhaps {nearest} is meant",
+            kind=kind,
+            name=repr(error.name),
+            nearest=repr(error.nearest),
+        )
+        if error.nearest
+        else tell("there is no {kind} {name}", kind=kind, name=repr(error.name))
+    )
+    return _fault(request, 404, reason)
+
+
+def _key_taken(request: Request, _error: Exception) -> Response:
+    return _fault(
+        request, 409, tell("this Idempotency-Key was used for something else")
+    )
+
+
+def _state_away(request: Request, error: Exception) -> Response:
+    log.error("state.failed", error=type(error).__name__)
+    answer = _fault(
+        request, 503, tell("the database is locked or away; try again in a while")
+    )
+    answer.headers["retry-after"] = "10"
+    return answer
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """Answer what the use case itself refuses: a client that is not there, a queue that is full."""
+    if isinstance(error, QueueFull):
+        answer = _fault(
+            request, 429, tell("{number} requests wait already", number=error.waiting)
+        )
+        answer.headers["retry-after"] = "60"
+        return answer
+    assert isinstance(error, ConfigError)
+    problem, *_ = error.problems
+    status = 404 if problem.code == Code.SCOPE else 409
+    reason = (
+        tell("{what}: {advice}", what=problem.message, advice=problem.hint)
+        if problem.hint
+        else problem.message
+    )
+    return _fault(request, status, reason)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = _fault(request, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = ", ".join(sorted({str(each["loc"][-1]) for each in error.errors()}))
+    reason = tell("what cannot be read: {fields}", fields=fields)
+    return _fault(request, 422, reason)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    log.error("bug", error=type(error).__name__, exc_info=error)
+    return _fault(request, 500, tell("the log says more"))
+
+
+ANSWERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
+    NotSignedIn: _not_signed_in,
+    NotAllowed: _not_allowed,
+    NotThere: _not_there,
+    KeyTaken: _key_taken,
+    SQLAlchemyError: _state_away,
+    ConfigError: _refused,
+    QueueFull: _refused,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    Exception: _broken,
+}
+logging.getLogger("uvicorn.error").addFilter(lambda record: record.exc_info is None)
+"""What breaks is logged by `_broken` already, without the values that a trace of the server would hold."""

@@ -1,0 +1,423 @@
+"""The pages that only show: overview, runs with their diffs, problems, clients, risks, plan and load, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import HTMLResponse
+
+from worker.cycle.context import Context
+from worker.cycle.phases import PHASES
+from worker.daemon.standing import Standing, read_standing
+from worker.domain.entities import FIRM, Client
+from worker.domain.messages import message
+from worker.domain.period_titles import period_title
+from worker.domain.periods import quarter_of
+from worker.domain.values import Ref
+from worker.errors import Code, RenderedProblem, Severity
+from worker.method.clients.health import NAMES
+from worker.pages.pictures import (
+    chart_cards,
+    chart_clients,
+    chart_load,
+    chart_plan,
+    chart_risks,
+)
+from worker.pages.view import View
+from worker.state import problems, runs, triggers
+from worker.web.access import Visitor
+from worker.web.desk import Desk, NotThere, desk_of, nearest
+from worker.web.diff import conflicts
+from worker.web.drawing import (
+    PlanDrawing,
+    draw_load,
+    draw_plan,
+    draw_rays,
+    draw_risks,
+    levels_of,
+)
+from worker.web.health import Health, judge
+from worker.web.metrics import budget_used
+from worker.web.screens import reader_for, show, voice_for, words_for
+from worker.web.shown_settings import shown_settings
+
+router = APIRouter(include_in_schema=False)
+
+UNMATCHED = frozenset(
+    {
+        Code.UNMATCHED_CARD.value,
+        Code.UNMATCHED_PROJECT.value,
+        Code.UNRESOLVED_LINK.value,
+        Code.BAD_LINK.value,
+        Code.CARD_WITHOUT_CLIENT.value,
+        Code.UNKNOWN_ACCOUNT.value,
+    }
+)
+"""What has no counterpart on the other side."""
+MODES = {"delta": message("what changed"), "full": message("everything")}
+JOBS = {
+    "delta": message("a look at what changed"),
+    "full": message("a full pass"),
+    "daily": message("the morning's pages"),
+    "monday": message("the Monday cut"),
+}
+RAYS = {"green": message("green"), "amber": message("amber"), "red": message("red")}
+Here = Annotated[Desk, Depends(desk_of)]
+
+
+def signed_in(request: Request, desk: Here) -> Visitor:
+    """Return who looks; raises `NotSignedIn`."""
+    return desk.visitor(request)
+
+
+def chosen(desk: Here, workspace: Annotated[str, Path(max_length=200)]) -> Context:
+    """Return the workspace of the address; raises `NotThere`."""
+    return desk.workspace(workspace)
+
+
+Guest = Annotated[Visitor, Depends(signed_in)]
+Chosen = Annotated[Context, Depends(chosen)]
+
+
+class Card(msgspec.Struct, frozen=True):
+    """One workspace on the overview."""
+
+    context: Context
+    standing: Standing
+    health: Health
+    voice: Any
+    budget: float
+    problems: Mapping[Severity, int]
+
+
+def card_of(request: Request, context: Context) -> Card:
+    """Return how a workspace stands, for its card."""
+    standing = read_standing(context)
+    asleep = _asleep(context)
+    counts = dict.fromkeys(Severity, 0)
+    for problem in standing.problems:
+        counts[problem.severity] += problems.name_of(problem) not in asleep
+    health = judge(
+        standing,
+        context.settings.schedule,
+        snoozed=lambda problem: problems.name_of(problem) in asleep,
+    )
+    voice = voice_for(request, context)
+    return Card(
+        context, standing, health, voice, budget_used(standing, context), counts
+    )
+
+
+def _asleep(context: Context) -> Mapping[str, Any]:
+    now = context.now()
+    with context.reading() as tx:
+        snoozes = problems.SNOOZES.load(tx)
+    return {name: until for name, until in snoozes.items() if until > now}
+
+
+@router.get("/")
+def overview(request: Request, desk: Here, visitor: Guest) -> HTMLResponse:
+    """Show how all workspaces stand."""
+    cards = [card_of(request, context) for context in desk.contexts().values()]
+    values = {"cards": cards, "jobs": JOBS}
+    return show(request, "overview.html", values, visitor=visitor)
+
+
+def workspace_screen(
+    request: Request,
+    template: str,
+    context: Context,
+    *,
+    visitor: Visitor,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page of a workspace."""
+    words = words_for(request, context)
+    voice = voice_for(request, context, words)
+    given = {
+        "workspace": context.name,
+        "voice": voice,
+        "modes": MODES,
+        "phases": PHASES,
+    }
+    return show(request, template, {**given, **values}, visitor=visitor, words=words)
+
+
+@router.get("/w/{workspace}")
+def workspace_page(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
+    """Show one workspace: how it stands, what comes next, what may be asked of it."""
+    card = card_of(request, context)
+    names = desk.insights.names(context)
+    return workspace_screen(
+        request,
+        "workspace.html",
+        context,
+        visitor=visitor,
+        card=card,
+        jobs=JOBS,
+        clients=sorted(name for ref, name in names.items() if ref.source == "clients"),
+    )
+
+
+@router.get("/w/{workspace}/runs")
+def runs_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResponse:
+    """List the latest runs."""
+    with context.reading() as tx:
+        latest = runs.recent(tx, 100)
+    return workspace_screen(request, "runs.html", context, visitor=visitor, runs=latest)
+
+
+@router.get("/w/{workspace}/runs/{run_id}")
+def runworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest, run_id: int
+) -> HTMLResponse:
+    """Show one run: its steps, its plan as a diff, its problems."""
+    run = _run(context, run_id)
+    checksum = str(run.outcome.get("checksum", ""))
+    with context.reading() as tx:
+        plan = runs.load_plan(tx, checksum) if checksum else None
+        asked = triggers.of_run(tx, run.id)
+    reader = reader_for(desk, context, words_for(request, context))
+    diff = reader.read_plan(plan) if plan else None
+    shown = [_told(problem) for problem in run.outcome.get("problems") or ()]
+    return workspace_screen(
+        request,
+        "run.html",
+        context,
+        visitor=visitor,
+        run=run,
+        askers=", ".join(dict.fromkeys(each.asker.name for each in asked)),
+        diff=diff,
+        conflicts=conflicts(diff.kept) if diff else (),
+        problems=shown,
+        refused=[_told(reason) for reason in run.outcome.get("refused") or ()],
+    )
+
+
+def _run(context: Context, run_id: int) -> runs.Run:
+    with context.reading() as tx:
+        run = runs.get(tx, run_id) if 0 < run_id < 2**31 else None
+        newest = next(iter(runs.recent(tx, 1)), None)
+    if run is None:
+        raise NotThere("run", str(run_id), str(newest.id) if newest else "")
+    return run
+
+
+def _told(data: Mapping[str, str]) -> RenderedProblem:
+    return msgspec.convert(data, RenderedProblem)
+
+
+@router.get("/w/{workspace}/plans/{checksum}")
+def planworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest, checksum: str
+) -> HTMLResponse:
+    """Show a plan as a diff, to be reviewed and applied."""
+    with context.reading() as tx:
+        plan = runs.load_plan(tx, checksum)
+    if plan is None or not checksum:
+        raise NotThere("plan", checksum)
+    diff = reader_for(desk, context, words_for(request, context)).read_plan(plan)
+    return workspace_screen(
+        request,
+        "plan_diff.html",
+        context,
+        visitor=visitor,
+        diff=diff,
+        conflicts=conflicts(diff.kept),
+        problems=plan.problems,
+    )
+
+
+@router.get("/w/{workspace}/problems")
+def problems_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResponse:
+    """List the problems that stand, what has no counterpart apart, and those that people put to sleep."""
+    standing = read_standing(context)
+    asleep = _asleep(context)
+    order = list(Severity)
+    rows = sorted(
+        (
+            (problem, since, problems.name_of(problem))
+            for problem, since in standing.problems.items()
+        ),
+        key=lambda row: (order.index(row[0].severity), row[1], row[0]),
+    )
+    awake = [row for row in rows if row[2] not in asleep]
+    return workspace_screen(
+        request,
+        "problems.html",
+        context,
+        visitor=visitor,
+        open=[row for row in awake if row[0].code not in UNMATCHED],
+        unmatched=[row for row in awake if row[0].code in UNMATCHED],
+        asleep=[(*row, asleep[row[2]]) for row in rows if row[2] in asleep],
+    )
+
+
+def _view(request: Request, desk: Desk, context: Context) -> View | None:
+    return desk.insights.view(context, words_for(request, context))
+
+
+@router.get("/w/{workspace}/clients")
+def clientsworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
+    """Show the rays of all clients, and how each is."""
+    view = _view(request, desk, context)
+    chart = chart_clients(view) if view else None
+    return workspace_screen(
+        request,
+        "clients.html",
+        context,
+        visitor=visitor,
+        view=view,
+        rays=draw_rays(chart) if chart else None,
+        clients=_clients(view) if view else (),
+        health_words=RAYS,
+    )
+
+
+def _clients(view: View) -> list[tuple[Client, Any]]:
+    order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
+    rows = [
+        (client, view.measures.clients.get(client.ref))
+        for client in view.world.clients.values()
+    ]
+    rows.sort(
+        key=lambda row: (
+            order.get(row[1].rag.value, 3) if row[1] else 4,
+            row[0].name.casefold(),
+        )
+    )
+    return rows
+
+
+@router.get("/w/{workspace}/clients/{key}")
+def clientworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest, key: str
+) -> HTMLResponse:
+    """Show one client: its ray, its health with the reasons, its cards and risks."""
+    view = _view(request, desk, context)
+    client = view.world.clients.get(Ref("clients", key)) if view else None
+    if view is None or client is None:
+        names = {one.name: one for one in view.world.clients.values()} if view else {}
+        raise NotThere("client", key, nearest(key, names))
+    cards = view.cards.get(client.ref, ())
+    chart = chart_cards(view, cards, title=view.say("Rays of the cards"))
+    return workspace_screen(
+        request,
+        "client.html",
+        context,
+        visitor=visitor,
+        view=view,
+        client=client,
+        measure=view.measures.clients.get(client.ref),
+        factor_names=NAMES,
+        health_words=RAYS,
+        cards=cards,
+        risks=view.shelf(client.ref).risks,
+        rays=draw_rays(chart) if chart else None,
+    )
+
+
+@router.get("/w/{workspace}/risks")
+def risksworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
+    """Show the risk map and the risks on it."""
+    view = _view(request, desk, context)
+    chart = chart_risks(view, view.risks, title=view.say("Risk map")) if view else None
+    return workspace_screen(
+        request,
+        "risks.html",
+        context,
+        visitor=visitor,
+        view=view,
+        map=draw_risks(chart) if chart else None,
+        chart=chart,
+    )
+
+
+@router.get("/w/{workspace}/plan")
+def cascadeworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
+    """Show plan and fact of the quarter: the firm's, each unit's, and how they split."""
+    view = _view(request, desk, context)
+    rows = _plan_rows(view) if view else []
+    return workspace_screen(
+        request,
+        "plan.html",
+        context,
+        visitor=visitor,
+        view=view,
+        drawings=list(_drawings(view)) if view else (),
+        groups=[
+            (unit, list(group)) for unit, group in groupby(rows, lambda row: row.unit)
+        ],
+        titles={row.period: period_title(row.period, view.words) for row in rows}
+        if view
+        else {},
+        health_words=RAYS,
+    )
+
+
+def _drawings(view: View) -> Iterator[PlanDrawing]:
+    quarter = quarter_of(view.today)
+    for unit in (FIRM, *view.world.units):
+        chart = chart_plan(view, unit, quarter, until=view.today)
+        if chart is not None:
+            amounts = tuple(view.brief_money(level) for level in levels_of(chart))
+            yield draw_plan(chart, amounts)
+
+
+def _plan_rows(view: View) -> list[Any]:
+    """Return the plans of the quarter by unit, then in time, wide periods before their parts."""
+    quarter = quarter_of(view.today)
+    units = [FIRM, *view.world.units]
+    rows = [
+        measure
+        for (unit, period), measure in view.plans.items()
+        if unit in units and quarter.start <= period.start and period.end <= quarter.end
+    ]
+    rows.sort(
+        key=lambda row: (
+            units.index(row.unit),
+            row.period.start,
+            -row.period.end.toordinal(),
+        )
+    )
+    return rows
+
+
+@router.get("/w/{workspace}/load")
+def loadworkspace_screen(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
+    """Show the load of the weeks ahead as a heat map."""
+    view = _view(request, desk, context)
+    title = view.say("Load of the weeks ahead") if view else ""
+    chart = chart_load(view, view.measures.people, title=title) if view else None
+    return workspace_screen(
+        request,
+        "load.html",
+        context,
+        visitor=visitor,
+        view=view,
+        chart=chart,
+        rows=draw_load(chart) if chart else (),
+    )
+
+
+@router.get("/w/{workspace}/settings")
+def settings_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResponse:
+    """Show the settings in force, without secrets."""
+    groups = shown_settings(context.settings)
+    return workspace_screen(
+        request, "settings.html", context, visitor=visitor, groups=groups
+    )

@@ -1,0 +1,168 @@
+"""Pages from templates: in the visitor's language and colours, with nothing in them that a browser would obey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_timedelta
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from worker.cycle.context import Context
+from worker.domain.messages import Text, message, render
+from worker.domain.words import Words
+from worker.errors import Severity
+from worker.locales import load_words
+from worker.state.runs import RunStatus
+from worker.web.access import Visitor
+from worker.web.desk import Desk
+from worker.web.diff import KINDS, Reader
+from worker.web.health import Light
+
+LANGUAGES = {"en": "English", "ru": "Русский"}
+THEMES = {
+    "auto": message("As the system"),
+    "light": message("Light"),
+    "dark": message("Dark"),
+}
+LANGUAGE, THEME = "rayline_language", "rayline_theme"
+STATUSES = {
+    RunStatus.RUNNING: message("at work"),
+    RunStatus.DONE: message("done"),
+    RunStatus.FAILED: message("failed"),
+    RunStatus.REFUSED: message("refused"),
+}
+LIGHTS = {
+    Light.GREY: message("not known"),
+    Light.GREEN: message("fine"),
+    Light.AMBER: message("look at it"),
+    Light.RED: message("act"),
+}
+SEVERITIES = {
+    Severity.ERROR: message("error"),
+    Severity.WARNING: message("warning"),
+    Severity.INFO: message("note"),
+}
+TEMPLATES = Environment(
+    loader=PackageLoader("worker.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Voice:
+    """What templates say things with: one language, and the zone of a workspace."""
+
+    def __init__(self, words: Words, zone: str, now: datetime) -> None:
+        self.words, self.now = words, now
+        self._zone = ZoneInfo(zone)
+
+    def say(self, text: str | Text, **values: object) -> str:
+        """Return a sentence in the visitor's language."""
+        if isinstance(text, Text):
+            return render(text, self.words)
+        return self.words.say(text, **values)
+
+    def instant(self, at: datetime | None) -> str:
+        """Return an instant on the workspace's clock; today's by its time alone."""
+        if at is None:
+            return "—"
+        local = at.astimezone(self._zone)
+        if local.date() == self.now.astimezone(self._zone).date():
+            return f"{local:%H:%M:%S}"
+        return f"{self.words.date(local.date())}, {local:%H:%M}"
+
+    def ago(self, at: datetime | None) -> str:
+        """Return how far an instant is from now, in one unit: `3 minutes ago`, `in 2 hours`."""
+        if at is None:
+            return "—"
+        text: str = format_timedelta(
+            at - self.now, add_direction=True, locale=self.words.locale
+        )
+        return text
+
+    def day(self, day: date | None) -> str:
+        """Return a day."""
+        return "—" if day is None else self.words.date(day)
+
+
+def language_of(request: Request, usual: str) -> str:
+    """Return the language a visitor chose, else the usual one."""
+    chosen = request.cookies.get(LANGUAGE, "")
+    return chosen if chosen in LANGUAGES else usual
+
+
+def theme_of(request: Request) -> str:
+    """Return the colours a visitor chose."""
+    chosen = request.cookies.get(THEME, "")
+    return chosen if chosen in THEMES else "auto"
+
+
+def words_for(request: Request, context: Context | None) -> Words:
+    """Return the voice of a page: the language chosen, else the workspace's, else what the browser asks for."""
+    if context is not None:
+        settings = context.settings
+        return load_words(language_of(request, settings.locale), settings.currency)
+    asked = request.headers.get("accept-language", "")
+    return load_words(language_of(request, "ru" if asked[:2] == "ru" else "en"), "")
+
+
+def voice_for(request: Request, context: Context, words: Words | None = None) -> Voice:
+    """Return what a workspace's page speaks with."""
+    words = words or words_for(request, context)
+    return Voice(words, context.settings.time_zone, context.now())
+
+
+def reader_for(desk: Desk, context: Context, words: Words) -> Reader:
+    """Return how plans of a workspace are read."""
+    return Reader(
+        context.schema,
+        words,
+        ZoneInfo(context.settings.time_zone),
+        desk.page_url,
+        desk.insights.names(context),
+    )
+
+
+def show(
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    visitor: Visitor | None = None,
+    words: Words | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """Return a page."""
+    desk: Desk = request.app.state.desk
+    words = words or words_for(request, None)
+    text = TEMPLATES.get_template(template).render(
+        {
+            "words": words,
+            "say": words.say,
+            "count": words.count,
+            "language": words.locale,
+            "languages": LANGUAGES,
+            "theme": theme_of(request),
+            "themes": THEMES,
+            "visitor": visitor,
+            "form_key": desk.access.form_key(visitor) if visitor else "",
+            "here": request.url.path,
+            "statuses": STATUSES,
+            "lights": LIGHTS,
+            "severities": SEVERITIES,
+            "kinds": KINDS,
+            "boards_url": desk.boards_url,
+            "link": desk.link,
+            "voice": None,
+            "workspace": None,
+            **values,
+        }
+    )
+    return HTMLResponse(text, status)
