@@ -27,6 +27,7 @@ from worker.app import logs
 from worker.cli import exits, show
 from worker.cli.session import JsonOption, fail, log_level, progress, voice
 from worker.cli.signals import stop_on_signals
+from worker.config import ConsoleSettings
 from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
@@ -34,9 +35,14 @@ from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
+from worker.web.access import Access
+from worker.web.desk import Desk
+from worker.web.server import serve_console, sign_in_link
 
 QUIET = "WARNING"
 """Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
+AS_LONG_AS_IT_LASTS = 366 * 86_400.0
+"""Seconds for which a demo's sign-in link is good: it ends with the demo, and is used once."""
 CYCLES = {
     "first": message("first"),
     "second": message("second"),
@@ -175,10 +181,39 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
 def _keep_running(
     stage: Stage, stop: threading.Event, words: Words, *, as_json: bool
 ) -> int:
+    desk = _desk(stage)
+    with serve_console(desk, "127.0.0.1:0") as console:
+        link = sign_in_link(desk, console, AS_LONG_AS_IT_LASTS)
+        _tell_addresses(stage, console, link, words=words, as_json=as_json)
+        runner = open_runner(
+            stage.context, lambda report: show.say(_cycle_line(report, words))
+        )
+        serve([runner], stop)
+    show.say(words.say("Ended."))
+    return exits.OK
+
+
+def _desk(stage: Stage) -> Desk:
+    """Return the console's desk: pages are looked at on the sandbox's boards."""
+    boards = stage.sockets.boards_url
+    contexts = {stage.context.name: stage.context}
+    return Desk(
+        lambda: contexts,
+        ConsoleSettings(),
+        Access({}),
+        page_url=lambda page_id: f"{boards}/p/{page_id.replace('-', '')}",
+        boards_url=boards,
+    )
+
+
+def _tell_addresses(
+    stage: Stage, console: str, link: str, *, words: Words, as_json: bool
+) -> None:
     described = stage.sockets.describe()
     if as_json:
-        show.print_json(described)
+        show.print_json({**described, "console_url": console, "sign_in_link": link})
     for name, address in (
+        (words.say("Console"), link),
         (words.say("Boards"), described["boards_url"]),
         (words.say("Control API"), described["control_url"]),
         ("Notion", described["notion"]["base_url"]),
@@ -191,12 +226,6 @@ def _keep_running(
             seconds=15,
         )
     )
-    desk = open_runner(
-        stage.context, lambda report: show.say(_cycle_line(report, words))
-    )
-    serve([desk], stop)
-    show.say(words.say("Ended."))
-    return exits.OK
 
 
 def _cycle_line(report: Report, words: Words) -> str:

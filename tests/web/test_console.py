@@ -19,7 +19,7 @@ from tests.support.waiting import LONG, wait_for
 from worker.config import ConsoleSettings
 from worker.cycle.context import Mode
 from worker.errors import ConfigError
-from worker.state import problems, runs
+from worker.state import pauses, problems, runs
 from worker.web.access import Access, Attempts
 from worker.web.desk import Desk
 from worker.web.guard import MOST_BODY
@@ -280,6 +280,8 @@ ACTIONS = {
     "sync": {"what": "sync"},
     "apply": {"checksum": "0" * 16},
     "snooze": {"problem": "x", "days": "1"},
+    "pause": {"hours": "1"},
+    "resume": {},
 }
 
 
@@ -388,6 +390,25 @@ def test_a_problem_sleeps_until_it_is_woken(console: Console, play: Play) -> Non
     assert "Asleep" not in client.get("/w/studio/problems").text
     wrong = client.post("/w/studio/snooze", data={**form, "problem": "unknown"})
     assert wrong.status_code == 404
+
+
+def test_a_workspace_is_paused_by_name_and_goes_on(
+    console: Console, play: Play
+) -> None:
+    client = console.signed_in()
+    form = {"form_key": console.form_key(client), "hours": "1"}
+    assert client.post("/w/studio/pause", data=form).status_code == 303
+    now = play.stage.context.now()
+    with play.stage.store.reading("studio") as tx:
+        standing = pauses.current(tx, now=now)
+    assert standing is not None
+    assert (standing.by, standing.until) == ("anna", now + timedelta(hours=1))
+    assert "paused by anna" in client.get("/").text
+    client.post("/w/studio/resume", data=form)
+    assert "paused by anna" not in client.get("/").text
+    for wrong in ("-1", "many", "99999999999"):
+        answer = client.post("/w/studio/pause", data={**form, "hours": wrong})
+        assert answer.status_code == 422
 
 
 def test_private_rows_say_nothing_of_themselves(console: Console, play: Play) -> None:

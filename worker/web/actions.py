@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from worker.cycle.context import Context
 from worker.cycle.triggering import ask_cycle, find_trigger
-from worker.state import problems
+from worker.state import pauses, problems
+from worker.state.pauses import Pause
 from worker.state.triggers import OPEN, Asker, Order, Source
 from worker.web.access import Visitor
 from worker.web.console import Chosen, Guest, Here, signed_in, workspace_screen
@@ -81,6 +82,29 @@ def snooze(
     if not stands:
         raise NotThere("problem", problem)
     return RedirectResponse(f"{_home(context)}/problems", 303)
+
+
+@router.post("/w/{workspace}/pause")
+def pause(
+    context: Chosen,
+    visitor: Operator,
+    hours: Annotated[int, Form(ge=0, le=24 * 366)] = 0,
+    reason: Line = "",
+) -> Response:
+    """Have a workspace left alone for so many hours; without any until it is resumed."""
+    now = context.now()
+    until = now + timedelta(hours=hours) if hours else None
+    with context.transaction() as tx:
+        pauses.pause(tx, Pause(visitor.name, now, until, reason.strip()))
+    return RedirectResponse(_home(context), 303)
+
+
+@router.post("/w/{workspace}/resume")
+def resume(context: Chosen, visitor: Operator) -> Response:
+    """End a workspace's pause."""
+    with context.transaction() as tx:
+        pauses.resume(tx)
+    return RedirectResponse(_home(context), 303)
 
 
 @router.get("/w/{workspace}/requests/{number}")

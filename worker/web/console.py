@@ -28,7 +28,8 @@ from worker.pages.pictures import (
     chart_risks,
 )
 from worker.pages.view import View
-from worker.state import problems, runs, triggers
+from worker.state import pauses, problems, runs, triggers
+from worker.state.pauses import Pause
 from worker.web.access import Visitor
 from worker.web.desk import Desk, NotThere, desk_of, nearest
 from worker.web.diff import conflicts
@@ -40,7 +41,7 @@ from worker.web.drawing import (
     draw_risks,
     levels_of,
 )
-from worker.web.health import Health, judge
+from worker.web.health import Health, judge, pause_sign
 from worker.web.metrics import budget_used
 from worker.web.screens import reader_for, show, voice_for, words_for
 from worker.web.shown_settings import shown_settings
@@ -92,12 +93,15 @@ class Card(msgspec.Struct, frozen=True):
     voice: Any
     budget: float
     problems: Mapping[Severity, int]
+    pause: Pause | None
 
 
 def card_of(request: Request, context: Context) -> Card:
     """Return how a workspace stands, for its card."""
     standing = read_standing(context)
     asleep = _asleep(context)
+    with context.reading() as tx:
+        pause = pauses.current(tx, now=standing.now)
     counts = dict.fromkeys(Severity, 0)
     for problem in standing.problems:
         counts[problem.severity] += problems.name_of(problem) not in asleep
@@ -105,10 +109,11 @@ def card_of(request: Request, context: Context) -> Card:
         standing,
         context.settings.schedule,
         snoozed=lambda problem: problems.name_of(problem) in asleep,
+        pause=pause_sign(pause),
     )
     voice = voice_for(request, context)
     return Card(
-        context, standing, health, voice, budget_used(standing, context), counts
+        context, standing, health, voice, budget_used(standing, context), counts, pause
     )
 
 

@@ -16,6 +16,7 @@ from worker.config import Schedule
 from worker.daemon.standing import Standing
 from worker.domain.messages import NOTHING, Text, tell
 from worker.errors import RenderedProblem, Severity
+from worker.state.pauses import Pause
 from worker.state.runs import Run, RunStatus
 
 MOST_FAILURES = 3
@@ -25,10 +26,10 @@ LATE, VERY_LATE = 3, 12
 
 
 class Light(StrEnum):
-    """A colour; the worse, the later."""
+    """A colour; the worse, the later: what is not known is not fine."""
 
-    GREY = "grey"
     GREEN = "green"
+    GREY = "grey"
     AMBER = "amber"
     RED = "red"
 
@@ -74,11 +75,15 @@ def judge(
         if not snoozed(problem)
     }
     sync = worst(_last_run(standing), _freshness(standing, schedule))
-    return Health(pause or sync, _checks(seen))
+    return Health(pause or sync, _checks(seen, _last_ended(standing)))
+
+
+def _last_ended(standing: Standing) -> Run | None:
+    return next((run for run in standing.latest if run.ended is not None), None)
 
 
 def _last_run(standing: Standing) -> Sign:
-    ended = next((run for run in standing.latest if run.ended is not None), None)
+    ended = _last_ended(standing)
     if ended is None:
         return Sign(
             Light.GREY,
@@ -132,10 +137,27 @@ def _freshness(standing: Standing, schedule: Schedule) -> Sign:
     return Sign(Light.GREEN, tell("both systems were read lately"), fresh)
 
 
+def pause_sign(pause: Pause | None) -> Sign | None:
+    """Return the sign of a pause: a workspace that is left alone on purpose is not late."""
+    if pause is None:
+        return None
+    return Sign(
+        Light.GREY,
+        tell("paused by {who}: {reason}", who=pause.by, reason=pause.reason)
+        if pause.reason
+        else tell("paused by {who}", who=pause.by),
+        pause.since,
+        tell("Let it go on when the work is done."),
+        "pause",
+    )
+
+
 COLOURS = {Severity.ERROR: Light.RED, Severity.WARNING: Light.AMBER}
 
 
-def _checks(seen: Mapping[RenderedProblem, datetime]) -> Sign:
+def _checks(seen: Mapping[RenderedProblem, datetime], last: Run | None) -> Sign:
+    if last is None:
+        return Sign(Light.GREY, tell("nothing was checked yet"))
     for severity, light in COLOURS.items():
         times = [
             since for problem, since in seen.items() if problem.severity is severity

@@ -87,6 +87,10 @@ class Voice:
         )
         return text
 
+    def soon(self, at: datetime) -> str:
+        """Return how far an instant ahead is; `now` once it has come."""
+        return self.ago(at) if at > self.now else self.words.say("now")
+
     def day(self, day: date | None) -> str:
         """Return a day."""
         return "—" if day is None else self.words.date(day)
