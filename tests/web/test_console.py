@@ -71,6 +71,20 @@ def test_nobody_sees_a_page_without_signing_in(console: Console) -> None:
         assert "Acme" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/w/studoi", "/w/studoi/runs", "/w/nothing/plan"])
+def test_who_is_not_signed_in_does_not_learn_which_workspaces_there_are(
+    console: Console, path: str
+) -> None:
+    for answer in (
+        console.client().get(path),
+        console.client().post(f"{path}/sync"),
+        console.client().post("/hooks/jira/studoi", content=b"{}"),
+        console.client().get("/api/v1/workspaces/studoi/status"),
+    ):
+        assert answer.status_code in (303, 401, 404, 405)
+        assert "studio" not in answer.text
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_page_is_shown_in_both_languages(console: Console, language: str) -> None:
     client = console.signed_in("vera")

@@ -19,13 +19,13 @@ from starlette.exceptions import HTTPException
 from worker import __version__
 from worker.domain.messages import NOTHING, Text, message, render, tell
 from worker.errors import Code, ConfigError, QueueFull
-from worker.web import actions, api, console, doors
+from worker.web import actions, api, console, doors, hooks
 from worker.web.desk import Desk, KeyTaken, NotAllowed, NotSignedIn, NotThere
 from worker.web.guard import App, Guard
 from worker.web.screens import show, words_for
 
 log = structlog.get_logger("worker.web")
-PROGRAMS = ("/api/", "/metrics")
+PROGRAMS = ("/api/", "/metrics", "/hooks/")
 """Paths at which programs ask: they are answered with JSON, and signed in by tokens alone."""
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 KINDS = {
@@ -66,6 +66,7 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
         actions.router,
         api.router,
         api.probes,
+        hooks.router,
     ):
         application.include_router(router)
     static = StaticFiles(directory=Path(__file__).with_name("static"))

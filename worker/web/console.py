@@ -75,12 +75,16 @@ def signed_in(request: Request, desk: Here) -> Visitor:
     return desk.visitor(request)
 
 
-def chosen(desk: Here, workspace: Annotated[str, Path(max_length=200)]) -> Context:
-    """Return the workspace of the address; raises `NotThere`."""
+Guest = Annotated[Visitor, Depends(signed_in)]
+
+
+def chosen(
+    desk: Here, _visitor: Guest, workspace: Annotated[str, Path(max_length=200)]
+) -> Context:
+    """Return the workspace of the address, to who is signed in; raises `NotThere`."""
     return desk.workspace(workspace)
 
 
-Guest = Annotated[Visitor, Depends(signed_in)]
 Chosen = Annotated[Context, Depends(chosen)]
 
 
