@@ -1,0 +1,60 @@
+"""`rayline run --console` as a process of its own: it says where it is, answers requests, and ends with the daemon."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.stages import rayline, small_play, start_rayline, write_config
+from tests.support.waiting import LONG, end, wait_for, wait_for_line
+
+TOKEN = "operator-token-of-anna-1"
+CONSOLE = f"""
+[console]
+listen = "127.0.0.1:0"
+[console.people.anna]
+role = "operator"
+token = "{TOKEN}"
+"""
+
+
+def test_the_console_is_served_beside_the_daemon_and_ends_with_it(
+    tmp_path: Path,
+) -> None:
+    with small_play(tmp_path) as play:
+        config = write_config(play, extra=CONSOLE)
+        config.chmod(0o600)
+        process = start_rayline("run", "-c", str(config), home=play.folder)
+        try:
+            line = wait_for_line(process, "http://127.0.0.1:")
+            assert "code=" not in line
+            program = httpx.Client(
+                base_url=line.split()[-1],
+                headers={"authorization": f"Bearer {TOKEN}"},
+                timeout=LONG,
+            )
+            with program:
+                studio = "/api/v1/workspaces/studio"
+                wait_for(lambda: program.get(f"{studio}/status").status_code == 200)
+                asked = program.post(f"{studio}/sync", json={}).json()
+                wait_for(
+                    lambda: program.get(asked["address"]).json()["state"] == "done"
+                )
+        finally:
+            _, rest = end(process, signal.SIGTERM)
+        assert process.returncode == 0
+        assert TOKEN not in rest
+
+
+@pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:", "127.0.0.1:99999"])
+def test_an_address_that_is_none_is_an_error_of_usage(
+    tmp_path: Path, listen: str
+) -> None:
+    with small_play(tmp_path) as play:
+        config = write_config(play)
+        done = rayline("run", "--listen", listen, "-c", str(config), home=play.folder)
+    assert done.returncode == 2
+    assert "HOST:PORT" in done.stderr
