@@ -15,6 +15,8 @@ from rich.table import Table
 
 from benchmarks.passes import SIDES
 
+FLEET = 40
+"""Workspaces that a fleet looks after."""
 SIZES = (1_000, 10_000, 100_000)
 console = Console(width=120)
 
@@ -26,6 +28,20 @@ def main() -> None:
         "Requests and writes, sample agency",
         ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
         _run("benchmarks.cycles"),
+    )
+    _print(
+        "A fleet on PostgreSQL, small workspaces",
+        (
+            "workspaces",
+            "workers",
+            "cycle",
+            "seconds",
+            "cycles a minute",
+            "requests a cycle",
+            "CPU s a cycle",
+            "429s",
+        ),
+        _run("benchmarks.fleet", str(FLEET)),
     )
     figures = {size: _sides(size) for size in sizes}
     _print(

@@ -102,7 +102,7 @@ def open_rig(
 ) -> Rig:
     """Return a rig on a copy of an empty workspace; `settings` overrides the workspace's configuration by table."""
     clock = Clock(start.astimezone(UTC))
-    notion = _copy(empty.notion, clock)
+    notion = copy_notion(empty.notion, clock)
     jira = JiraSandbox(clock, seed=SEED)
     store = _hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
     chosen = workspace_settings(notion, jira, locale=empty.locale, settings=settings)
@@ -123,7 +123,8 @@ def _hasty(store: Store) -> Store:
     return store
 
 
-def _copy(old: NotionSandbox, clock: Clock) -> NotionSandbox:
+def copy_notion(old: NotionSandbox, clock: Clock) -> NotionSandbox:
+    """Return a Notion of the same content on another clock."""
     new = NotionSandbox(clock, seed=SEED, limit=None)
     new.store = copy.deepcopy(old.store, {id(old.store.clock): clock})
     new.token = old.token

@@ -69,7 +69,11 @@ def test_no_secret_stands_in_a_manifest() -> None:
 
 
 def test_one_daemon_lets_go_before_the_next_starts() -> None:
-    (daemon,) = (one for one in documents() if one["kind"] == "Deployment")
+    (daemon,) = (
+        one
+        for one in documents()
+        if one["metadata"]["name"] == "rayline" and one["kind"] == "Deployment"
+    )
     assert daemon["spec"]["replicas"] == 1
     assert daemon["spec"]["strategy"] == {"type": "Recreate"}
     labels = daemon["spec"]["template"]["metadata"]["labels"]

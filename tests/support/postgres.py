@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -29,9 +30,17 @@ def _server_uri() -> str:
 def postgres_url() -> Iterator[str]:
     """Yield the SQLAlchemy URL of an empty database."""
     try:
-        uri = _server_uri()
+        _server_uri()
     except RuntimeError as error:
         pytest.skip(str(error))
+    with empty_database() as url:
+        yield url
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """Yield the SQLAlchemy URL of a new database, dropped at the end; raises `RuntimeError` where none can be had."""
+    uri = _server_uri()
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload,unused-ignore]

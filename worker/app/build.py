@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -127,6 +128,19 @@ def build_context(
         stop=stop,
         progress=around.progress,
     )
+
+
+@contextmanager
+def open_context(
+    name: str, workspace: Workspace, store: Store, surroundings: Surroundings
+) -> Iterator[Context]:
+    """Yield what one workspace's cycles work with, and close its connections at the end."""
+    context = build_context(name, workspace, store, surroundings)
+    try:
+        yield context
+    finally:
+        context.notion.close()
+        context.jira.close()
 
 
 def _until(stop: threading.Event) -> Callable[[float], None]:

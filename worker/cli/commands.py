@@ -51,6 +51,10 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.cycles:run",
         "Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end.",
     ),
+    "fleet": Entry(
+        "worker.cli.fleet:fleet",
+        "Work on the cycles of all workspaces beside any number of other machines, by a queue in PostgreSQL.",
+    ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
         "Ask a running daemon for a cycle now; joins one under way.",

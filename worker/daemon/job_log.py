@@ -30,6 +30,12 @@ class JobLog:
             found = runs.last_success(tx, mode)
         return found.ended if found else None
 
+    def last_start(self) -> datetime | None:
+        """Return when the last cycle began, however it ended."""
+        with self.store.reading(self.workspace) as tx:
+            latest = runs.recent(tx, 1)
+        return latest[0].started if latest else None
+
     def last_date(self, job: str) -> date | None:
         """Return the local date a calendar's job was last done for."""
         with self.store.reading(self.workspace) as tx:

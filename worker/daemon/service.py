@@ -210,6 +210,29 @@ class WorkspaceRunner:
         if untried:
             self.run_jobs(untried)
 
+    def is_due(self) -> bool:
+        """Tell whether something is due, by the state alone: for who keeps no clock between two looks.
+
+        A beat counts from the last run, however it ended; so does a calendar's job that was tried since it fell due.
+        """
+        if self.is_paused():
+            return False
+        if self.jobs.pending_triggers():
+            return True
+        now, last = self.now(), self.jobs.last_start()
+        if last is None or is_overdue(last, now, pace(self.settings, now)):
+            return True
+        return any(due.at > last for due in self._missed().values())
+
+    def attend_once(self) -> None:
+        """Do what is due, if anything is."""
+        if not self.is_due():
+            return
+        if self.jobs.pending_triggers():
+            self.answer_triggers()
+        else:
+            self.tick(Mode.DELTA)
+
     def is_paused(self) -> bool:
         """Tell whether the workspace is to be left alone, and log when that changes."""
         pause = self.jobs.pause(self.now())
@@ -233,12 +256,15 @@ class WorkspaceRunner:
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
+        return list(self._missed())
+
+    def _missed(self) -> Mapping[str, Due]:
         zone, now = ZoneInfo(self.settings.time_zone), self.now()
-        return [
-            name
+        return {
+            name: due
             for name, due in self._last_due().items()
             if due and is_of_today(due, now, zone) and not self._is_done(name, due)
-        ]
+        }
 
     def _last_due(self) -> Mapping[str, Due | None]:
         zone, now = ZoneInfo(self.settings.time_zone), self.now()

@@ -189,6 +189,10 @@ class Notion(PlanWriter, BoardAdmin, Protocol):
         """Return how many HTTP requests were sent since this gateway was made."""
         ...
 
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
 
 def is_gone(notion: RowReader | BoardReader, page_id: str) -> bool:
     """Tell whether a page is in the trash, archived or out of reach; raises the API errors but `Missing`."""

@@ -91,6 +91,10 @@ class Tracker(Protocol):
         """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
         ...
 
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
         ...

@@ -250,6 +250,12 @@ def prune(tx: Tx, *, before: datetime) -> None:
     )
 
 
+def find_asked(tx: Tx) -> tuple[str, ...]:
+    """Return the workspaces, of all, in which requests wait."""
+    query = select(triggers.c.workspace).where(triggers.c.state == TriggerState.WAITING)
+    return tuple(tx.connection.execute(query.distinct()).scalars())
+
+
 def get(tx: Tx, number: int) -> Trigger | None:
     """Return one request."""
     row = tx.connection.execute(

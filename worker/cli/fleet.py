@@ -1,0 +1,93 @@
+"""`fleet`: many workspaces on many machines, by one queue in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+from sqlalchemy.engine import make_url
+
+from worker.app.settings import CONFIGURATION, Settings
+from worker.cli.session import ConfigOption, JsonOption, session
+from worker.domain.messages import literal, tell
+from worker.errors import Code, ConfigError, Problem, Severity
+
+
+class Action(StrEnum):
+    """What a fleet is asked: one more worker, or how it does."""
+
+    WORKER = "worker"
+    STATUS = "status"
+
+
+def fleet(
+    action: Annotated[
+        Action, typer.Argument(help="`worker` works until SIGTERM, `status` tells.")
+    ],
+    config: ConfigOption = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="Workspaces at the same time.")
+    ] = 2,
+    heartbeat: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds between signs of life; after three silent ones others go on with its work.",
+        ),
+    ] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Work on the cycles of all workspaces beside any number of other machines, by a queue in PostgreSQL."""
+    with session(config, as_json=as_json) as opened:
+        url = _require_postgres(opened.settings)
+        # The queue's library is an extra, and takes its time to load.
+        from worker.fleet.queue import Queue, Rhythm  # noqa: PLC0415
+        from worker.fleet.service import Fleet, run_worker  # noqa: PLC0415
+
+        fleet = Fleet(opened.settings.workspaces, opened.store, threading.Event())
+        queue = Queue(url, fleet.work(), Rhythm(heartbeat))
+        match action:
+            case Action.WORKER:
+                run_worker(fleet, queue, concurrency=concurrency)
+            case Action.STATUS:
+                counted = asyncio.run(queue.count())
+                line = opened.words.say(
+                    "Workers alive: {workers}. Workspaces waiting: {waiting}, at work: {working}.",
+                    **counted,
+                )
+                opened.say(line, lambda: counted)
+
+
+def _require_postgres(settings: Settings) -> str:
+    """Return the database's address; raises `ConfigError` where a fleet cannot work."""
+    url = settings.state.get_secret_value()
+    if make_url(url).get_backend_name() != "postgresql":
+        raise ConfigError(
+            [
+                Problem(
+                    code=Code.STATE,
+                    where=CONFIGURATION,
+                    field="state",
+                    message=tell("a fleet shares its state, which a file cannot be"),
+                    hint=literal("postgresql+psycopg://USER@HOST/NAME"),
+                    severity=Severity.ERROR,
+                )
+            ]
+        )
+    if find_spec("procrastinate") is None:
+        raise ConfigError(
+            [
+                Problem(
+                    code=Code.STATE,
+                    where=literal("rayline"),
+                    message=tell("the queue of a fleet is not installed"),
+                    hint=tell("install rayline[fleet]"),
+                    severity=Severity.ERROR,
+                )
+            ]
+        )
+    return url

@@ -1,0 +1,1 @@
+"""Many workspaces on many machines: the cycles of all as jobs of one queue in PostgreSQL."""
