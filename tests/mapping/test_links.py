@@ -172,6 +172,74 @@ def test_what_only_looks_like_several_is_one_or_is_told(
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "meant"),
+    [
+        ("ACME-12;", EPIC, "ACME-12"),
+        ("acme-12.", EPIC, "ACME-12"),
+        ("ACME:", PROJECT, "ACME"),
+        ("(ACME-12)", EPIC, "ACME-12"),
+        ("«ACME».", PROJECT, "ACME"),
+        ('"ACME-12",', EPIC, "ACME-12"),
+        ("[ACME-12]", EPIC, "ACME-12"),
+        ("filter=10021;", LinkKind.FILTER, "10021"),
+        (f"{SITE}/browse/ACME-12.", EPIC, "ACME-12"),
+        (f"{SITE}/browse/ACME-12?focusedId=7,", EPIC, "ACME-12"),
+        (f"<{SITE}/browse/ACME>", PROJECT, "ACME"),
+        (f"({SITE}/issues/?filter=10021).", LinkKind.FILTER, "10021"),
+        ("ACME\u201112", EPIC, "ACME-12"),
+        ("acme\u201312", EPIC, "ACME-12"),
+        ("labels in (a, b)", LinkKind.JQL, "labels in (a, b)"),
+        ("(labels = a)", LinkKind.JQL, "(labels = a)"),
+        ('"Epic Link" = "ACME-1"', LinkKind.JQL, '"Epic Link" = "ACME-1"'),
+        ("project = ACME;", LinkKind.JQL, "project = ACME;"),
+        ("()", LinkKind.BAD, "()"),
+        ("...", LinkKind.BAD, "..."),
+        ("(a b)", LinkKind.BAD, "(a b)"),
+        ("«ACME", PROJECT, "ACME"),
+        ("(" * 900 + "A" + ")" * 900, LinkKind.BAD, "(" * 900 + "A" + ")" * 900),
+    ],
+)
+def test_what_stands_around_a_link_as_in_a_sentence_is_no_part_of_it(
+    text: str, kind: LinkKind, meant: str
+) -> None:
+    assert parse_link(text, SITE) == Link(kind, meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(ACME-1, BETA).",
+        f"ACME-1; <{SITE}/browse/BETA>",
+        "ACME-1.\nBETA.",
+        f"({SITE}/browse/ACME-1)\n«BETA»",
+    ],
+)
+def test_what_stands_around_each_of_several_links_is_no_part_of_them(text: str) -> None:
+    parts = (Link(EPIC, "ACME-1"), Link(PROJECT, "BETA"))
+    assert parse_link(text, SITE).parts == parts
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "browse/ACME-12?jql=project%20%3D%20ACME",
+        "browse/ACME-12?filter=10021",
+        "browse/acme-12?filter=-1",
+        "issues/ACME-12?jql=labels%20%3D%20web",
+        "projects/ACME/issues/ACME-12?filter=10021",
+        "jira/software/c/projects/ACME/issues/ACME-12?jql=labels=web",
+        "jira/servicedesk/projects/ACME/queues/custom/4/ACME-12",
+        "jira/servicedesk/projects/ACME/queues/issue/ACME-12",
+        "projects/ACME/queues/custom/4/ACME-12",
+    ],
+)
+def test_the_address_of_an_issue_means_it_from_whatever_list_it_was_opened(
+    path: str,
+) -> None:
+    assert parse_link(f"{SITE}/{path}", SITE) == Link(EPIC, "ACME-12")
+
+
+@pytest.mark.parametrize(
     ("address", "site", "host"),
     [
         ("https://other.example/browse/ACME-1", SITE, "other.example"),

@@ -87,9 +87,12 @@ QUERY = re.compile(
 )
 # The addresses of Jira's pages, Cloud and Data Center; the first that fits wins.
 PATHS = (
-    (re.compile(r"/(?:browse|issues)/([^/]+-[0-9]+)/?\Z"), ISSUE_KEY, LinkKind.EPIC),
     (re.compile(r"/browse/([^/]+)/?\Z"), PROJECT_KEY, LinkKind.PROJECT),
     (re.compile(r"/projects/([^/]+)(?:/|\Z)"), PROJECT_KEY, LinkKind.PROJECT),
+)
+# The page of an issue is told by its path, whatever list it was opened from stands in its query.
+ISSUE = re.compile(
+    r"/(?:browse|issues|queues/(?:issue|custom/[0-9]+))/([^/]+-[0-9]+)/?\Z"
 )
 QUERIES = (
     ("selectedIssue", LinkKind.EPIC),
@@ -114,6 +117,10 @@ ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 BETWEEN = re.compile(
     r"\s+|[,;](?=\s|https?://|\Z)|(?<=\d)[,;](?=[A-Za-z])", re.IGNORECASE
 )
+AROUND = " \t.,;:!?<>[]\"'«»„“”"
+"""What may stand around a link as in a sentence; brackets besides."""
+HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
+"""What editors make of the hyphen in a key."""
 OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "IS", "WAS", "ORDER", "BY"})
 PORTS = frozenset({80, 443})
 LIMIT = 2_000
@@ -168,10 +175,11 @@ def _parse_words(typed: str, site: str) -> Link | None:
 def _parse_word(word: str, site: str) -> Link:
     """Return what a word among others names: keys of projects are told from a sentence by their capitals."""
     link = _parse_one(word, site)
-    is_key = word == link.text and word not in OPERATORS
-    if link.kind is LinkKind.PROJECT and not ADDRESS.match(word) and not is_key:
+    is_key = _bare(word) == link.text and link.text not in OPERATORS
+    is_address = bool(ADDRESS.match(_bare(word)))
+    if link.kind is LinkKind.PROJECT and not is_address and not is_key:
         return Link(LinkKind.BAD, word)
-    if link.kind is LinkKind.JQL and not ADDRESS.match(word):
+    if link.kind is LinkKind.JQL and not is_address:
         return Link(LinkKind.BAD, word)
     return link
 
@@ -188,22 +196,36 @@ def _joined(links: Iterable[Link]) -> Link:
 
 
 def _parse_one(typed: str, site: str) -> Link:
-    if ADDRESS.match(typed):
-        return _parse_address(typed, site)
-    if match := FILTER.match(typed):
+    bare = _bare(typed)
+    if ADDRESS.match(bare):
+        return _parse_address(bare, site)
+    if match := FILTER.match(bare):
         return Link(LinkKind.FILTER, match[1])
-    if ISSUE_KEY.match(typed):
-        return Link(LinkKind.EPIC, typed.upper())
-    if PROJECT_KEY.match(typed):
-        return Link(LinkKind.PROJECT, typed.upper())
+    key = bare.translate(HYPHENS)
+    if ISSUE_KEY.match(key):
+        return Link(LinkKind.EPIC, key.upper())
+    if PROJECT_KEY.match(key):
+        return Link(LinkKind.PROJECT, key.upper())
     return Link(LinkKind.JQL if QUERY.match(typed) else LinkKind.BAD, typed)
+
+
+def _bare(typed: str) -> str:
+    """Return a link without what stands around it; a bracket that an address itself opened is its own."""
+    bare = typed.rstrip(AROUND).lstrip(AROUND + "(")
+    while bare.endswith(")") and bare.count(")") > bare.count("("):
+        bare = bare[:-1].rstrip(AROUND)
+    return bare
 
 
 def _parse_address(address: str, site: str) -> Link:
     parts = _split(address)
     if parts is None:
         return Link(LinkKind.BAD, address)
-    link = _named_by_query(parts.query) or _named_by_path(parts.path)
+    link = (
+        _issue_of(parts.path)
+        or _named_by_query(parts.query)
+        or _named_by_path(parts.path)
+    )
     if link is None:
         return Link(LinkKind.BAD, address)
     if not _is_at(parts, site):
@@ -236,6 +258,13 @@ def _place(parts: SplitResult) -> str:
     if parts.port is None or parts.port in PORTS:
         return host
     return f"{host}:{parts.port}"
+
+
+def _issue_of(path: str) -> Link | None:
+    match = ISSUE.search(path)
+    if match and ISSUE_KEY.match(match[1]):
+        return Link(LinkKind.EPIC, match[1].upper())
+    return None
 
 
 def _named_by_query(query: str) -> Link | None:
