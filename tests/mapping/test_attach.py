@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.english import english
 from worker.domain.entities import Card, Issue, Worklog
@@ -166,3 +167,16 @@ def _returns(start: int, parents: list[int]) -> bool:
         if step == start:
             return True
     return False
+
+
+def test_whether_a_sub_task_left_the_scope_depends_on_its_own_card_alone() -> None:
+    """A condition matches the sub-task 12 and not its rejected parent 11, which another card may have read or not."""
+    story = replace(issue(11), category="done", rejected=True)
+    below = issue(12, level=-1, parent=11)
+    matched = ResolvedLink(LinkKind.JQL, "labels = a", ids=frozenset({"12"}))
+    for read in ((below,), (story, below)):
+        work = attach([CARD], index_issues(read, ()), {"card": matched})[CARD.ref]
+        assert [each.id for each in work.issues] == ["12"]
+    whole = ResolvedLink(LinkKind.PROJECT, "ACME", project="ACME")
+    work = attach([CARD], index_issues((story, below), ()), {"card": whole})[CARD.ref]
+    assert [each.id for each in work.rejected] == ["11", "12"]

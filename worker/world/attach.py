@@ -88,7 +88,7 @@ def attach(
             and link.kind not in (LinkKind.NONE, LinkKind.BAD)
         ):
             work = find_work(link, forest)
-            issues = [_with_parents_end(issue, forest) for issue in work.issues]
+            issues = _with_parents_ends(work.issues)
             work_by_card[card.ref] = CardWork(
                 link.shown,
                 tuple(issue for issue in issues if not issue.rejected),
@@ -110,12 +110,17 @@ def _others(link: ResolvedLink, work: WorkGroup, forest: IssueIndex) -> int | No
     return len(others)
 
 
-def _with_parents_end(issue: Issue, forest: IssueIndex) -> Issue:
-    """Return a sub-task as rejected when its parent was: it left the scope then, whether it was begun or not."""
-    if issue.level >= 0 or issue.parent is None or issue.rejected:
-        return issue
-    parent = forest.by_id.get(issue.parent)
-    if parent is None or not parent.rejected:
+def _with_parents_ends(issues: Sequence[Issue]) -> list[Issue]:
+    """Return a card's issues, sub-tasks as rejected when their parent was: they left the scope with it, begun or not.
+
+    Only parents on the same card are looked at: others may be known or not, as other cards have it.
+    """
+    by_id = {issue.id: issue for issue in issues}
+    return [_with_parents_end(issue, by_id.get(issue.parent or "")) for issue in issues]
+
+
+def _with_parents_end(issue: Issue, parent: Issue | None) -> Issue:
+    if issue.level >= 0 or issue.rejected or parent is None or not parent.rejected:
         return issue
     return replace(
         issue,
