@@ -193,6 +193,15 @@ def test_utilization_is_logged_hours_over_effective_capacity() -> None:
     ] == "160"
 
 
+def test_a_share_is_rounded_once() -> None:
+    """38.5 of 151 hours are 25.497 %: 25 %, not 25.50 % and then 26 %."""
+    found = agency(
+        unit(), dee(capacity=Decimal("37.75")), worklogs=logs("dee", 1.925, PAST)
+    )
+    facts = facts_of(judged(found), "people", "dee")
+    assert (facts["effective"], facts["utilization"]) == (151, Decimal("0.25"))
+
+
 def test_a_unit_is_the_ratio_of_sums_of_its_producing_people() -> None:
     manager = person("pm", role="pm", capacity=Decimal(40), unit=U1)
     found = agency(

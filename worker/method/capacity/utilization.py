@@ -407,11 +407,15 @@ def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
     return Why("resources", tuple(inputs), formula, threshold)
 
 
-def _percent(value: Decimal | None) -> Decimal | None:
-    """Return a share as it is written: to a whole percent, so that the noise of single hours writes nothing."""
-    if value is None:
+def _percent(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    """Return a share as it is written: to a whole percent, so that the noise of single hours writes nothing.
+
+    Rounded once, from the amounts: 25.497 % would be 25.50 % first, and 26 % then.
+    """
+    if part is None or not whole:
         return None
-    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    share = part / whole
+    return share.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _tenth(value: Decimal | None) -> Decimal | None:
@@ -427,7 +431,7 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
     yield Fact(
         load.person,
         "utilization",
-        _percent(load.utilization),
+        _percent(load.logged, load.effective),
         _why(
             (
                 Input(say("logged hours"), _shown(load.logged)),
@@ -443,14 +447,12 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
     )
     yield _billable_fact(view, load.person, load)
     yield _effective_fact(view, load.person, load)
-    for count, name, value in zip(
-        SHOWN_WEEKS, ("load_4", "load_8"), (load.next_4, load.next_8), strict=True
-    ):
+    for count, name in zip(SHOWN_WEEKS, ("load_4", "load_8"), strict=True):
         planned, capacity = _sums(load.weeks[:count])
         yield Fact(
             load.person,
             name,
-            _percent(value),
+            _percent(planned, capacity),
             _why(
                 (
                     Input(say("planned, h"), _shown(planned)),
@@ -515,7 +517,7 @@ def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
     return Fact(
         ref,
         "billable_utilization",
-        _percent(load.billable_utilization),
+        _percent(load.billable, load.effective),
         _why(inputs, formula, threshold),
     )
 
@@ -586,7 +588,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
     yield Fact(
         load.unit,
         "load",
-        _percent(load.load),
+        _percent(planned, load.capacity),
         _why(
             (people, Input(say("planned, h"), _shown(planned)), capacity),
             say(
@@ -600,11 +602,14 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         Input(say("logged hours"), _shown(load.logged)),
         Input(say("effective capacity, h"), _shown(load.effective)),
     )
+    used = None
+    if not load.missing:
+        used = _percent(load.logged, load.effective)
     least = f"logged hours / effective capacity >= {limits.logs_share}"
     yield Fact(
         load.unit,
         "utilization",
-        _percent(load.utilization),
+        used,
         _why(
             (people, *logs),
             say(
@@ -678,7 +683,7 @@ def _plan_facts(
             say("hours logged so far + work left and expected in the period"),
         ),
         "utilization": (
-            _percent(part_of(planned, capacity)),
+            _percent(planned, capacity),
             say("load / effective capacity of {capacity} h", capacity=_shown(capacity)),
         ),
     }
