@@ -180,3 +180,34 @@ def test_whether_a_sub_task_left_the_scope_depends_on_its_own_card_alone() -> No
     whole = ResolvedLink(LinkKind.PROJECT, "ACME", project="ACME")
     work = attach([CARD], index_issues((story, below), ()), {"card": whole})[CARD.ref]
     assert [each.id for each in work.rejected] == ["11", "12"]
+
+
+LOGGED = tuple(Worklog(issue.id, issue.id, "anna", THEN, 60) for issue in ISSUES[:8])
+
+
+def logged(link: ResolvedLink) -> list[str]:
+    """Return the ids of the issues whose logs a link gives its card, one for each log."""
+    work = attach([CARD], index_issues(ISSUES, LOGGED), {"card": link})
+    return sorted(log.issue for log in work[CARD.ref].worklogs)
+
+
+def test_time_logged_on_an_epic_is_of_the_cards_that_name_it_or_what_it_is_in() -> None:
+    whole = ResolvedLink(LinkKind.PROJECT, "ACME", project="ACME")
+    assert logged(whole) == ["1", "2", "3", "4", "5", "6", "8"]
+    epic = ResolvedLink(LinkKind.EPIC, "ACME-1", epic="1")
+    assert logged(epic) == ["1", "2", "3", "7"]
+    matched = ResolvedLink(LinkKind.JQL, "labels = a", ids=frozenset({"4", "5"}))
+    assert logged(matched) == ["4", "5"]
+    several = ResolvedLink(LinkKind.SEVERAL, "both", parts=(epic, whole))
+    assert logged(several) == ["1", "2", "3", "4", "5", "6", "7", "8"]
+
+
+def test_time_logged_on_epics_of_an_epic_is_of_the_card_that_names_what_is_above() -> (
+    None
+):
+    issues = (issue(8, level=2), issue(1, level=1, parent=8), issue(2, parent=1))
+    logs = [Worklog(one.id, one.id, "anna", THEN, 60) for one in issues]
+    link = ResolvedLink(LinkKind.EPIC, "ACME-8", epic="8")
+    work = attach([CARD], index_issues(issues, logs), {"card": link})[CARD.ref]
+    assert [each.id for each in work.issues] == ["2"]
+    assert sorted(log.issue for log in work.worklogs) == ["1", "2", "8"]

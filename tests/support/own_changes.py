@@ -21,8 +21,11 @@ class Changes:
     chance: Random
 
     def _some(self, amount: int, pool: Iterable[Item] | None = None) -> Sequence[Item]:
-        items = list(self.seen.work() if pool is None else pool)
+        items = list(self._work() if pool is None else pool)
         return self.chance.sample(items, min(amount, len(items)))
+
+    def _work(self) -> list[Item]:
+        return [item for item in self.seen.work() if item.level < 1]
 
     def _stories(self, *keys: str) -> list[Item]:
         return [item for item in self.seen.work(*keys) if item.level == 0]
@@ -78,7 +81,7 @@ class Changes:
         """Label items, and take labels away."""
         for item in self._some(8):
             self._edit(item, labels=sorted({*item.labels, "web", "app"}))
-        labelled = [item for item in self.seen.work() if item.labels]
+        labelled = [item for item in self._work() if item.labels]
         for item in self._some(4, labelled):
             self._edit(item, labels=[])
 

@@ -108,16 +108,12 @@ class Site:
         return self.items[str(raw["id"])]
 
     def work(self, *keys: str) -> list[Item]:
-        """Return the work of some projects, by the keys they have or had, or of all; epics and what is above are none."""
+        """Return the issues of some projects, by the keys they have or had, or of all."""
         ids = {str(self._ask("GET", f"project/{key}", {})["id"]) for key in keys}
-        return [
-            item
-            for item in self.items.values()
-            if item.level < 1 and (not ids or item.project in ids)
-        ]
+        return [item for item in self.items.values() if not ids or item.project in ids]
 
     def branch(self, key: str) -> list[Item]:
-        """Return an issue with all below it, in whatever projects, as far as that is work."""
+        """Return an issue with all below it, in whatever projects."""
         top = self.at(key)
         branch = {top.id: top}
         waiting = [top.id]
@@ -126,7 +122,7 @@ class Site:
                 if child.id not in branch:
                     branch[child.id] = child
                     waiting.append(child.id)
-        return [item for item in branch.values() if item.level < 1]
+        return list(branch.values())
 
     def statuses_of(self, item: Item) -> set[str]:
         """Return the statuses an item may have, by name."""
@@ -281,9 +277,15 @@ class Desk:
 
 
 def count(
-    work: Sequence[Item], desk: Desk, *, budget: Decimal | None = None
+    linked: Sequence[Item], desk: Desk, *, budget: Decimal | None = None
 ) -> dict[str, Any]:
-    """Return the figures of a card over its work, by field; `due` is there only when Jira proposes one."""
+    """Return the figures of a card over the issues it links, by field; `due` is there only when Jira proposes one.
+
+    Epics and what is above them are no work, but the time logged on them was spent.
+    """
+    work = [item for item in linked if item.level < 1]
+    logs = [log for item in linked for log in item.logs]
+    seconds = _seconds(linked)
     ends = _ends_of_rejected(work)
     scope = [item for item in work if item.id not in ends]
     still_open = [item for item in scope if not item.is_done]
@@ -291,12 +293,12 @@ def count(
         "progress": None,
         "done_total": None,
         "scope_change": _scope_change(work, ends, desk),
-        "hours": _tenth(Decimal(_seconds(work)) / 3600),
-        "burn": _burn(work, desk, budget),
+        "hours": _tenth(Decimal(seconds) / 3600),
+        "burn": _burn(logs, seconds, desk, budget),
         "overdue": None,
         "blocked": None,
         "wip": None,
-        "last_activity": _last_activity(work, desk),
+        "last_activity": _last_activity(work, logs, desk),
     }
     if scope:
         figures |= _progress(scope)
@@ -417,21 +419,19 @@ def _seconds(work: Iterable[Item]) -> int:
     return sum(max(item.spent, sum(log.seconds for log in item.logs)) for item in work)
 
 
-def _burn(work: Sequence[Item], desk: Desk, budget: Decimal | None) -> Decimal | None:
-    if not budget:
-        return None
-    logs = [log for item in work for log in item.logs]
+def _burn(
+    logs: Sequence[Log], seconds: int, desk: Desk, budget: Decimal | None
+) -> Decimal | None:
     known = sum(log.seconds for log in logs)
-    if not known:
+    if not budget or not known:
         return None
     cost = sum((desk.rates[log.author] * log.seconds for log in logs), Decimal(0))
-    return _share(cost / 3600 * _seconds(work) / known, budget)
+    return _share(cost / 3600 * seconds / known, budget)
 
 
-def _last_activity(work: Iterable[Item], desk: Desk) -> str | None:
-    moments = []
-    for item in work:
-        moments += [item.updated, *(log.started for log in item.logs)]
+def _last_activity(work: Iterable[Item], logs: Iterable[Log], desk: Desk) -> str | None:
+    moments = [item.updated for item in work]
+    moments += [log.started for log in logs]
     days = [desk.day(moment) for moment in moments]
     past = [day for day in days if day <= desk.today]
     return max(past).isoformat() if past else None

@@ -125,7 +125,7 @@ class OwnSite:
 
     def _epics(self, key: str, amount: int) -> Iterator[dict[str, Any]]:
         for _ in range(amount):
-            yield self.issue(key, type="Epic", worklogs=[])
+            yield self.issue(key, type="Epic")
 
     def _family(self, key: str, style: str) -> Iterator[dict[str, Any]]:
         """Yield a story with sub-tasks or none; who carries the estimate is the style's."""

@@ -1,8 +1,8 @@
 """Which Jira issues belong to which card: one pass over the issues, whatever the number of cards.
 
 A project card has every issue of the project but epics; an epic card all that hangs below the epic; a JQL or filter
-card what was matched. Epics (level 1 and above) are containers, never work. What was closed as
-rejected stands apart, with the sub-tasks of a parent that was.
+card what was matched. Epics (level 1 and above) are containers, never work; but the time logged on them was spent, on
+each card that has them. What was closed as rejected stands apart, with the sub-tasks of a parent that was.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueI
     for worklog in worklogs:
         logs[worklog.issue].append(worklog)
         logged_issue = by_id.get(worklog.issue)
-        if logged_issue is not None and logged_issue.level < EPIC_LEVEL:
+        if logged_issue is not None:
             by_project[logged_issue.project].worklogs.append(worklog)
             if logged_issue.parent is not None:
                 below[logged_issue.parent].worklogs.append(worklog)
@@ -154,13 +154,10 @@ def _unite(works: Iterable[WorkGroup]) -> WorkGroup:
 
 
 def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:
-    issues = [
-        forest.by_id[name]
-        for name in ids
-        if name in forest.by_id and forest.by_id[name].level < EPIC_LEVEL
-    ]
+    known = [forest.by_id[name] for name in ids if name in forest.by_id]
     return WorkGroup(
-        issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())]
+        [issue for issue in known if issue.level < EPIC_LEVEL],
+        [log for issue in known for log in forest.worklogs.get(issue.id, ())],
     )
 
 

@@ -79,7 +79,8 @@ def _misdated_logs(
     keys = {issue.id: issue.key for issue in work.issues}
     for log in ahead:
         day = world.day_of(log.started)
-        key = keys.get(log.issue, log.issue)
+        issue = world.issues.get(log.issue)
+        key = issue.key if issue else keys.get(log.issue, log.issue)
         yield _misdated(log, key, day, card=card)
 
 
