@@ -171,6 +171,8 @@ class Code(StrEnum):
     """A task from outside names no client and goes to the head of accounts."""
     INCOMPLETE_FEEDBACK = "incomplete-feedback"
     """Feedback lacks its client or date and counts nowhere."""
+    INCOMPLETE_ROW = "incomplete-row"
+    """A row lacks a cell without which nothing can be done with it."""
     GOAL_WITHOUT_MEASURE = "goal-without-measure"
     """A goal says not what is counted, or how much of it is the goal."""
     GOAL_WITHOUT_PERIOD = "goal-without-period"
@@ -178,7 +180,7 @@ class Code(StrEnum):
 
     # Money and plans.
     INCOMPLETE_REVENUE = "incomplete-revenue"
-    """A money entry lacks month, amount or kind and is left out."""
+    """A money entry lacks client, month, amount or kind and is left out."""
     OTHER_CURRENCY = "other-currency"
     """A money entry is in another currency than the workspace and is left out."""
     INCOMPLETE_TERM = "incomplete-term"
@@ -274,13 +276,15 @@ class Code(StrEnum):
 class Problem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One thing wrong, named so that a person can find and mend it.
 
-    `where` names the file, page, issue or row; `field` the key or property, empty when it is the whole thing; `message`
-    is one plain sentence and `hint` the way out; `url` opens the place when there is one.
+    `where` names the file, page, issue or row; `field` the key or property, empty when it is the whole thing, and
+    `column` what people call it; `message` is one plain sentence and `hint` the way out; `url` opens the place when
+    there is one.
     """
 
     code: Code
     where: Text
     field: str = ""
+    column: Text = NOTHING
     message: Text = NOTHING
     hint: Text = NOTHING
     url: str = ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,17 +13,23 @@ import pytest
 
 from tests.support.worlds import TODAY, at, row
 from worker.domain.entities import Row
+from worker.domain.messages import ENGLISH, render
 from worker.domain.values import Ref, Span, Value
+from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.world.entities import (
+    NEEDS,
     Reader,
     read_card,
     read_client,
     read_contact,
     read_cost,
+    read_document,
     read_feedback,
     read_goal,
     read_idea,
+    read_revenue,
+    read_service,
 )
 
 SCHEMA = load_schema()
@@ -272,3 +280,58 @@ def test_hours_a_month_roll_over_for_a_whole_number_of_months(
     client = read_client(given)
     assert (client.hours_frame, client.rollover_months) == (Decimal("87.5"), months)
     assert [problem.code.value for problem in given.problems] == codes
+
+
+NEEDED: dict[str, tuple[Callable[[Reader], object], dict[str, Value]]] = {
+    "revenue": (
+        read_revenue,
+        {"client": (C1,), "month": TODAY, "amount": Decimal(1), "kind": "act"},
+    ),
+    "costs": (read_cost, {"person": (DEV,), "cost_rate": Decimal(1)}),
+    "feedback": (read_feedback, {"client": (C1,), "date": TODAY}),
+    "documents": (read_document, {"client": (C1,)}),
+    "contacts": (read_contact, {"client": (C1,)}),
+    "services": (read_service, {"kind": "endless"}),
+}
+
+
+def test_every_data_source_whose_rows_need_cells_is_tried() -> None:
+    assert {name: set(cells) for name, (_, cells) in NEEDED.items()} == {
+        name: set(needs.columns) for name, needs in NEEDS.items()
+    }
+
+
+@pytest.mark.parametrize("source", sorted(NEEDED))
+def test_the_cells_that_a_row_needs_and_lacks_are_named_in_both_languages(
+    source: str,
+) -> None:
+    read, whole = NEEDED[source]
+    properties = SCHEMA.sources[source].properties
+    for number in range(len(whole) + 1):
+        for lacking in combinations(whole, number):
+            cells: dict[str, Any] = {"side": "client"}
+            cells |= {name: whole[name] for name in whole if name not in lacking}
+            found = reader(row(source, "r1", worker=False, **cells))
+            read(found)
+            assert len(found.problems) == bool(lacking)
+            for problem in found.problems:
+                assert problem.code == NEEDS[source].code
+                assert problem.field == lacking[0]
+                for words in (ENGLISH, load_words("ru", "RUB")):
+                    told = render(problem.message, words)
+                    named = {
+                        name
+                        for name in whole
+                        if properties[name].label[words.locale] in told
+                    }
+                    assert named == set(lacking)
+                    assert properties[lacking[0]].label[words.locale] in render(
+                        problem.hint, words
+                    )
+
+
+def test_money_of_a_project_needs_no_client_of_its_own() -> None:
+    cells: dict[str, Any] = {**NEEDED["revenue"][1], "client": (), "project": (P1,)}
+    found = reader(row("revenue", "r1", worker=False, **cells))
+    assert read_revenue(found) is not None
+    assert found.problems == []

@@ -231,7 +231,7 @@ def test_today_is_the_workspaces_day() -> None:
             "revenue",
             {"amount": Decimal(5), "kind": "act"},
             "incomplete-revenue",
-            "month",
+            "client",
         ),
         ("clients", {"group": "account"}, "client-without-unit", "unit"),
         (
@@ -638,7 +638,7 @@ def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:
 
 
 def test_a_row_without_a_name_is_kept_and_said(board: Board) -> None:
-    service = board.add("services", "  ")
+    service = board.add("services", "  ", kind="one_off")
     world = board.world()
     assert service in world.services
     assert [(problem.code, problem.severity) for problem in world.problems] == [

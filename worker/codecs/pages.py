@@ -18,7 +18,7 @@ from worker.codecs.records import (
     fault_in_words,
 )
 from worker.domain.entities import Row
-from worker.domain.messages import Text, tell, withhold
+from worker.domain.messages import Text, listed, tell, withhold
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Property, Rows, Source
@@ -148,6 +148,7 @@ def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Proble
         code=Code.OUT_OF_RANGE,
         where=place(row, source),
         field=name,
+        column=listed(source.properties[name].label),
         message=shown,
         hint=tell("correct the field in Notion; until then it counts as unknown"),
         url=row.url,

@@ -55,6 +55,13 @@ def tell(pattern: str, **values: object) -> Text:
     )
 
 
+def listed(*names: Mapping[str, str]) -> Text:
+    """Return names that the schema gives by locale, one after another."""
+    places = {f"name{number}": name for number, name in enumerate(names)}
+    pattern = ", ".join(f"{{{place}}}" for place in places)
+    return tell(pattern, **places)
+
+
 def literal(words: str | Path | Ref) -> Text:
     """Return words that are the same in every language: a name, a file, a row, what somebody else said."""
     said = str(words)

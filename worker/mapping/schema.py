@@ -46,8 +46,8 @@ class Option(msgspec.Struct, frozen=True, gc=False):
 class Property(msgspec.Struct, frozen=True, gc=False):
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
-    is Notion's number format; `periodic` tells that it measures a running period and is empty while
-    that is young. `expression` is a formula in Notion's own language by locale, computed there and never read here."""
+    is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
+    running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here."""
 
     name: str
     type: str

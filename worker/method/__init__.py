@@ -45,6 +45,7 @@ from worker.method.money.servicing import measure_servicing
 from worker.method.money.terms import record_terms
 from worker.method.outcome import Outcome
 from worker.method.run import Run
+from worker.method.sprint.data_notes import note_data
 from worker.method.sprint.next_task import find_next_tasks
 from worker.method.sprint.occasions import find_occasions
 from worker.method.sprint.requests import measure_requests
@@ -126,6 +127,8 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     tasks = run(plan_tasks, None, playbooks, known, requests or ())
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
+    told = (*world.problems, *run.problems)
+    notes = run(note_data, (), told, is_whole=not run.failed)
 
     measures = Measures(
         cards=cards,
@@ -157,6 +160,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         portfolios=portfolios,
         hours=hours,
         pipeline=pipeline,
+        notes=notes,
     )
     problems = (*playbooks.problems, *run.problems)
     return Outcome(tuple(run.facts), measures, run.memory(), problems)

@@ -14,6 +14,7 @@ from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
 from worker.method.formulas.working_time import part_of
 from worker.method.outlook import (
+    DataNote,
     Graduation,
     Loyalty,
     Pipeline,
@@ -656,3 +657,4 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     portfolios: Mapping[Ref, Portfolio] = msgspec.field(default_factory=dict)
     hours: HoursMeasure | None = None
     pipeline: Pipeline | None = None
+    notes: tuple[DataNote, ...] = ()

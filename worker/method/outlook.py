@@ -180,3 +180,11 @@ class Pipeline(msgspec.Struct, frozen=True, gc=False):
         if not self.decided:
             return None
         return (Decimal(self.won) / self.decided).quantize(Decimal("0.0001"))
+
+
+class DataNote(msgspec.Struct, frozen=True, gc=False):
+    """What is amiss in a row: its title and address, and the sentences that stand on it."""
+
+    title: str
+    url: str
+    lines: tuple[str, ...]

@@ -15,9 +15,10 @@ from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
 from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
 from worker.pages.pipeline import write_pipeline
-from worker.pages.view import DOTS, NONE, View, join_parts, risk_line
+from worker.pages.view import DOTS, NONE, View, first_lines, join_parts, risk_line
 
 MOST_RISKS, TITLE = 10, 48
+MOST_NOTES = 20
 
 
 def write_portfolio(view: View) -> tuple[Block, ...]:
@@ -34,6 +35,7 @@ def write_portfolio(view: View) -> tuple[Block, ...]:
         *_risks(view),
         *_managers(view, money),
         *_load(view),
+        *_notes(view),
     )
 
 
@@ -401,3 +403,21 @@ def _load(view: View) -> Iterator[Block]:
             view.say("Planned hours as a share of capacity, week by week."),
             weekly(view, chart.title),
         )
+
+
+def _notes(view: View) -> Iterator[Block]:
+    """Yield the rows that lack something, as it stands on each."""
+    lines = []
+    for note in view.measures.notes:
+        title = note.title or NONE
+        name = link(title, note.url)
+        parts = map(plain, note.lines)
+        told = join_parts(parts)
+        line = f"{name}: {told}"
+        lines.append(line)
+
+    if not lines:
+        return
+    heading = view.heading("Data to mend")
+    yield heading
+    yield from first_lines(view, lines, MOST_NOTES)

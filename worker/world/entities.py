@@ -31,7 +31,7 @@ from worker.domain.entities import (
     Term,
     Unit,
 )
-from worker.domain.messages import NOTHING, Text, tell, withhold
+from worker.domain.messages import NOTHING, Text, listed, message, tell, withhold
 from worker.domain.periods import A_DAY, A_WEEK, WORKING_DAYS, Week
 from worker.domain.values import (
     Ref,
@@ -46,6 +46,52 @@ from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Source
 
 Entity = TypeVar("Entity")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The cells that a row needs, and what becomes of it without them; `fault` has a place for their `{fields}`."""
+
+    code: Code
+    columns: tuple[str, ...]
+    fault: str
+
+
+NEEDS: Mapping[str, Needs] = {
+    "revenue": Needs(
+        Code.INCOMPLETE_REVENUE,
+        ("client", "month", "amount", "kind"),
+        message("without a usable {fields} the entry is left out"),
+    ),
+    "costs": Needs(
+        Code.INCOMPLETE_COST,
+        ("person", "cost_rate"),
+        message("without a usable {fields} the cost rate counts nowhere"),
+    ),
+    "feedback": Needs(
+        Code.INCOMPLETE_FEEDBACK,
+        ("client", "date"),
+        message("without a usable {fields} the feedback counts nowhere"),
+    ),
+    "documents": Needs(
+        Code.INCOMPLETE_ROW,
+        ("client",),
+        message("without a usable {fields} nobody looks after the document's end"),
+    ),
+    "contacts": Needs(
+        Code.INCOMPLETE_ROW,
+        ("client",),
+        message("without a usable {fields} the contact counts for no client"),
+    ),
+    "services": Needs(
+        Code.INCOMPLETE_ROW,
+        ("kind",),
+        message(
+            "without a usable {fields} no redesign and no graduation is proposed for the service"
+        ),
+    ),
+}
+"""What the rows of each data source cannot do without."""
 WORST_TO_BEST = 5
 YEARLESS = 1904
 """People who do not know a year of birth type 1900, or 1904, the first year after it that has a 29 February."""
@@ -78,12 +124,31 @@ class Reader:
                 code=code,
                 where=place(self.row, self.source),
                 field=name,
+                column=self._label(name),
                 message=withhold(fault) if self.source.private else fault,
                 hint=hint,
                 url=self.row.url,
                 severity=severity,
             )
         )
+
+    def _label(self, name: str) -> Text:
+        prop = self.source.properties.get(name)
+        return listed(prop.label) if prop else NOTHING
+
+    def lacks(self, **cells: object) -> bool:
+        """Tell whether the row lacks one of the cells it needs (`NEEDS`), given as read; these are reported."""
+        needs = NEEDS[self.source.name]
+        missing = [name for name in needs.columns if cells[name] is None]
+        if missing:
+            fields = listed(*(self.source.properties[name].label for name in missing))
+            self.report(
+                needs.code,
+                missing[0],
+                tell(needs.fault, fields=fields),
+                hint=tell("fill in {fields}", fields=fields),
+            )
+        return bool(missing)
 
     def text(self, name: str) -> str | None:
         """Return a text or an option key."""
@@ -391,14 +456,18 @@ def _parse_day(match: re.Match[str]) -> date | None:
 def read_contact(reader: Reader) -> Contact:
     """Return a contact."""
     row = reader.row
+    side = reader.text("side")
+    client = reader.one("client")
+    if side == "client":
+        reader.lacks(client=client)
     return Contact(
         row.ref,
         row.title,
         row.url,
         organisation=reader.text("organisation"),
-        side=reader.text("side"),
+        side=side,
         role=reader.text("role"),
-        client=reader.one("client"),
+        client=client,
         birthday=_birthday(reader),
         email=reader.text("email"),
         last_contact=reader.day("last_contact"),
@@ -445,10 +514,12 @@ def read_card(reader: Reader) -> Card:
 
 def read_service(reader: Reader) -> Service:
     """Return a service line."""
+    kind = reader.text("kind")
+    reader.lacks(kind=kind)
     return Service(
         reader.row.ref,
         reader.row.title,
-        reader.text("kind"),
+        kind,
         reader.amount("monthly_value"),
         reader.amount("lead_weeks"),
     )
@@ -458,11 +529,13 @@ def read_document(reader: Reader) -> Document:
     """Return a document."""
     row = reader.row
     signed, expires = reader.days("signed", "expires")
+    client = reader.one("client")
+    reader.lacks(client=client)
     return Document(
         row.ref,
         row.title,
         row.url,
-        client=reader.one("client"),
+        client=client,
         kind=reader.text("kind"),
         signed=signed,
         expires=expires,
@@ -470,16 +543,11 @@ def read_document(reader: Reader) -> Document:
 
 
 def read_revenue(reader: Reader) -> Revenue | None:
-    """Return a money fact, or None when month, amount or kind is missing: it then counts nowhere."""
+    """Return a money fact, or None when client and project, month, amount or kind is missing: it then counts nowhere."""
     month = reader.day("month")
     kind = reader.text("kind")
     # A credit note is an act below zero.
     amount = reader.number("amount") if kind == "act" else reader.amount("amount")
-    missing = [
-        name
-        for name, value in (("month", month), ("amount", amount), ("kind", kind))
-        if value is None
-    ]
     client = reader.one("client")
     project = reader.one("project")
     until = reader.day("month", last=True)
@@ -495,16 +563,9 @@ def read_revenue(reader: Reader) -> Revenue | None:
             hint=tell("correct the period"),
         )
         return None
-    if month is None or amount is None or kind is None:
-        reader.report(
-            Code.INCOMPLETE_REVENUE,
-            missing[0],
-            tell(
-                "{fields} cannot be read, the entry is left out",
-                fields=", ".join(missing),
-            ),
-            hint=tell("fill in month, amount and kind"),
-        )
+    whose = client or project
+    lacks = reader.lacks(client=whose, month=month, amount=amount, kind=kind)
+    if lacks or month is None or amount is None or kind is None:
         return None
     return Revenue(
         reader.row.ref,
@@ -591,21 +652,8 @@ def read_cost(reader: Reader) -> CostRate | None:
     row = reader.row
     person = reader.one("person")
     rate = reader.amount("cost_rate")
-    missing = [
-        name
-        for name, value in (("person", person), ("cost_rate", rate))
-        if value is None
-    ]
+    reader.lacks(person=person, cost_rate=rate)
     if person is None or rate is None:
-        reader.report(
-            Code.INCOMPLETE_COST,
-            missing[0],
-            tell(
-                "{fields} cannot be read, the cost rate counts nowhere",
-                fields=", ".join(missing),
-            ),
-            hint=tell("fill in the person and what an hour costs"),
-        )
         return None
     since = reader.day("from") or date.min
     return CostRate(row.ref, row.url, person, rate, since, row.created)
@@ -650,18 +698,7 @@ def read_feedback(reader: Reader) -> Feedback:
         score = None
     client = reader.one("client")
     day = reader.day("date")
-    missing = [
-        name for name, value in (("client", client), ("date", day)) if value is None
-    ]
-    if missing:
-        reader.report(
-            Code.INCOMPLETE_FEEDBACK,
-            missing[0],
-            tell(
-                "{fields} cannot be read, it counts nowhere", fields=", ".join(missing)
-            ),
-            hint=tell("fill in client, date and score"),
-        )
+    reader.lacks(client=client, date=day)
     return Feedback(
         row.ref,
         row.url,

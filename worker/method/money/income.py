@@ -83,6 +83,25 @@ def currency_problems(world: World) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+def nobodys_problems(world: World) -> tuple[Problem, ...]:
+    """Return a problem for each money row whose project names no client: it counts nowhere."""
+    problems = []
+    for row in world.revenue:
+        if world.client_of(row.client, row.project) is not None:
+            continue
+        title, url = title_of(row, world)
+        problem = Problem(
+            code=Code.INCOMPLETE_REVENUE,
+            where=title,
+            field="client",
+            message=tell("its project names no client; the entry is left out"),
+            hint=tell("choose the client of the entry or of its project"),
+            url=url,
+        )
+        problems.append(problem)
+    return tuple(problems)
+
+
 def title_of(row: Revenue, world: World) -> tuple[Text, str]:
     """Return what a row of money is called, and its address."""
     for shown in world.rows.get("revenue", ()):

@@ -52,6 +52,7 @@ from worker.method.money.income import (
     PAYMENT,
     WRITE_OFF,
     currency_problems,
+    nobodys_problems,
     rows_of,
     title_of,
 )
@@ -113,6 +114,7 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     rows = rows_of(world, (ACT, WRITE_OFF, PAYMENT))
     kept, problems = _ledger_rows(world)
     problems += currency_problems(world)
+    problems += nobodys_problems(world)
     earning = Earning(world, rates_of(world), billable_of(world))
     books = _Books()
     for client in world.clients.values():
