@@ -239,6 +239,8 @@ class Code(StrEnum):
     """A change failed for another reason, which the message names."""
     VALUE_UNWRITABLE = "value-unwritable"
     """A value has no place in the workspace, such as a missing option."""
+    VALUE_CUT = "value-cut"
+    """A value is longer than Notion takes and was written in part."""
     FIELD_REFUSED = "field-refused"
     """A row was written without a field that Notion refused."""
     UNBOUND_KEY = "unbound-key"

@@ -25,6 +25,7 @@ from worker.codecs.notion import (
     loss,
 )
 from worker.codecs.pages import complete, decode_page, truncated
+from worker.domain.messages import NOTHING
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.load import TypeName
 from worker.mapping.schema import Binding, Owner, Property, Schema
@@ -147,18 +148,19 @@ def test_a_text_beyond_all_limits_is_cut_and_said() -> None:
     text = "б" * (TEXT + 5)
     assert len(encode(PROPS["text"], text, BOUND, lambda ref: None)["rich_text"]) == 100
     assert canonicalize(PROPS["text"], text) == "б" * TEXT
-    assert "too long" in loss(PROPS["text"], text)
-    assert loss(PROPS["text"], "short\x00") == ""
+    told = english(loss(PROPS["text"], text))
+    assert f"has {TEXT + 5} characters, of which Notion takes {TEXT}" in told
+    assert loss(PROPS["text"], "short\x00") == NOTHING
 
 
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("site", "https://example.com/" + "x" * 2000, "longer than 2000"),
+        ("site", "https://example.com/" + "x" * 2000, "longer than 2000 characters"),
         (
             "others",
             tuple(Ref("things", str(number)) for number in range(101)),
-            "more than 100",
+            "lists 101, of which a request to Notion takes 100",
         ),
         ("number", Decimal("1e400"), "too large"),
         ("day", date(1066, 10, 14), "before 1900"),
@@ -166,7 +168,7 @@ def test_a_text_beyond_all_limits_is_cut_and_said() -> None:
     ],
 )
 def test_what_notion_cannot_hold_is_said(name: str, value: Value, says: str) -> None:
-    assert says in loss(PROPS[name], value)
+    assert says in english(loss(PROPS[name], value))
 
 
 def test_numbers_are_read_exactly() -> None:
@@ -309,7 +311,7 @@ def test_what_notion_computes_is_neither_taken_for_a_value_nor_written(
     computed = Property("share", "formula", Owner.WORKER, {})
     assert decode(computed, {"type": "formula", "formula": raw}, BOUND, {}) is None
     assert canonicalize(computed, Decimal(7)) is None
-    assert loss(computed, Decimal(7)) == ""
+    assert loss(computed, Decimal(7)) == NOTHING
     with pytest.raises(Unencodable, match="share"):
         encode(computed, Decimal(7), BOUND, lambda ref: None)
 
@@ -466,9 +468,9 @@ def test_a_cell_without_its_value_is_unreadable(kind: str) -> None:
 def test_what_just_fits_is_kept_whole_and_what_does_not_is_said_to_be_lost(
     name: str, fits: Value, too_much: Value
 ) -> None:
-    assert loss(PROPS[name], fits) == ""
+    assert loss(PROPS[name], fits) == NOTHING
     assert canonicalize(PROPS[name], fits) == fits
-    assert loss(PROPS[name], too_much) != ""
+    assert loss(PROPS[name], too_much)
     assert canonicalize(PROPS[name], too_much) != too_much
 
 

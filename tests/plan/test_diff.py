@@ -694,3 +694,57 @@ def _compare_rows(size: int) -> int:
 
 def test_rows_are_compared_in_steps_in_proportion_to_their_number() -> None:
     assert _compare_rows(1200) < 5 * _compare_rows(300)
+
+
+MANY = tuple(Ref("tasks", f"task:{number:03}") for number in range(120))
+CUT = [
+    (CLIENT, "next", MANY, "lists 120, of which a request to Notion takes 100"),
+    (CLIENT, "score", Decimal("1e400"), "is too large a number"),
+    (CLIENT, "due", date(1899, 12, 31), "is a date before 1900"),
+    (RISK, "steps", "x" * 200_001, "has 200001 characters"),
+    (RISK, "name", "x" * 200_001, "has 200001 characters"),
+]
+
+
+@pytest.mark.parametrize(("ref", "field", "value", "words"), CUT)
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_notions_limits_take_from_a_value_is_told_until_it_fits(
+    ref: Ref, field: str, value: Value, words: str, *, stands: bool
+) -> None:
+    rows = [_row(one) for one in MANY]
+    if stands or ref == CLIENT:
+        rows.append(_row(ref))
+    facts = [_fact(ref, field, value)]
+    if ref == RISK and field != "name":
+        facts.append(_fact(RISK, "name", "Late"))
+    plan = _plan(_world(*rows), *facts)
+    (problem,) = plan.problems
+    assert (problem.code, problem.where, problem.field) == (
+        "value-cut",
+        str(ref),
+        field,
+    )
+    assert words in problem.message
+
+    # What was written in part is what Notion holds: it is told again, and not written again.
+    if ref != CLIENT or not plan.changes:
+        return
+    (written,) = plan.changes[0].fields
+    again = _plan(
+        _world(*rows[:-1], replace(_row(ref), fields={field: written.after})),
+        *facts,
+        bases={(ref.key, field): written.after},
+    )
+    assert (again.changes, again.problems) == ((), plan.problems)
+    fits = _plan(_world(*rows), _fact(ref, field, MANY[:100]))
+    assert fits.problems == ()
+
+
+def test_a_value_of_people_that_stands_is_not_told_as_cut() -> None:
+    row = _row(RISK, name="Late", steps="theirs")
+    plan = _plan(
+        _world(row),
+        _fact(RISK, "steps", "x" * 200_001),
+        bases={(row.page_id, "steps"): "ours"},
+    )
+    assert (plan.changes, plan.problems) == ((), ())

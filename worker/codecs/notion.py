@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from worker.domain.messages import Text, tell
+from worker.domain.messages import NOTHING, Text, tell
 from worker.domain.text import clean, clean_line, cut
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
@@ -69,7 +69,7 @@ class PropertyType(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     read: Callable[[Place, Any], Value | Unreadable]
     write: Callable[[Place, Any], Payload]
     canonical: Callable[[Any], Value]
-    limit: Callable[[Any], str] = lambda value: ""
+    limit: Callable[[Any], Text] = lambda value: NOTHING
 
 
 def decode(
@@ -114,8 +114,8 @@ def canonicalize(prop: Property, value: Value) -> Value:
     return PROPERTY_TYPES[prop.type].canonical(value)
 
 
-def loss(prop: Property, value: Value) -> str:
-    """Return what writing a value would lose, in words; empty when nothing."""
+def loss(prop: Property, value: Value) -> Text:
+    """Return what writing a value would lose; says nothing when nothing is lost."""
     return PROPERTY_TYPES[prop.type].limit(value)
 
 
@@ -176,23 +176,29 @@ def _cut_text(text: str) -> str | None:
     return "".join(pieces[:PIECES])
 
 
-def _limit_title(value: Any) -> str:
+def _limit_title(value: Any) -> Text:
     if not isinstance(value, str):
-        return ""
+        return NOTHING
     line = clean_line(value)
     return _tell_cut(line)
 
 
-def _limit_text(value: Any) -> str:
+def _limit_text(value: Any) -> Text:
     if not isinstance(value, str):
-        return ""
+        return NOTHING
     text = clean(value)
     return _tell_cut(text)
 
 
-def _tell_cut(text: str) -> str:
-    is_cut = _cut_text(text) != (text or None)
-    return "is too long for Notion and is cut" if is_cut else ""
+def _tell_cut(text: str) -> Text:
+    kept = _cut_text(text)
+    if kept == (text or None):
+        return NOTHING
+    return tell(
+        "has {count} characters, of which Notion takes {limit}; the rest is left out",
+        count=len(text),
+        limit=len(kept or ""),
+    )
 
 
 # -- lines: addresses and telephone numbers ----------------------------------------------------------------------------
@@ -215,10 +221,11 @@ def _line_type(longest: int) -> PropertyType:
         text = clean_line(value or "")
         return text if text and len(text) <= longest else None
 
-    def limit(value: Any) -> str:
-        if not isinstance(value, str) or len(value) <= longest:
-            return ""
-        return f"is longer than {longest} characters and is left out"
+    def limit(value: Any) -> Text:
+        text = clean_line(value) if isinstance(value, str) else ""
+        if len(text) <= longest:
+            return NOTHING
+        return tell("is longer than {limit} characters and is left out", limit=longest)
 
     return PropertyType(
         read=_read_line, write=_write_line, canonical=canonical, limit=limit
@@ -254,9 +261,9 @@ def _canonical_number(value: Any) -> Value:
     return Decimal(repr(number))
 
 
-def _limit_number(value: Any) -> str:
+def _limit_number(value: Any) -> Text:
     is_lost = isinstance(value, Decimal) and _canonical_number(value) is None
-    return "is too large a number and is left out" if is_lost else ""
+    return tell("is too large a number and is left out") if is_lost else NOTHING
 
 
 def _read_flag(_: Place, raw: Any) -> Value:
@@ -330,9 +337,15 @@ def _canonical_list(value: Any) -> Value:
     return tuple(distinct[:LISTED])
 
 
-def _limit_list(value: Any) -> str:
-    is_cut = isinstance(value, tuple) and len(set(value)) > LISTED
-    return f"lists more than {LISTED} and is cut" if is_cut else ""
+def _limit_list(value: Any) -> Text:
+    count = len(set(value)) if isinstance(value, tuple) else 0
+    if count <= LISTED:
+        return NOTHING
+    return tell(
+        "lists {count}, of which a request to Notion takes {limit}; the others are left out",
+        count=count,
+        limit=LISTED,
+    )
 
 
 # -- dates -------------------------------------------------------------------------------------------------------------
@@ -414,11 +427,15 @@ def _canonical_instant(value: datetime) -> datetime | None:
     return minute if FIRST_YEAR <= minute.year < LAST_YEAR else None
 
 
-def _limit_date(value: Any) -> str:
+def _limit_date(value: Any) -> Text:
     is_lost = isinstance(value, date | Span) and _canonical_date(value) is None
     if not is_lost:
-        return ""
-    return f"is a date before {FIRST_YEAR} or an instant of {LAST_YEAR} and is left out"
+        return NOTHING
+    return tell(
+        "is a date before {first} or an instant of {last} and is left out",
+        first=FIRST_YEAR,
+        last=LAST_YEAR,
+    )
 
 
 # -- people and relations ----------------------------------------------------------------------------------------------

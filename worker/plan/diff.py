@@ -19,10 +19,10 @@ from types import MappingProxyType
 
 import msgspec
 
-from worker.codecs.notion import canonicalize
+from worker.codecs.notion import canonicalize, loss
 from worker.domain import document
 from worker.domain.entities import Row
-from worker.domain.messages import literal, tell
+from worker.domain.messages import NOTHING, literal, tell
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.errors import Code, Problem, Severity, in_words
 from worker.mapping.schema import (
@@ -362,6 +362,8 @@ def _plan_field(
         current,
     )
     verdict = decide(prop.owner, desired, base, current)
+    if verdict in _WRITES or current == desired:
+        _tell_loss(inputs, row.ref, prop, fact=fact, title=row.title)
     if verdict is Verdict.NOTHING:
         return None
     if verdict in _WRITES:
@@ -395,6 +397,10 @@ def _is_refused(inputs: _DiffInputs, row: Row, prop: Property, desired: Value) -
 
 
 def _desired(inputs: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
+    return _canonical(inputs, prop, _writable(inputs, prop, fact))
+
+
+def _writable(inputs: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
     value = fact.value
     if prop.type == "relation" and isinstance(value, tuple):
         # A relation to a row that is not there can never be written, and would be planned again for ever.
@@ -403,7 +409,35 @@ def _desired(inputs: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
             for item in value
             if isinstance(item, Ref) and inputs.wants_row(item)
         )
-    return _canonical(inputs, prop, value)
+    return value
+
+
+def _tell_loss(
+    inputs: _DiffInputs, ref: Ref, prop: Property, *, fact: Fact, title: str
+) -> None:
+    """Tell what Notion's limits take from a value: what it holds looks whole."""
+    value = _writable(inputs, prop, fact)
+    lost = NOTHING if isinstance(value, Unset) else loss(prop, value)
+    if not lost:
+        return
+    is_private = inputs.schema.is_private(ref.source)
+    inputs.draft.problems.append(
+        Problem(
+            code=Code.VALUE_CUT,
+            where=literal(ref),
+            field=prop.name,
+            message=tell(
+                "{field} of “{title}” {fault}",
+                field=prop.label,
+                title=ref.key if is_private else title,
+                fault=lost,
+            ),
+            hint=tell(
+                "the first in their order are kept; `rayline explain {ref}` tells of what the value is made",
+                ref=f"{ref}#{prop.name}",
+            ),
+        )
+    )
 
 
 def _canonical(
@@ -453,6 +487,8 @@ def _plan_create(
         fields.append(FieldChange(prop.name, None, value, fact.why))
         if prop.type == "title":
             title = str(value)
+    for prop, fact in stated:
+        _tell_loss(inputs, ref, prop, fact=fact, title=title)
     inputs.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
 
 
