@@ -100,7 +100,8 @@ class Control:
     ) -> dict[str, Any]:
         try:
             return self._sides[side](action, payload)
-        except (ValueError, KeyError, TypeError) as error:
+        except Exception as error:
+            # Whatever a payload breaks is the caller's: the emulator goes on.
             raise Refused(400, f"{side} {action}: {_words(error)}") from error
 
 
@@ -133,7 +134,9 @@ def _payload(request: Request) -> dict[str, Any]:
         raise Refused(415, "control actions take application/json")
     try:
         return msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except RecursionError:
+        raise Refused(400, "the JSON is nested too deep") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(400, f"not a JSON object: {error}") from error
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rayline_sandbox.arguments import count_of, seconds_of
 from rayline_sandbox.wire import Request, Response
 
 Json = Mapping[str, Any]
@@ -41,6 +42,8 @@ AFTER: Mapping[str, str] = {
 """How an answer is spoilt once the work is done, as `Response.fault`."""
 
 MATCH_KEYS = frozenset({"method", "path_regex", "nth"})
+SETTINGS = frozenset({"retry_after", "seconds", "delay"})
+"""Settings of the kinds that are times in seconds."""
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
     """Return the rule a control payload describes; raises `ValueError` with a clear text."""
     kind = str(raw.get("kind", ""))
     match = raw.get("match") or {}
+    if not isinstance(match, Mapping):
+        raise ValueError("match is an object")
     if kind not in kinds:
         known = ", ".join(sorted(kinds))
         raise ValueError(f"unknown fault kind {kind!r}; known: {known}")
@@ -85,14 +90,28 @@ def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
         raise ValueError(f"unknown match keys: {sorted(strange)}")
     method = match.get("method")
     path = match.get("path_regex")
+    for name in SETTINGS & raw.keys():
+        if raw[name] is not None:
+            seconds_of(raw, name)
     return Rule(
         kind,
         raw,
         str(method).upper() if method else None,
-        re.compile(path) if path else None,
-        int(match.get("nth") or 1),
-        int(raw.get("times", 1) or 0),
+        _pattern(path),
+        count_of(match, "nth") or 1,
+        count_of({"times": 1, **raw}, "times", least=0) or 0,
     )
+
+
+def _pattern(path: object) -> re.Pattern[str] | None:
+    if not path:
+        return None
+    if not isinstance(path, str):
+        raise ValueError("path_regex is a text")
+    try:
+        return re.compile(path)
+    except re.error as error:
+        raise ValueError(f"path_regex is no regular expression: {error}") from None
 
 
 class FaultPlan:

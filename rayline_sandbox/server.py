@@ -393,17 +393,27 @@ def serve(
     """Serve Notion, Jira and the boards on three ports (0: any free one); ValueError for a `host` others can reach.
 
     `control` switches the control API on, at the boards' port; `allow_remote` permits a host that is not loopback;
-    `hosts` are further names by which browsers may call the boards.
+    `hosts` are further names by which the listeners may be called: a page on the web can point a name of its own at
+    this machine, and would then be answered as if it stood here.
     """
     if not (allow_remote or is_loopback(host)):
         raise ValueError(
             f"{host} can be reached by other machines: the sandbox listens on loopback unless asked"
         )
+    names = {host, *hosts}
     api = Listener(
-        notion.handle, name="notion", host=host, port=ports[0], greeting=NOTION_GREETING
+        hosts_allowed(notion.handle, names),
+        name="notion",
+        host=host,
+        port=ports[0],
+        greeting=NOTION_GREETING,
     )
     issues = Listener(
-        jira.handle, name="jira", host=host, port=ports[1], greeting=JIRA_GREETING
+        hosts_allowed(jira.handle, names),
+        name="jira",
+        host=host,
+        port=ports[1],
+        greeting=JIRA_GREETING,
     )
     boards = Boards(
         notion.handle,
@@ -416,7 +426,7 @@ def serve(
     )
     site = Control(notion.control, jira.control, enabled=control).around(boards.handle)
     pages = Listener(
-        hosts_allowed(site, {host, *hosts}), name="boards", host=host, port=ports[2]
+        hosts_allowed(site, names), name="boards", host=host, port=ports[2]
     )
     for listener in (api, issues, pages):
         listener.start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import secrets
 import threading
 import time
 import uuid
@@ -44,13 +45,15 @@ class JiraSandbox:
         time_zone: str = "Europe/Moscow",
         limit: int | None = None,
         real: Callable[[], float] = time.monotonic,
+        known_token: bool = False,
     ) -> None:
         if deployment not in ("cloud", "datacenter"):
             raise ValueError(f"deployment is cloud or datacenter, not {deployment!r}")
         self._lock = threading.RLock()
-        chance = random.Random(seed)
         self.email = "rayline@sandbox.invalid"
-        self.token = f"sandbox-{chance.getrandbits(96):024x}"
+        seeded = f"{random.Random(seed).getrandbits(96):024x}"
+        # Whoever knows the program knows the seeded token, and may reach the port.
+        self.token = f"sandbox-{seeded if known_token else secrets.token_hex(12)}"
         self._site = _site(
             clock,
             seed=seed,

@@ -24,6 +24,14 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rayline_sandbox.arguments import (
+    check_end,
+    count_of,
+    objects_of,
+    seconds_of,
+    text_of,
+    texts_of,
+)
 from rayline_sandbox.faults import FaultPlan
 from rayline_sandbox.jira.audiences import read_audience
 from rayline_sandbox.jira.changes import Changes
@@ -38,6 +46,7 @@ from rayline_sandbox.jira.raw_issues import load_lines
 from rayline_sandbox.jira.setters import rich
 from rayline_sandbox.jira.site import Site
 from rayline_sandbox.jira.site_records import SiteRecords
+from rayline_sandbox.jira.undo import remember
 
 Action = Callable[[Json], Json]
 
@@ -73,13 +82,18 @@ class People:
         """Do one action; raises `ValueError` for one that does not exist or cannot be done."""
         if action not in self._actions:
             raise ValueError(f"unknown action: {action}")
+        undo = remember(self.store)
         try:
             return self._actions[action](payload)
         except Refusal as refusal:
+            undo()
             messages = list(refusal.messages)
             raise ValueError(
                 f"{action}: {refusal.status} {messages} {refusal.errors}"
             ) from refusal
+        except Exception:
+            undo()
+            raise
 
     def _issue_actions(self) -> dict[str, Action]:
         return {
@@ -220,7 +234,7 @@ class People:
         return report
 
     def _load_lines(self, payload: Json) -> Json:
-        report = load_lines(self.site, payload["lines"])
+        report = load_lines(self.site, texts_of(payload, "lines"))
         self.problems.extend(report["problems"])
         return report
 
@@ -266,8 +280,8 @@ class People:
     def _rename_project(self, payload: Json) -> Json:
         self.store.rename_project(
             self._project(payload["key"]),
-            key=payload.get("new_key"),
-            name=payload.get("name"),
+            key=text_of(payload, "new_key"),
+            name=text_of(payload, "name"),
         )
         return {}
 
@@ -308,18 +322,19 @@ class People:
     # Circumstances --------------------------------------------------------
 
     def _set_faults(self, payload: Json) -> Json:
-        return {"rules": self._faults.add(payload.get("rules") or ())}
+        rules = objects_of({"rules": [], **payload}, "rules")
+        return {"rules": self._faults.add(rules)}
 
     def _clear_faults(self, _: Json) -> Json:
         self._faults.clear()
         return {}
 
     def _set_lag(self, payload: Json) -> Json:
-        self.store.lag = int(float(payload["seconds"]) * 1000)
+        self.store.lag = int(seconds_of(payload, "seconds") * 1000)
         return {}
 
     def _set_limit(self, payload: Json) -> Json:
-        self._limiter.rate = payload.get("rate")
+        self._limiter.rate = count_of(payload, "rate")
         return {}
 
     def _set_time_zone(self, payload: Json) -> Json:
@@ -333,7 +348,8 @@ class People:
         return {}
 
     def _advance(self, payload: Json) -> Json:
-        seconds = float(payload["seconds"])
+        seconds = seconds_of(payload, "seconds")
+        check_end(self.site.clock.now(), seconds)
         now = self.site.clock.advance(timedelta(seconds=seconds))
         return {"now": now.isoformat()}
 

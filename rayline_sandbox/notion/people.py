@@ -215,6 +215,8 @@ def move(store: Store, payload: Payload, actor: str) -> Payload:
     """Move a page: `page_id`, `parent` as in the API."""
     page = _page(store, payload["page_id"])
     given = payload["parent"]
+    if not isinstance(given, dict):
+        raise ValueError("parent is an object, as in the API")
     target = _record(
         store,
         given.get("data_source_id") or given.get("database_id") or given.get("page_id"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rayline_sandbox.arguments import check_end, count_of, like, objects_of, seconds_of
 from rayline_sandbox.notion.properties import columns
 from rayline_sandbox.notion.store import Capabilities, Lag, Page, Store
 from rayline_sandbox.notion.values import page_parent, show, source_of
@@ -21,18 +22,30 @@ Payload = dict[str, Any]
 
 def set_plan(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Change the connection's budget: `limit` (None: no limit), `window` in seconds."""
-    if "limit" in payload:
-        sandbox.own.limit = payload["limit"]
+    limit, window = _budget(payload, sandbox.own.limit, sandbox.own.window)
+    sandbox.own.limit = limit
+    sandbox.own.window = window
     if payload.get("window") is not None:
-        sandbox.own.window = sandbox.space.window = float(payload["window"])
+        sandbox.space.window = window
     return {"limit": sandbox.own.limit, "window": sandbox.own.window}
+
+
+def _budget(
+    payload: Payload, limit: int | None, window: float
+) -> tuple[int | None, float]:
+    """Return the budget a payload sets, both parts checked, with these where it says nothing."""
+    if "limit" in payload:
+        limit = count_of(payload, "limit")
+    if payload.get("window") is not None:
+        window = seconds_of(payload, "window", least=0.001)
+    return limit, window
 
 
 def set_workspace_limit(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Change the budget all connections share: `limit` (None: no limit), `window`."""
-    sandbox.space.limit = payload.get("limit")
-    if payload.get("window") is not None:
-        sandbox.space.window = float(payload["window"])
+    limit, window = _budget(payload, None, sandbox.space.window)
+    sandbox.space.limit = limit
+    sandbox.space.window = window
     return {"limit": sandbox.space.limit, "window": sandbox.space.window}
 
 
@@ -52,10 +65,13 @@ def set_lag(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 
 def _set_fields(target: Any, payload: Payload, kind: type) -> None:
-    known = {one.name for one in fields(kind)}
+    known = {one.name: one.default for one in fields(kind)}
+    checked = {}
     for name, value in payload.items():
         if name not in known:
             raise ValueError(f"unknown key {name!r}; known: {', '.join(sorted(known))}")
+        checked[name] = like(value, known[name], name=name)
+    for name, value in checked.items():
         setattr(target, name, value)
 
 
@@ -67,7 +83,7 @@ def revoke_token(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Plan faults: `rules`, each `{match: {method, path_regex, nth}, kind, times, retry_after, seconds}`."""
-    return {"rules": sandbox.faults.add(payload["rules"])}
+    return {"rules": sandbox.faults.add(objects_of(payload, "rules"))}
 
 
 def late_commit(sandbox: NotionSandbox, payload: Payload) -> Payload:
@@ -102,7 +118,9 @@ def read_counts(sandbox: NotionSandbox, _: Payload) -> Payload:
 
 def advance(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Move the clock forward by `seconds`; writes that fall due are committed."""
-    now = sandbox.store.clock.advance(timedelta(seconds=float(payload["seconds"])))
+    seconds = seconds_of(payload, "seconds")
+    check_end(sandbox.store.clock.now(), seconds)
+    now = sandbox.store.clock.advance(timedelta(seconds=seconds))
     sandbox.commit_late()
     return {"now": now.isoformat()}
 

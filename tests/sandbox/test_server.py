@@ -297,3 +297,42 @@ def test_without_control_there_is_no_control_address() -> None:
         assert server.describe()["control_url"] is None
         answer = httpx.post(f"{server.boards_url}/_sandbox/counts", json={})
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", ""])
+def test_no_listener_answers_to_a_foreign_name_pointed_at_this_machine(
+    running: Running, host: str
+) -> None:
+    notion = {"authorization": f"Bearer {running.notion.token}"}
+    jira = httpx.BasicAuth(running.jira.email, running.jira.token)
+    for url, auth in (
+        (f"{running.notion_url}/v1/users/me", None),
+        (f"{running.jira_url}/rest/api/3/myself", jira),
+        (f"{running.boards_url}/", None),
+    ):
+        versioned = {**notion, "notion-version": "2026-03-11"}
+        headers = versioned if auth is None else {}
+        ours = httpx.get(url, headers=headers, auth=auth)
+        assert ours.status_code == 200, url
+        theirs = httpx.get(url, headers={**headers, "host": host}, auth=auth)
+        assert theirs.status_code == 421, url
+        assert "not served here" in theirs.text
+
+
+@pytest.mark.parametrize("deployment", ["cloud", "datacenter"])
+def test_tokens_are_new_at_each_start_and_nothing_else_is_unless_they_are_to_be_known(
+    deployment: str,
+) -> None:
+    clock = Clock(datetime(2026, 11, 20, tzinfo=UTC))
+    notions = [NotionSandbox(clock) for _ in range(3)]
+    jiras = [JiraSandbox(clock, deployment=deployment) for _ in range(3)]
+    assert len({one.token for one in notions}) == 3
+    assert len({one.token for one in jiras}) == 3
+    assert len({one.root_page_id for one in notions}) == 1
+    same = {NotionSandbox(clock, known_token=True).token for _ in range(2)}
+    assert len(same) == 1
+    same = {
+        JiraSandbox(clock, deployment=deployment, known_token=True).token
+        for _ in range(2)
+    }
+    assert len(same) == 1
