@@ -46,7 +46,7 @@ def count_of(payload: Json, name: str, *, least: int = 1) -> int | None:
     return int(value)
 
 
-def like(value: Any, example: object, *, name: str) -> Any:
+def like(value: object, example: object, *, name: str) -> bool | float | str:
     """Return a value of the kind of `example`; ValueError for any other."""
     match example:
         case bool() if isinstance(value, bool):

@@ -8,6 +8,7 @@ row; rows of ours that are gone are looked up one by one, for absence from a lis
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,10 +27,18 @@ from worker.codecs.pages import (
     with_last_known,
 )
 from worker.codecs.records import UNREAD as MARK
-from worker.codecs.records import Page, UnreadPage
+from worker.codecs.records import Page, UnreadPage, title_of
 from worker.domain.messages import Text, literal, message, tell
 from worker.domain.values import Ref
-from worker.errors import Code, Missing, Problem, Severity
+from worker.errors import (
+    ApiError,
+    Code,
+    Missing,
+    Problem,
+    Rejected,
+    Severity,
+    Transient,
+)
 from worker.mapping.schema import Binding, Bindings, Source
 from worker.plan.refusals import Stray, left_board
 from worker.ports.notion import PageBatch, RowReader
@@ -203,16 +212,32 @@ def _read_sources(
     bindings: Bindings,
     since: Mapping[str, datetime | None],
 ) -> dict[str, PageBatch]:
-    """Return what each data source answered, several of them asked at a time."""
+    """Return what each data source answered, several of them asked at a time.
+
+    One that Notion does not answer for stays as it was read last; raises its error when none is answered for, which
+    two that are not are taken to show.
+    """
+    errors: list[ApiError] = []
+    answered = threading.Event()
 
     def read(name: str) -> PageBatch:
         source = site.schema.sources[name]
         binding = bindings[name]
-        return _read_source(notion, source, binding, since[name])
+        if len(errors) > 1 and not answered.is_set():
+            raise errors[0]
+        try:
+            batch = _read_source(notion, source, binding, since[name])
+        except ApiError as error:
+            errors.append(error)
+            return PageBatch((), complete=False, reason=str(error))
+        answered.set()
+        return batch
 
     with ThreadPoolExecutor(site.settings.notion.width) as pool:
-        batches = pool.map(read, bindings)
-        return dict(zip(bindings, batches, strict=True))
+        batches = dict(zip(bindings, pool.map(read, bindings), strict=True))
+    if errors and not answered.is_set():
+        raise errors[0]
+    return batches
 
 
 def _strange(
@@ -304,10 +329,25 @@ def _read_source(
         return PageBatch((), complete=False, reason=UNSEEN)
 
     pages = []
+    unread = list(batch.unread)
     for page in batch.pages:
         cut = truncated(page, source, binding)
-        pages.append(_whole(notion, page, cut))
-    return replace(batch, pages=tuple(pages))
+        try:
+            pages.append(_whole(notion, page, cut))
+        except (Missing, Rejected, Transient) as error:
+            unread.append(_unread(page, error))
+    return replace(batch, pages=tuple(pages), unread=tuple(unread))
+
+
+def _unread(page: Page, error: ApiError) -> UnreadPage:
+    """Return a row of which Notion shows a part alone: a part is not taken for the whole."""
+    return UnreadPage(
+        page.id,
+        title_of(page.properties),
+        page.url or "",
+        "",
+        error.detail or str(error),
+    )
 
 
 def _whole(notion: RowReader, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
