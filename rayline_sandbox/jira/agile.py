@@ -6,24 +6,43 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rayline_sandbox.jira.board_scope import (
+    columns_of,
+    found_by,
+    projects_on,
+    referred_projects,
+)
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.instants import parse_stamp
 from rayline_sandbox.jira.jql_evaluate import find
-from rayline_sandbox.jira.model import Board, Filter, Issue, Json, Project, Sprint
+from rayline_sandbox.jira.model import (
+    Board,
+    EpicMark,
+    Filter,
+    Issue,
+    Json,
+    Project,
+    Sprint,
+)
 from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.ranking import issues_asked, place_issues
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import Outcome, table
+from rayline_sandbox.jira.routes import CLOUD, Outcome, table
 from rayline_sandbox.jira.search import compile_text
 from rayline_sandbox.jira.setters import check_family
-from rayline_sandbox.jira.site import Call, Site, honour, strings, whole
+from rayline_sandbox.jira.site import Call, Site, honour, whole
+from rayline_sandbox.jira.store import Store
 
 PAGE_LIMIT = 50
+KANBAN_SUB_FILTER = "fixVersion in unreleasedVersions() OR fixVersion is EMPTY"
+"""What a new Kanban board shows: nothing that is released."""
 _NOT_EXPANDED = frozenset({"admins", "permissions"})
 _BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {
     "id": lambda b: b.id,
     "name": lambda b: b.name.casefold(),
 }
+EPIC_COLORS = frozenset(f"color_{number}" for number in range(1, 15))
 _STATES = ("future", "active", "closed")
 _LISTED = ("closed", "active", "future")
 
@@ -43,7 +62,7 @@ def get_boards(site: Site, call: Call) -> Json:
     for board in site.store.boards.values():
         if not site.store.seen(board.project):
             continue
-        if project is not None and board.project != project:
+        if project is not None and not _concerns(site, board, project):
             continue
         if kind and board.kind not in kind.split(","):
             continue
@@ -55,6 +74,12 @@ def get_boards(site: Site, call: Call) -> Json:
     page = offset_page(boards, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [show_board(renderer, board) for board in page["values"]]}
+
+
+def _concerns(site: Site, board: Board, project: int) -> bool:
+    """Tell whether a board stands in a project or its filter refers to it."""
+    referred = [each.id for each in referred_projects(site, board)]
+    return board.project == project or project in referred
 
 
 def show_board(renderer: Renderer, board: Board) -> Json:
@@ -139,6 +164,7 @@ def get_board_configuration(site: Site, call: Call) -> Json:
             ],
             "constraintType": "none",
         },
+        **({"subQuery": {"query": board.sub_filter}} if board.sub_filter else {}),
         **estimation,
         "ranking": {
             "rankCustomFieldId": int(site.store.fields.rank.rpartition("_")[2])
@@ -155,22 +181,6 @@ def _column(renderer: Renderer, name: str, statuses: Sequence[str]) -> Json:
     }
 
 
-def columns_of(site: Site, board: Board) -> list[tuple[str, tuple[str, ...]]]:
-    """Return a board's columns; one without its own has one per category."""
-    if board.columns:
-        return board.columns
-    statuses = site.store.statuses
-    own = site.store.projects[board.project].statuses
-    return [
-        (title, tuple(s for s in own if statuses[s].category in categories))
-        for title, categories in (
-            ("To Do", ("new", "undefined")),
-            ("In Progress", ("indeterminate",)),
-            ("Done", ("done",)),
-        )
-    ]
-
-
 def create_board(site: Site, call: Call) -> Outcome:
     """Make a board over a saved search, in the project named or the one the search finds issues of."""
     asked = call.object()
@@ -180,16 +190,27 @@ def create_board(site: Site, call: Call) -> Outcome:
             400, errors={"name": "The board name must have 1 to 254 characters."}
         )
     if asked.get("type") not in ("scrum", "kanban"):
-        raise Refusal(400, errors={"type": "The board type must be scrum or kanban."})
+        raise Refusal(
+            400, errors={"type": "The board type must be one of scrum and kanban."}
+        )
     number = whole(asked.get("filterId"), "filterId", 0)
     saved = site.store.filters.get(number)
     if saved is None:
-        raise Refusal(400, errors={"filterId": "The filter does not exist."})
+        raise Refusal(
+            400,
+            errors={
+                "filterId": "The filter does not exist, or you do not have permission to view it."
+            },
+        )
     project = _home(site, asked.get("location"), saved)
     identity = site.store.counters.take("board", 1)
-    board = Board(identity, name, asked["type"], project.id, filter=saved.id)
     names = site.store.fields
+    board = Board(
+        id=identity, name=name, kind=asked["type"], project=project.id, filter=saved.id
+    )
     board.estimation = names.estimate if project.simplified else names.points
+    if board.kind == "kanban":
+        board.sub_filter = KANBAN_SUB_FILTER
     site.store.boards[identity] = board
     return Outcome(201, show_board(Renderer(site, call), board))
 
@@ -213,21 +234,31 @@ def delete_board(site: Site, call: Call) -> Outcome:
 
 
 def get_board_projects(site: Site, call: Call) -> Json:
-    """Answer the projects of a board."""
-    board = board_of(site, call)
+    """Answer the projects a board's filter refers to or finds issues of."""
+    projects = projects_on(site, board_of(site, call))
+    return _page_projects(site, call, projects)
+
+
+def get_referred_projects(site: Site, call: Call) -> Json:
+    """Answer the projects a board's filter refers to."""
+    projects = referred_projects(site, board_of(site, call))
+    return _page_projects(site, call, projects)
+
+
+def _page_projects(site: Site, call: Call, projects: Sequence[Project]) -> Json:
     renderer = Renderer(site, call)
-    projects = [renderer.project(site.store.projects[board.project])]
-    return offset_page(projects, *call.page(50, PAGE_LIMIT))
+    shown = [renderer.project(project) for project in projects]
+    return offset_page(shown, *call.page(50, PAGE_LIMIT))
 
 
 def get_board_versions(site: Site, call: Call) -> Json:
     """Answer the releases of a board's projects, those that are out or not when asked."""
-    board = board_of(site, call)
+    projects = [each.id for each in projects_on(site, board_of(site, call))]
     wanted = call.listed("released")
     renderer = Renderer(site, call)
     versions = []
     for version in site.store.versions.values():
-        if version.project != board.project:
+        if version.project not in projects:
             continue
         if not wanted or str(version.released).lower() in wanted:
             versions.append({**renderer.release(version), "id": version.id})
@@ -253,7 +284,9 @@ def get_board_sprints(site: Site, call: Call) -> Json:
     """Answer a Scrum board's sprints by state; refused for other boards."""
     board = board_of(site, call)
     if board.kind != "scrum":
-        raise Refusal(400, "The board does not support sprints")
+        raise Refusal(
+            400, "The board does not support sprints; only those of the type scrum do."
+        )
     states = call.listed("state") or _STATES
     if strange := [state for state in states if state not in _STATES]:
         raise Refusal(400, f"Invalid sprint state: {strange[0]}")
@@ -262,7 +295,9 @@ def get_board_sprints(site: Site, call: Call) -> Json:
         for s in site.store.sprints.values()
         if s.board == board.id and s.state in states
     ]
-    sprints.sort(key=lambda sprint: (_LISTED.index(sprint.state), sprint.id))
+    sprints.sort(
+        key=lambda sprint: (_LISTED.index(sprint.state), sprint.place or sprint.id)
+    )
     page = offset_page(sprints, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
@@ -305,9 +340,16 @@ def create_sprint(site: Site, call: Call) -> Outcome:
             },
         )
     if not str(asked.get("name") or "").strip():
-        raise Refusal(400, errors={"name": "The sprint name must not be empty."})
+        raise Refusal(
+            400,
+            errors={
+                "name": "The sprint name must not be empty: a sprint is called something."
+            },
+        )
     identity = site.store.counters.take("sprint", 1)
-    sprint = Sprint(identity, "", "future", board.id, created=site.now())
+    sprint = Sprint(
+        id=identity, name="", state="future", board=board.id, created=site.now()
+    )
     _apply(sprint, asked)
     site.store.sprints[identity] = sprint
     return Outcome(201, Renderer(site, call).sprint(sprint))
@@ -319,7 +361,9 @@ def update_sprint(site: Site, call: Call) -> Json:
     asked = call.object()
     state = asked.get("state", sprint.state)
     if sprint.state == "closed" and set(asked) - {"name", "goal"}:
-        raise Refusal(400, "A closed sprint can not be changed.")
+        raise Refusal(
+            400, "A closed sprint can not be changed, but for its name and its goal."
+        )
     if state not in _next_states(sprint):
         raise Refusal(
             400,
@@ -350,6 +394,19 @@ def delete_sprint(site: Site, call: Call) -> Outcome:
     return Outcome(204)
 
 
+def swap_sprints(site: Site, call: Call) -> Outcome:
+    """Let two sprints change places in their lists, which go by number here."""
+    first = sprint_of(site, call)
+    number = whole(call.object().get("sprintToSwapWith"), "sprintToSwapWith", 0)
+    second = site.store.sprints.get(number)
+    if second is None or not _is_seen(site, second):
+        raise Refusal(
+            404, "Sprint does not exist or you do not have permission to view it."
+        )
+    first.place, second.place = second.place or second.id, first.place or first.id
+    return Outcome(204)
+
+
 def _next_states(sprint: Sprint) -> Sequence[str]:
     """Return the states a sprint may be given: its own and the one after it."""
     place = _STATES.index(sprint.state)
@@ -367,11 +424,26 @@ def _apply(sprint: Sprint, asked: Json) -> None:
     sprint.goal = str(asked.get("goal", sprint.goal) or "")
 
 
+def get_reports(site: Site, call: Call) -> Json:
+    """Answer the reports of a board: none here."""
+    board_of(site, call)
+    return {"reports": []}
+
+
+def get_features(site: Site, call: Call) -> Json:
+    """Answer the features of a board, which only team-managed projects switch: none here."""
+    board_of(site, call)
+    return {"features": []}
+
+
 def move_to_sprint(site: Site, call: Call) -> Outcome:
     """Put issues into a sprint."""
     sprint = sprint_of(site, call)
     if sprint.state == "closed":
-        raise Refusal(400, "Issues can not be moved to a closed sprint.")
+        raise Refusal(
+            400,
+            "Issues can not be moved to a closed sprint; name a future or active one.",
+        )
     _plan(site, call, [sprint.id])
     return Outcome(204)
 
@@ -383,14 +455,53 @@ def move_to_backlog(site: Site, call: Call) -> Outcome:
 
 
 def _plan(site: Site, call: Call, sprints: Sequence[int]) -> None:
-    for issue in _issues_asked(site, call):
+    issues = issues_asked(site, call)
+    place_issues(site, call, issues)
+    for issue in issues:
         Changes(site).plan(issue, sprints, site.me.account)
 
 
-def _issues_asked(site: Site, call: Call) -> list[Issue]:
-    """Return the issues a call names; refused when one of them is not there."""
-    refs = strings(call.object().get("issues"), "issues")
-    return [site.issue(ref) for ref in refs]
+def move_to_board_backlog(site: Site, call: Call) -> Outcome:
+    """Take issues of a board out of its open sprints."""
+    _members(site, call)
+    return move_to_backlog(site, call)
+
+
+def move_to_board(site: Site, call: Call) -> Outcome:
+    """Put issues of a board's backlog on it: into its active sprint, the first column of a Kanban board."""
+    board, issues = _members(site, call)
+    if board.kind != "scrum":
+        first = columns_of(site, board)[0][1]
+        for issue in issues:
+            if first:
+                status = site.store.statuses[first[0]]
+                Changes(site).transition(issue, status, site.me.account)
+        return Outcome(204)
+    active = [
+        sprint.id
+        for sprint in site.store.sprints.values()
+        if sprint.board == board.id and sprint.state == "active"
+    ]
+    if not active:
+        raise Refusal(
+            400, "The board has no active sprint that the issues could be moved to."
+        )
+    _plan(site, call, active[:1])
+    return Outcome(204)
+
+
+def _members(site: Site, call: Call) -> tuple[Board, list[Issue]]:
+    """Return a board and the issues a call names; refused when one of them is not of the board."""
+    board = board_of(site, call)
+    issues = issues_asked(site, call)
+    on_board = frozenset(found_by(site, board))
+    for issue in issues:
+        if issue.id not in on_board:
+            raise Refusal(
+                400,
+                f"The issue {issue.key} is not on this board: its filter does not find it.",
+            )
+    return board, issues
 
 
 # Epics ----------------------------------------------------------------------
@@ -400,22 +511,33 @@ def epic_of(site: Site, call: Call) -> Issue:
     """Return the epic a call names."""
     issue = site.issue(call.parameters["epic"])
     if site.store.kinds[issue.kind].level < 1:
-        raise Refusal(404, "Epic could not be found.")
+        raise Refusal(
+            404, "Epic could not be found, or you do not have permission to view it."
+        )
     return issue
 
 
 def show_epic(renderer: Renderer, issue: Issue) -> Json:
-    done = renderer.store.statuses[issue.status].category == "done"
+    """Return an epic as boards show it."""
+    mark = renderer.store.epic_marks.get(issue.id, EpicMark())
     return {
         "id": issue.id,
         "key": issue.key,
         "self": f"{renderer.base}/rest/agile/1.0/epic/{issue.id}",
         "name": issue.summary,
         "summary": issue.summary,
-        "color": {"key": "color_1"},
+        "color": {"key": mark.color},
         **({"issueColor": {"key": "purple"}} if renderer.cloud else {}),
-        "done": done,
+        "done": is_done(renderer.store, issue),
     }
+
+
+def is_done(store: Store, issue: Issue) -> bool:
+    """Tell whether an epic is marked done on boards, where its status says so unless somebody did."""
+    mark = store.epic_marks.get(issue.id, EpicMark())
+    if mark.done is not None:
+        return mark.done
+    return store.statuses[issue.status].category == "done"
 
 
 def get_epic(site: Site, call: Call) -> Json:
@@ -423,22 +545,49 @@ def get_epic(site: Site, call: Call) -> Json:
     return show_epic(Renderer(site, call), epic_of(site, call))
 
 
+def update_epic(site: Site, call: Call) -> Json:
+    """Change what is said of an epic; what is not said stays."""
+    epic = epic_of(site, call)
+    asked = call.object()
+    strange = sorted(set(asked) - {"name", "summary", "color", "done"})
+    if strange:
+        raise Refusal(
+            400,
+            errors={
+                strange[0]: "Unrecognized field of an epic: name, summary, color, done."
+            },
+        )
+    mark = site.store.epic_marks.get(epic.id, EpicMark())
+    color = asked.get("color", {"key": mark.color})
+    if not isinstance(color, dict) or color.get("key") not in EPIC_COLORS:
+        raise Refusal(
+            400,
+            errors={
+                "color": "The color must be an object whose key is color_1 to color_14."
+            },
+        )
+    done = asked.get("done", mark.done)
+    if done is not None and not isinstance(done, bool):
+        raise Refusal(400, errors={"done": "Whether an epic is done is true or false."})
+    texts = [asked[each] for each in ("name", "summary") if each in asked]
+    if texts:
+        Changes(site).edit(epic, {"summary": texts[-1]}, site.me.account)
+    site.store.epic_marks[epic.id] = EpicMark(color["key"], done)
+    return show_epic(Renderer(site, call), epic)
+
+
 def get_board_epics(site: Site, call: Call) -> Json:
-    """Answer a board's epics."""
+    """Answer the epics a board's filter finds."""
     store = site.store
     board = board_of(site, call)
     epics = [
         store.issues[each]
-        for each in store.by_project[board.project]
+        for each in found_by(site, board)
         if store.kinds[store.issues[each].kind].level > 0
     ]
     if call.request.first("done") is not None:
         wanted = call.flag("done")
-        epics = [
-            each
-            for each in epics
-            if (store.statuses[each.status].category == "done") == wanted
-        ]
+        epics = [each for each in epics if is_done(store, each) == wanted]
     page = offset_page(epics, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     del page["total"]
@@ -450,7 +599,7 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
     parent = None
     if call.parameters["epic"] != "none":
         parent = epic_of(site, call).id
-    issues = _issues_asked(site, call)
+    issues = issues_asked(site, call)
     for issue in issues:
         check_family(site.store, issue, kind=issue.kind, parent=parent)
     fields = {"parent": None if parent is None else {"id": str(parent)}}
@@ -461,12 +610,21 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
 
 ROUTES = table(
     {
+        "GET board/{board}/reports": get_reports,
+        "GET board/{board}/features": get_features,
+    },
+    on=CLOUD,
+    root="agile",
+) + table(
+    {
         "GET board": get_boards,
         "GET board/filter/{filter}": get_boards,
         "POST board": create_board,
         "GET board/{board}": get_board,
         "DELETE board/{board}": delete_board,
+        "POST board/{board}/issue": move_to_board,
         "GET board/{board}/project": get_board_projects,
+        "GET board/{board}/project/full": get_referred_projects,
         "GET board/{board}/version": get_board_versions,
         "GET board/{board}/quickfilter": get_quick_filters,
         "GET board/{board}/quickfilter/{filter}": get_quick_filter,
@@ -479,8 +637,11 @@ ROUTES = table(
         "PUT sprint/{sprint}": update_sprint,
         "DELETE sprint/{sprint}": delete_sprint,
         "POST sprint/{sprint}/issue": move_to_sprint,
+        "POST sprint/{sprint}/swap": swap_sprints,
         "POST backlog/issue": move_to_backlog,
+        "POST backlog/{board}/issue": move_to_board_backlog,
         "GET epic/{epic}": get_epic,
+        "POST epic/{epic}": update_epic,
         "POST epic/{epic}/issue": move_to_epic,
     },
     root="agile",

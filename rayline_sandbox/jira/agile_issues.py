@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rayline_sandbox.jira.agile import board_of, epic_of, show_epic, sprint_of
+from rayline_sandbox.jira.board_scope import columns_of, issues_on
 from rayline_sandbox.jira.issue_view import Wish, choose, names_and_schema, show_issue
 from rayline_sandbox.jira.jql_evaluate import find
-from rayline_sandbox.jira.model import Issue, Json
+from rayline_sandbox.jira.model import Board, Issue, Json
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.search import compile_text, page_size, token_page
@@ -20,8 +21,7 @@ OWN_FIELDS = ("flagged", "sprint", "closedSprints", "epic")
 
 
 def _board_issues(site: Site, call: Call) -> Sequence[int]:
-    board = board_of(site, call)
-    return list(site.store.by_project[board.project])
+    return issues_on(site, board_of(site, call))
 
 
 def _backlog(site: Site, call: Call) -> Sequence[int]:
@@ -29,26 +29,30 @@ def _backlog(site: Site, call: Call) -> Sequence[int]:
     board = board_of(site, call)
     return [
         each
-        for each in store.by_project[board.project]
-        if _in_backlog(site, store.issues[each])
+        for each in issues_on(site, board)
+        if _in_backlog(site, board, store.issues[each])
     ]
 
 
-def _in_backlog(site: Site, issue: Issue) -> bool:
+def _in_backlog(site: Site, board: Board, issue: Issue) -> bool:
+    """Tell whether an issue is open and in no sprint that is: on a Kanban board, in its first column too."""
     store = site.store
-    if store.kinds[issue.kind].level != 0:
+    if store.kinds[issue.kind].level < 0:
         return False
     if store.statuses[issue.status].category == "done":
         return False
+    if board.kind != "scrum":
+        return issue.status in columns_of(site, board)[0][1]
     sprints = [store.sprints[each] for each in issue.sprints]
-    return all(sprint.state != "active" for sprint in sprints)
+    return all(sprint.state == "closed" for sprint in sprints)
 
 
 def _sprint_issues(site: Site, call: Call) -> Sequence[int]:
     sprint = sprint_of(site, call).id
-    if "board" in call.parameters:
-        board_of(site, call)
-    return [issue.id for issue in site.store.issues.values() if sprint in issue.sprints]
+    issues = [
+        issue.id for issue in site.store.issues.values() if sprint in issue.sprints
+    ]
+    return _on_board(site, call, issues)
 
 
 def _epic_issues(site: Site, call: Call) -> Sequence[int]:
@@ -60,10 +64,15 @@ def _epic_issues(site: Site, call: Call) -> Sequence[int]:
     else:
         epic = epic_of(site, call)
         children = list(store.children.get(epic.id, ()))
+    return _on_board(site, call, children)
+
+
+def _on_board(site: Site, call: Call, issues: Sequence[int]) -> Sequence[int]:
+    """Return those of the issues that the board a call names has; all where it names none."""
     if "board" not in call.parameters:
-        return children
-    board = board_of(site, call)
-    return [each for each in children if store.issues[each].project == board.project]
+        return issues
+    known = frozenset(issues_on(site, board_of(site, call)))
+    return [each for each in issues if each in known]
 
 
 def _is_loose(site: Site, issue: Issue) -> bool:

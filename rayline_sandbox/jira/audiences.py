@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.model import ROLES, Audience, Json
+from rayline_sandbox.jira.model import ROLES, Audience, Json, User
+from rayline_sandbox.jira.store import Store
 
-_GROUPS = {
+GROUPS = {
     "jira-software-users": "276f955c-63d7-42c8-9520-92d01dca0625",
     "jira-administrators": "6e87dc72-4f1f-421f-9382-2fee8b652487",
 }
-_NAMES = {"role": frozenset(ROLES.values()), "group": frozenset(_GROUPS)}
+_NAMES = {"role": frozenset(ROLES.values()), "group": frozenset(GROUPS)}
 OWN_GROUPS = ("jira-software-users",)
 """Groups the calling account is a member of; it has every role."""
+
+
+def members_of(group: str, store: Store) -> list[User]:
+    """Return who is in a group: everybody uses Jira, nobody is known to administer it."""
+    return list(store.users.values()) if group in OWN_GROUPS else []
 
 
 def read_audience(value: Any) -> Audience | None:
@@ -41,7 +47,7 @@ def _named(value: Mapping[str, Any]) -> str | None:
     if isinstance(name, str):
         return name
     identity = value.get("identifier")
-    by_identity = {each: group for group, each in _GROUPS.items()}
+    by_identity = {each: group for group, each in GROUPS.items()}
     if isinstance(identity, str):
         return by_identity.get(identity, identity)
     return None
@@ -69,5 +75,5 @@ def show_audience(audience: Audience | None, *, cloud: bool) -> Json:
         return {}
     shown = {"type": audience.kind, "value": audience.name}
     if cloud:
-        shown["identifier"] = _GROUPS.get(audience.name, audience.name)
+        shown["identifier"] = GROUPS.get(audience.name, audience.name)
     return {"visibility": shown}

@@ -84,7 +84,7 @@ class Changes:
             author,
             priority="3",
         )
-        issue.rank = issue.id
+        issue.rank = self.store.top_rank + 1
         asked = read_update(self.store, issue, update, fields)
         status = (
             self.status_of(issue, _name(fields["status"]))

@@ -6,7 +6,7 @@ from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import field_schema, fields_of
 from rayline_sandbox.jira.model import Field, Json, User
 from rayline_sandbox.jira.render import Renderer, offset_page
-from rayline_sandbox.jira.routes import CLOUD, SERVER, Route, table
+from rayline_sandbox.jira.routes import CLOUD, SERVER, Outcome, Route, table
 from rayline_sandbox.jira.site import Call, Site
 
 # Site -----------------------------------------------------------------------
@@ -100,6 +100,11 @@ def session(site: Site, call: Call) -> Json:
     }
 
 
+def end_session(site: Site, call: Call) -> Outcome:
+    """Let a session end: none is kept here."""
+    return Outcome(204)
+
+
 def get_user(site: Site, call: Call) -> Json:
     """Answer one user."""
     names = ("accountId",) if site.cloud else ("username", "key")
@@ -139,6 +144,11 @@ def search_assignable(site: Site, call: Call) -> list[Json]:
     if issue is not None:
         site.issue(issue)
     return search_users(site, call)
+
+
+def search_viewing(site: Site, call: Call) -> list[Json]:
+    """Answer people who may see the issues of a project, or one issue: everybody here."""
+    return search_assignable(site, call)
 
 
 def search_assignable_everywhere(site: Site, call: Call) -> list[Json]:
@@ -261,7 +271,15 @@ ROUTES = (
         },
         on=CLOUD,
     ),
-    *table({"GET session": session}, on=SERVER, root="auth"),
+    *table(
+        {
+            "GET session": session,
+            "DELETE session": end_session,
+            "DELETE websudo": end_session,
+        },
+        on=SERVER,
+        root="auth",
+    ),
     *table(
         {
             "GET configuration": configuration,
@@ -269,6 +287,7 @@ ROUTES = (
             "GET user": get_user,
             "GET user/search": search_users,
             "GET user/assignable/search": search_assignable,
+            "GET user/viewissue/search": search_viewing,
             "GET user/assignable/multiProjectSearch": search_assignable_everywhere,
             "GET field": get_fields,
         }

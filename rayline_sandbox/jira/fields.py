@@ -58,6 +58,9 @@ _SYSTEM = (
     Field("aggregatetimeestimate", "Σ Remaining Estimate", "number"),
     Field("aggregatetimespent", "Σ Time Spent", "number"),
     Field("progress", "Progress", "progress"),
+    Field("votes", "Votes", "votes"),
+    Field("watches", "Watchers", "watches", clauses=("watchers",)),
+    Field("attachment", "Attachment", "array", "attachment", clauses=("attachments",)),
     Field("comment", "Comment", "comments-page"),
     Field("worklog", "Log Work", "array", "worklog"),
 )

@@ -313,6 +313,9 @@ SHOWN: dict[str, Show] = {
     "aggregatetimeestimate": _sum("remaining"),
     "aggregatetimespent": _sum("spent"),
     "progress": _progress,
+    "votes": lambda r, i: r.votes(i),
+    "watches": lambda r, i: r.watches(i),
+    "attachment": lambda r, i: r.attachments(i),
     "comment": _comments,
     "worklog": _worklogs,
 }

@@ -41,9 +41,16 @@ def get_issue(site: Site, call: Call) -> Json:
 
 def _shown(site: Site, call: Call, issue: Issue, fields: Sequence[str]) -> Json:
     wish = choose(site.store, fields, "*all", call.listed("expand"))
-    return show_issue(Renderer(site, call), issue, wish) | names_and_schema(
-        site.store, wish
-    )
+    shown = show_issue(Renderer(site, call), issue, wish)
+    shown |= names_and_schema(site.store, wish)
+    keys = call.listed("properties")
+    if keys:
+        known = site.store.properties.get(("issue", str(issue.id)), {})
+        is_all = "*all" in keys
+        shown["properties"] = {
+            key: known[key] for key in known if is_all or key in keys
+        }
+    return shown
 
 
 def bulk_fetch(site: Site, call: Call) -> Json:
@@ -333,7 +340,8 @@ def add_comment(site: Site, call: Call) -> Outcome:
     return Outcome(201, _shown_comment(site, call, comment))
 
 
-def _comment(site: Site, call: Call) -> Comment:
+def comment_of(site: Site, call: Call) -> Comment:
+    """Return the comment a call names; 404 when the account may not read it."""
     issue = site.issue(call.parameters["issue"])
     identity = as_identity(call.parameters["id"])
     for comment in visible_comments(site.store, issue):
@@ -344,12 +352,12 @@ def _comment(site: Site, call: Call) -> Comment:
 
 def get_comment(site: Site, call: Call) -> Json:
     """Answer one comment."""
-    return _shown_comment(site, call, _comment(site, call))
+    return _shown_comment(site, call, comment_of(site, call))
 
 
 def update_comment(site: Site, call: Call) -> Json:
     """Change the text of a comment, and who may read it when that is said."""
-    comment = _comment(site, call)
+    comment = comment_of(site, call)
     remark = read_remark(call.object())
     Changes(site).reword(comment, site.me.account, remark)
     return _shown_comment(site, call, comment)
@@ -357,7 +365,7 @@ def update_comment(site: Site, call: Call) -> Json:
 
 def delete_comment(site: Site, call: Call) -> Outcome:
     """Delete a comment."""
-    Changes(site).unremark(_comment(site, call), site.me.account)
+    Changes(site).unremark(comment_of(site, call), site.me.account)
     return Outcome(204)
 
 

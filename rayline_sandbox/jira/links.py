@@ -7,37 +7,102 @@ from typing import Any
 
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal, missing
-from rayline_sandbox.jira.model import LINK_TYPES, Issue, Item, Json, Link, LinkType
+from rayline_sandbox.jira.model import Issue, Item, Json, Link, LinkType
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_remark
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.routes import Outcome, table
 from rayline_sandbox.jira.site import Call, Site
 
+_TYPE_TEXTS = ("name", "inward", "outward")
+
 
 def get_link_types(site: Site, call: Call) -> Json:
     """Answer the types of links."""
     renderer = Renderer(site, call)
-    return {"issueLinkTypes": [renderer.link_type(each) for each in LINK_TYPES]}
+    known = site.store.link_types.values()
+    return {"issueLinkTypes": [renderer.link_type(each) for each in known]}
 
 
 def get_link_type(site: Site, call: Call) -> Json:
     """Answer one type of links."""
+    return Renderer(site, call).link_type(_type_of(site, call))
+
+
+def _type_of(site: Site, call: Call) -> LinkType:
     ref = call.parameters["type"]
-    for each in LINK_TYPES:
-        if each.id == ref:
-            return Renderer(site, call).link_type(each)
-    raise missing("issue link type", ref)
+    known = site.store.link_types.get(ref)
+    if known is None:
+        raise missing("issue link type", ref)
+    return known
+
+
+def create_link_type(site: Site, call: Call) -> Outcome:
+    """Make a type of links; only administrators may."""
+    site.need_administrator()
+    identity = str(site.store.counters.take("linktype", 10100))
+    made = _type_said(site, call, LinkType(identity, "", "", ""))
+    return Outcome(201, Renderer(site, call).link_type(made))
+
+
+def update_link_type(site: Site, call: Call) -> Json:
+    """Change a type of links; what is not said stays, and links keep the type."""
+    site.need_administrator()
+    known = _type_of(site, call)
+    changed = _type_said(site, call, known)
+    for issue in site.store.issues.values():
+        issue.links = [_renamed(link, known, changed) for link in issue.links]
+    return Renderer(site, call).link_type(changed)
+
+
+def _renamed(link: Link, old: LinkType, new: LinkType) -> Link:
+    return link._replace(kind=new.name) if link.kind == old.name else link
+
+
+def _type_said(site: Site, call: Call, kind: LinkType) -> LinkType:
+    asked = call.object()
+    said = {name: asked.get(name, getattr(kind, name)) for name in _TYPE_TEXTS}
+    for name, text in said.items():
+        if not isinstance(text, str) or not text.strip():
+            raise Refusal(
+                400,
+                errors={
+                    name: f"'{name}' of a link type must be a text that is not empty."
+                },
+            )
+    for other in site.store.link_types.values():
+        if other.name == said["name"] and other.id != kind.id:
+            raise Refusal(
+                400,
+                errors={
+                    "name": "Another link type has this name already; choose another one."
+                },
+            )
+    changed = kind._replace(**said)
+    site.store.link_types[kind.id] = changed
+    return changed
+
+
+def delete_link_type(site: Site, call: Call) -> Outcome:
+    """Drop a type of links, and its links."""
+    site.need_administrator()
+    gone = _type_of(site, call)
+    del site.store.link_types[gone.id]
+    for issue in site.store.issues.values():
+        issue.links = [link for link in issue.links if link.kind != gone.name]
+    return Outcome(204)
 
 
 def create_link(site: Site, call: Call) -> Outcome:
     """Link two issues, optionally with a comment on the first."""
     asked = call.object()
-    kind = _type_asked(asked.get("type"))
+    kind = _type_asked(site, asked.get("type"))
     first = _issue_asked(site, asked, "inwardIssue")
     second = _issue_asked(site, asked, "outwardIssue")
     if first.id == second.id:
-        raise Refusal(400, "You cannot link an issue to itself.")
+        raise Refusal(
+            400, "You cannot link an issue to itself; name two different issues."
+        )
     remark = None
     if asked.get("comment") is not None:
         remark = read_remark(_object(asked["comment"], "comment"))
@@ -60,9 +125,9 @@ def _object(value: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-def _type_asked(value: Any) -> LinkType:
+def _type_asked(site: Site, value: Any) -> LinkType:
     asked = _object(value, "type")
-    for each in LINK_TYPES:
+    for each in site.store.link_types.values():
         if asked.get("id") == each.id or asked.get("name") == each.name:
             return each
     ref = asked.get("name") or asked.get("id")
@@ -108,10 +173,15 @@ def get_link(site: Site, call: Call) -> Json:
     return shown
 
 
+def _kind_of(site: Site, link: Link) -> LinkType:
+    known = site.store.link_types.values()
+    return next(each for each in known if each.name == link.kind)
+
+
 def delete_link(site: Site, call: Call) -> Outcome:
     """Drop a link from both issues."""
     for issue, link in _ends(site, call):
-        kind = next(each for each in LINK_TYPES if each.name == link.kind)
+        kind = _kind_of(site, link)
         issue.links = [each for each in issue.links if each.id != link.id]
         item = _item(kind, link, site.store.issues[link.other], gone=True)
         Changes(site).write(issue, [item], site.me.account)
@@ -121,7 +191,10 @@ def delete_link(site: Site, call: Call) -> Outcome:
 ROUTES = table(
     {
         "GET issueLinkType": get_link_types,
+        "POST issueLinkType": create_link_type,
         "GET issueLinkType/{type}": get_link_type,
+        "PUT issueLinkType/{type}": update_link_type,
+        "DELETE issueLinkType/{type}": delete_link_type,
         "POST issueLink": create_link,
         "GET issueLink/{link}": get_link,
         "DELETE issueLink/{link}": delete_link,

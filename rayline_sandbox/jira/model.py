@@ -85,11 +85,14 @@ class Version:
 
 
 class Component(NamedTuple):
-    """A part of a project."""
+    """A part of a project; `assigned` says who gets its issues."""
 
     id: int
     project: int
     name: str
+    description: str = ""
+    lead: str | None = None
+    assigned: str = "PROJECT_DEFAULT"
 
 
 @dataclass(slots=True)
@@ -124,6 +127,7 @@ class Sprint:
     complete: int | None = None
     created: int | None = None
     goal: str = ""
+    place: int | None = None
 
 
 @dataclass(slots=True)
@@ -137,6 +141,8 @@ class Board:
     columns: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     estimation: str | None = None
     filter: int = 0
+    sub_filter: str = ""
+    """What a Kanban board shows of its filter's issues (empty: all)."""
 
 
 @dataclass(slots=True)
@@ -229,6 +235,60 @@ LINK_TYPES = (
     LinkType("10002", "Duplicate", "is duplicated by", "duplicates"),
     LinkType("10003", "Relates", "relates to", "relates to"),
 )
+
+
+class RemoteLink(NamedTuple):
+    """A link from an issue to something that is not in Jira."""
+
+    id: int
+    issue: int
+    key: str | None
+    target: Json
+    application: Json
+    relationship: str | None
+
+
+class Attachment(NamedTuple):
+    """A file at an issue."""
+
+    id: int
+    issue: int
+    name: str
+    kind: str
+    author: str
+    created: int
+    content: bytes
+
+
+class Gadget(NamedTuple):
+    """A part of a dashboard."""
+
+    id: int
+    module: str | None
+    uri: str | None
+    color: str
+    title: str
+    row: int
+    column: int
+
+
+class Dashboard(NamedTuple):
+    """A page of gadgets; the one of the system has no owner."""
+
+    id: int
+    name: str
+    description: str = ""
+    owner: str | None = None
+    gadgets: tuple[Gadget, ...] = ()
+    view: tuple[Json, ...] = ()
+    edit: tuple[Json, ...] = ()
+
+
+class EpicMark(NamedTuple):
+    """What boards alone say of an epic."""
+
+    color: str = "color_1"
+    done: bool | None = None
 
 
 class Link(NamedTuple):

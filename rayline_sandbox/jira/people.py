@@ -12,7 +12,7 @@ Payloads (issues by key or id, people by any identity, `user` defaults to the se
   `edit_version {id, ...}`; `add_board`, `add_sprint` -> `{id}`; `edit_sprint {id, ...}`;
   `add_filter {name, jql}` -> `{id}`
 * `faults {rules}`, `clear_faults {}`, `set_lag {seconds}`, `set_limit {rate}`, `set_time_zone {zone}`,
-  `set_self_base {url}`, `advance {seconds}`, `log {since?}`, `counts {}`, `dump {}`
+  `set_self_base {url}`, `set_administrator {administers}`, `advance {seconds}`, `log {since?}`, `counts {}`, `dump {}`
 """
 
 from __future__ import annotations
@@ -139,6 +139,7 @@ class People:
             "set_limit": self._set_limit,
             "set_time_zone": self._set_time_zone,
             "set_self_base": self._set_base,
+            "set_administrator": self._set_administrator,
             "advance": self._advance,
             "log": self._read_log,
             "counts": self._counts,
@@ -345,6 +346,10 @@ class People:
     def _set_base(self, payload: Json) -> Json:
         address = str(payload.get("url") or "")
         self.site.self_base = address.rstrip("/")
+        return {}
+
+    def _set_administrator(self, payload: Json) -> Json:
+        self.site.administers = bool(payload.get("administers", True))
         return {}
 
     def _advance(self, payload: Json) -> Json:

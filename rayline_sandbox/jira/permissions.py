@@ -75,19 +75,11 @@ def _read(table: str) -> dict[str, Permission]:
 
 _SITE_WIDE = _read(_GLOBAL)
 _KNOWN = _read(_PROJECT) | _SITE_WIDE
+_OF_ADMINISTRATORS = frozenset({"ADMINISTER", "SYSTEM_ADMIN", "CREATE_PROJECT"})
 _NOT_HELD = frozenset(
-    {
-        "ADMINISTER",
-        "SYSTEM_ADMIN",
-        "CREATE_PROJECT",
-        "SET_ISSUE_SECURITY",
-        "ARCHIVE_ISSUES",
-        "UNARCHIVE_ISSUES",
-        "SERVICEDESK_AGENT",
-        "CREATE_ATTACHMENTS",
-    }
+    {"SET_ISSUE_SECURITY", "ARCHIVE_ISSUES", "UNARCHIVE_ISSUES", "SERVICEDESK_AGENT"}
 )
-"""What a service account has not, or what nothing here can be done with."""
+"""What nothing here can be done with."""
 
 
 def my_permissions(site: Site, call: Call) -> Json:
@@ -102,7 +94,16 @@ def my_permissions(site: Site, call: Call) -> Json:
     strange = [name for name in wanted if name not in _KNOWN]
     if strange:
         raise Refusal(400, f"Unrecognized permission: {strange[0]}")
-    return {"permissions": {name: _shown(_KNOWN[name]) for name in wanted}}
+    lacking = _NOT_HELD if site.administers else _NOT_HELD | _OF_ADMINISTRATORS
+    shown = {}
+    for name in wanted:
+        shown[name] = {**_shown(_KNOWN[name]), "havePermission": name not in lacking}
+    return {"permissions": shown}
+
+
+def all_permissions(site: Site, call: Call) -> Json:
+    """Answer every permission there is."""
+    return {"permissions": {name: _shown(known) for name, known in _KNOWN.items()}}
 
 
 def _shown(permission: Permission) -> Json:
@@ -112,8 +113,9 @@ def _shown(permission: Permission) -> Json:
         "name": permission.name,
         "type": "GLOBAL" if permission.key in _SITE_WIDE else "PROJECT",
         "description": "",
-        "havePermission": permission.key not in _NOT_HELD,
     }
 
 
-ROUTES = table({"GET mypermissions": my_permissions})
+ROUTES = table(
+    {"GET mypermissions": my_permissions, "GET permissions": all_permissions}
+)

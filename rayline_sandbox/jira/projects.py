@@ -8,7 +8,7 @@ from typing import Any
 
 from rayline_sandbox.jira.enumerations import role_links
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.model import Json, Project, Version
+from rayline_sandbox.jira.model import Component, Json, Project, Version
 from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
 from rayline_sandbox.jira.routes import CLOUD, table
 from rayline_sandbox.jira.site import Call, Site, honour
@@ -19,7 +19,6 @@ _CATEGORY = "10000"
 _NOT_EXPANDED = frozenset({"permissions", "issueTypeHierarchy", "url"})
 _NOT_COUNTED = frozenset({"operations", "driver", "approvers"})
 _VERSION_ORDERS: dict[str, Callable[[Version], Any]] = {
-    "sequence": lambda v: v.id,
     "name": lambda v: v.name.casefold(),
     "description": lambda v: v.description.casefold(),
     "releaseDate": lambda v: v.release,
@@ -199,23 +198,44 @@ def _versions(site: Site, project: Project) -> list[Version]:
 
 def components_of(site: Site, renderer: Renderer, project: Project) -> list[Json]:
     """Return the components of a project."""
-    lead = renderer.person(project.lead)
-    who = {"assignee": lead, "realAssignee": lead} if lead else {}
+    known = site.store.components.values()
     return [
-        {
-            **renderer.component(c.id),
-            "description": "",
-            "assigneeType": "PROJECT_DEFAULT",
-            "realAssigneeType": "PROJECT_DEFAULT",
-            **who,
-            "isAssigneeTypeValid": bool(who),
-            "project": project.key,
-            "projectId": project.id,
-            **({} if site.cloud else {"archived": False, "deleted": False}),
-        }
-        for c in site.store.components.values()
-        if c.project == project.id
+        show_component(renderer, each, project)
+        for each in known
+        if each.project == project.id
     ]
+
+
+def show_component(renderer: Renderer, component: Component, project: Project) -> Json:
+    """Return a component with who gets its issues: the project's lead unless it says otherwise."""
+    shown: Json = {
+        **renderer.component(component.id),
+        "description": component.description,
+        "assigneeType": component.assigned,
+        "realAssigneeType": component.assigned,
+    }
+    if component.lead:
+        shown["lead"] = renderer.person(component.lead)
+    who = _assigned(component, project)
+    if who:
+        person = renderer.person(who)
+        shown |= {"assignee": person, "realAssignee": person}
+    shown |= {
+        "isAssigneeTypeValid": bool(who) or component.assigned == "UNASSIGNED",
+        "project": project.key,
+        "projectId": project.id,
+    }
+    if not renderer.cloud:
+        shown |= {"archived": False, "deleted": False}
+    return shown
+
+
+def _assigned(component: Component, project: Project) -> str | None:
+    if component.assigned == "UNASSIGNED":
+        return None
+    if component.assigned == "COMPONENT_LEAD":
+        return component.lead
+    return project.lead
 
 
 def get_components(site: Site, call: Call) -> list[Json]:
@@ -244,7 +264,9 @@ def page_versions(site: Site, call: Call) -> Json:
         described = (version.name.casefold(), version.description.casefold())
         if any(text in part for part in described):
             versions.append(version)
-    versions = call.ordered(versions, _VERSION_ORDERS, "sequence")
+    places = {each: place for place, each in enumerate(site.store.versions)}
+    orders = {"sequence": lambda v: places[v.id], **_VERSION_ORDERS}
+    versions = call.ordered(versions, orders, "sequence")
     start, size = call.page(50, 50)
     renderer = Renderer(site, call)
     page = offset_page(versions, start, size)

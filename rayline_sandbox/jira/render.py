@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from rayline_sandbox.jira.audiences import show_audience
 from rayline_sandbox.jira.documents import to_document, to_wiki
 from rayline_sandbox.jira.instants import format_spent, format_stamp, format_zulu
 from rayline_sandbox.jira.model import (
     CATEGORIES,
-    LINK_TYPES,
+    Attachment,
     Change,
     Comment,
     Issue,
@@ -356,6 +357,47 @@ class Renderer:
             **public,
         }
 
+    def votes(self, issue: Issue) -> Json:
+        """Return how many voted for an issue."""
+        accounts = self.store.votes.get(issue.id, ())
+        return {
+            "self": f"{self.rest}/issue/{issue.key}/votes",
+            "votes": len(accounts),
+            "hasVoted": self.site.me.account in accounts,
+        }
+
+    def watches(self, issue: Issue) -> Json:
+        """Return how many watch an issue."""
+        accounts = self.store.watchers.get(issue.id, ())
+        return {
+            "self": f"{self.rest}/issue/{issue.key}/watchers",
+            "watchCount": len(accounts),
+            "isWatching": self.site.me.account in accounts,
+        }
+
+    # Attachments ----------------------------------------------------------
+
+    def attachments(self, issue: Issue) -> list[Json]:
+        """Return the files at an issue."""
+        known = self.store.attachments.values()
+        return [self.attachment(each) for each in known if each.issue == issue.id]
+
+    def attachment(self, file: Attachment) -> Json:
+        """Return what is told of a file; its content is elsewhere."""
+        content = f"{self.rest}/attachment/content/{file.id}"
+        if not self.cloud:
+            content = f"{self.base}/secure/attachment/{file.id}/{quote(file.name)}"
+        return {
+            "self": f"{self.rest}/attachment/{file.id}",
+            "id": str(file.id),
+            "filename": file.name,
+            "author": self.person(file.author),
+            "created": self.stamp(file.created),
+            "size": len(file.content),
+            "mimeType": file.kind,
+            "content": content,
+        }
+
     # Links ----------------------------------------------------------------
 
     def link_type(self, kind: LinkType) -> Json:
@@ -366,7 +408,9 @@ class Renderer:
     def link(self, link: Link) -> Json:
         """Return a link with the issue at its other end."""
         side = "outwardIssue" if link.outward else "inwardIssue"
-        kind = next(each for each in LINK_TYPES if each.name == link.kind)
+        kind = next(
+            each for each in self.store.link_types.values() if each.name == link.kind
+        )
         return {
             "id": str(link.id),
             "self": f"{self.rest}/issueLink/{link.id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from rayline_sandbox.faults import BEFORE, FaultPlan, spoil
@@ -162,6 +163,8 @@ def _base(request: Request) -> str:
 
 
 def _response(answer: Any, headers: dict[str, str]) -> Response:
+    if isinstance(answer, Response):
+        return replace(answer, headers={**answer.headers, **headers})
     if isinstance(answer, Outcome):
         if answer.value is None:
             return Response(

@@ -36,6 +36,8 @@ class Site:
     self_base: str = ""
     hours_per_day: float = 8.0
     days_per_week: float = 5.0
+    administers: bool = False
+    """Whether the account administers Jira; what only administrators may do is refused otherwise."""
     tasks: dict[str, list[int]] = field(default_factory=dict)
 
     def now(self) -> int:
@@ -69,6 +71,15 @@ class Site:
         if found is None or found.hidden or found.state == "deleted":
             raise missing("project", ref)
         return found
+
+    def need_administrator(self) -> None:
+        """Refuse what only administrators may do when the account is none."""
+        if not self.administers:
+            raise Refusal(
+                403,
+                "You do not have permission to perform this operation: it needs the "
+                "Administer Jira global permission.",
+            )
 
     def user(self, ref: object) -> User:
         """Return a user by any of the identities; 400 otherwise."""

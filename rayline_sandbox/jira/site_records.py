@@ -302,7 +302,7 @@ class SiteRecords:
         saved = self.filter(
             {
                 "name": f"Filter for {name}",
-                "jql": f"project = {project.key} ORDER BY Rank ASC",
+                "jql": raw.get("jql") or f"project = {project.key} ORDER BY Rank ASC",
             }
         )
         columns = [
@@ -322,6 +322,7 @@ class SiteRecords:
             columns,
             raw.get("estimation", default),
             saved.id,
+            str(raw.get("sub_filter") or ""),
         )
         self.store.boards[identity] = board
         return board

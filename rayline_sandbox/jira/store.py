@@ -9,21 +9,27 @@ import copy
 import random
 import uuid
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rayline_sandbox.jira.model import (
     CLOUD_FIELDS,
+    LINK_TYPES,
     SERVER_FIELDS,
+    Attachment,
     Board,
     Comment,
     Component,
     CustomFields,
+    Dashboard,
+    EpicMark,
     Filter,
     Issue,
     Kind,
     Named,
     Project,
+    RemoteLink,
     Sprint,
     Status,
     User,
@@ -144,6 +150,14 @@ class Store:
         self.worklogs: dict[int, Worklog] = {}
         self.comments: dict[int, Comment] = {}
         self.watchers: dict[int, dict[str, None]] = {}
+        self.votes: dict[int, dict[str, None]] = {}
+        self.pinned: dict[int, dict[int, tuple[str, int]]] = {}
+        self.remote_links: dict[int, RemoteLink] = {}
+        self.attachments: dict[int, Attachment] = {}
+        self.properties: dict[tuple[str, str], dict[str, Any]] = {}
+        self.link_types = {each.id: each for each in LINK_TYPES}
+        self.epic_marks: dict[int, EpicMark] = {}
+        self.dashboards = {10000: Dashboard(10000, "System dashboard")}
         self.deleted_worklogs = SortedPairs()
         self.changed_worklogs = SortedPairs()
         self.updated = SortedPairs()
@@ -152,6 +166,7 @@ class Store:
         self.children: dict[int, dict[int, None]] = {}
         self.stale: dict[int, Stale] = {}
         self.lag = 0
+        self.top_rank = 0
         self._people: dict[str, str] = {}
         self._project_keys: dict[str, int] = {}
 
@@ -249,6 +264,7 @@ class Store:
 
     def put(self, issue: Issue) -> Issue:
         """Keep a new issue in all indexes."""
+        self.top_rank = max(self.top_rank, issue.rank)
         self.issues[issue.id] = issue
         self.keys[issue.key] = issue.id
         self.by_project[issue.project][issue.id] = None
@@ -322,9 +338,17 @@ class Store:
             self.drop_worklog(self.worklogs[identity])
         for identity in issue.comments:
             del self.comments[identity]
+        for beside in (self.remote_links, self.attachments):
+            self._forget(issue.id, beside)
+        self.properties.pop(("issue", str(issue.id)), None)
         keys = [key for key, value in self.keys.items() if value == issue.id]
         for key in keys:
             del self.keys[key]
+
+    def _forget(self, issue: int, records: MutableMapping[int, Any]) -> None:
+        """Drop what stood beside an issue."""
+        for identity in [key for key, each in records.items() if each.issue == issue]:
+            del records[identity]
 
     def shown(self, identity: int) -> Issue | None:
         """Return the issue as the search index shows it."""

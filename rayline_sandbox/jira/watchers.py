@@ -14,12 +14,8 @@ def get_watchers(site: Site, call: Call) -> Json:
     issue = site.issue(call.parameters["issue"])
     accounts = site.store.watchers.get(issue.id, ())
     renderer = Renderer(site, call)
-    return {
-        "self": f"{renderer.rest}/issue/{issue.key}/watchers",
-        "isWatching": site.me.account in accounts,
-        "watchCount": len(accounts),
-        "watchers": [renderer.person(account) for account in accounts],
-    }
+    watchers = [renderer.person(account) for account in accounts]
+    return {**renderer.watches(issue), "watchers": watchers}
 
 
 def add_watcher(site: Site, call: Call) -> Outcome:

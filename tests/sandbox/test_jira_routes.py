@@ -398,7 +398,8 @@ def test_a_component_is_made_renamed_and_dropped(site: Site) -> None:
         {"project": "WEB"},
         {"name": "api", "project": "WEB"},
         {"name": "ui", "project": "NO"},
-        {"name": "ui", "project": "WEB", "assigneeType": "UNASSIGNED"},
+        {"name": "ui", "project": "WEB", "assigneeType": "NOBODY"},
+        {"name": "ui", "project": "WEB", "colour": "red"},
     ],
 )
 def test_a_component_that_cannot_be_is_refused(
