@@ -52,6 +52,7 @@ _FOR_ADMINISTRATORS = (
     "GET screens/{screen}/availableFields",
     "GET screens/{screen}/tabs",
     "GET screens/{screen}/tabs/{tab}/fields",
+    "POST screens/{screen}/tabs/{tab}/fields",
     "POST user",
     "DELETE user",
     "GET workflow",
@@ -69,6 +70,8 @@ _ON_CLOUD = (
     "GET notificationscheme/project",
 )
 _ON_SERVER = (
+    "PUT issue/{issue}/archive",
+    "PUT issue/{issue}/restore",
     "POST reindex",
     "GET reindex",
     "POST reindex/issue",

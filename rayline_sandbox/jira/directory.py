@@ -135,7 +135,11 @@ def search_users(site: Site, call: Call) -> list[Json]:
 
 def search_assignable(site: Site, call: Call) -> list[Json]:
     """Answer people who can be assigned issues of a project, or one issue."""
-    project = call.request.first("project")
+    return _search_beside(site, call, "project")
+
+
+def _search_beside(site: Site, call: Call, name: str) -> list[Json]:
+    project = call.request.first(name)
     issue = call.request.first("issueKey") or call.request.first("issueId")
     if project is None and issue is None:
         raise Refusal(400, "A project or an issue must be provided.")
@@ -148,7 +152,7 @@ def search_assignable(site: Site, call: Call) -> list[Json]:
 
 def search_viewing(site: Site, call: Call) -> list[Json]:
     """Answer people who may see the issues of a project, or one issue: everybody here."""
-    return search_assignable(site, call)
+    return _search_beside(site, call, "projectKey")
 
 
 def search_assignable_everywhere(site: Site, call: Call) -> list[Json]:

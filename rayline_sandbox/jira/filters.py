@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.model import Filter, Json
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import CLOUD, Outcome, table
 from rayline_sandbox.jira.search import compile_text
 from rayline_sandbox.jira.site import Call, Site
+
+_SHARED_WITH = (
+    "project",
+    "projectRole",
+    "group",
+    "loggedin",
+    "authenticated",
+    "global",
+    "user",
+)
 
 
 def get_filter(site: Site, call: Call) -> Json:
@@ -119,6 +129,49 @@ def _changed(site: Site, saved: Filter, asked: Json) -> Filter:
     )
 
 
+def get_permissions(site: Site, call: Call) -> list[Json]:
+    """Answer with whom a saved search is shared."""
+    return _permissions(_filter_of(site, call))
+
+
+def _permissions(saved: Filter) -> list[Json]:
+    return [{"id": number, **who} for number, who in saved.shared]
+
+
+def add_permission(site: Site, call: Call) -> Outcome:
+    """Share a saved search with a project, a group, people who are signed in, or everybody."""
+    saved = _filter_of(site, call)
+    asked = call.object()
+    kind = asked.get("type")
+    if kind not in _SHARED_WITH:
+        raise Refusal(
+            400,
+            errors={
+                "type": "A search is shared with one of " + ", ".join(_SHARED_WITH)
+            },
+        )
+    who: Json = {"type": kind}
+    if kind in ("project", "projectRole"):
+        project = site.project(asked.get("projectId"))
+        who["project"] = Renderer(site, call).project(project)
+    if kind == "group":
+        who["group"] = {"name": str(asked.get("groupname"))}
+    number = site.store.counters.take("permission")
+    saved.shared = (*saved.shared, (number, who))
+    return Outcome(201, _permissions(saved))
+
+
+def delete_permission(site: Site, call: Call) -> Outcome:
+    """Share a saved search with somebody no longer."""
+    saved = _filter_of(site, call)
+    ref = as_identity(call.parameters["permission"])
+    kept = tuple(each for each in saved.shared if each[0] != ref)
+    if len(kept) == len(saved.shared):
+        raise missing("permission", ref)
+    saved.shared = kept
+    return Outcome(204)
+
+
 def delete_filter(site: Site, call: Call) -> Outcome:
     """Drop a saved search; 400 while a board stands on it."""
     saved = _filter_of(site, call)
@@ -137,6 +190,9 @@ ROUTES = (
             "GET filter/{id}": get_filter,
             "PUT filter/{id}": update_filter,
             "DELETE filter/{id}": delete_filter,
+            "GET filter/{id}/permission": get_permissions,
+            "POST filter/{id}/permission": add_permission,
+            "DELETE filter/{id}/permission/{permission}": delete_permission,
         }
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rayline_sandbox.jira.audiences import is_within
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import fields_of
@@ -17,7 +18,7 @@ from rayline_sandbox.jira.issue_view import (
 from rayline_sandbox.jira.model import Comment, Issue, Json, Project
 from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.operations import read_remark
-from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.rendered import to_html
 from rayline_sandbox.jira.routes import CLOUD, Outcome, table
 from rayline_sandbox.jira.screens import edit_metadata
@@ -27,6 +28,7 @@ from rayline_sandbox.jira.workflow import numbered, transitions
 
 BULK_LIMIT = 100
 CREATE_LIMIT = 50
+LISTED_LIMIT = 1000
 _NOT_EXPANDED = frozenset({"properties"})
 _COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {
     "created": lambda comment: comment.created
@@ -332,6 +334,24 @@ def _shown_comment(site: Site, call: Call, comment: Comment) -> Json:
     return shown
 
 
+def list_comments(site: Site, call: Call) -> Json:
+    """Answer comments by their numbers; those that are not there or not seen are left out."""
+    asked = strings(call.object().get("ids"), "ids")
+    if not 0 < len(asked) <= LISTED_LIMIT:
+        raise Refusal(
+            400, errors={"ids": f"Between 1 and {LISTED_LIMIT} ids must be given."}
+        )
+    known = site.store.comments
+    shown = []
+    for ref in asked:
+        comment = known.get(as_identity(ref) or 0)
+        if comment is None or not is_within(comment.audience):
+            continue
+        if site.store.find_issue(comment.issue):
+            shown.append(_shown_comment(site, call, comment))
+    return offset_page(shown, 0, LISTED_LIMIT)
+
+
 def add_comment(site: Site, call: Call) -> Outcome:
     """Add a comment by the calling account."""
     issue = site.issue(call.parameters["issue"])
@@ -373,6 +393,7 @@ ROUTES = (
     *table(
         {
             "POST issue/bulkfetch": bulk_fetch,
+            "POST comment/list": list_comments,
             "POST bulk/issues/move": bulk_move,
             "GET bulk/queue/{task}": bulk_progress,
         },

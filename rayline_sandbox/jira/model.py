@@ -155,6 +155,8 @@ class Filter:
     owner: str
     description: str = ""
     favourite: bool = False
+    shared: tuple[tuple[int, Json], ...] = ()
+    """With whom it is shared, each permission under its number."""
 
 
 ROLES = {"10002": "Administrators", "10001": "Developers", "10000": "Users"}
