@@ -92,6 +92,8 @@ class Database(Record):
     is_inline: bool = False
     is_locked: bool = False
     data_sources: list[str] = field(default_factory=list)
+    linked: str | None = None
+    """The data source of another database that this one only shows; it cannot be retrieved itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -274,7 +276,14 @@ class Store:
         return self._seen(self.pages, "page", record_id)
 
     def database(self, record_id: str) -> Database:
-        """Return a visible database or raise the 404."""
+        """Return a visible database or raise the 404; one that is only linked cannot be retrieved."""
+        found = self.shelter(record_id)
+        if found.linked is not None:
+            raise self.missing("database", found.id)
+        return found
+
+    def shelter(self, record_id: str) -> Database:
+        """Return a visible database or linked database, which have views alike, or raise the 404."""
         return self._seen(self.databases, "database", record_id)
 
     def data_source(self, record_id: str) -> DataSource:

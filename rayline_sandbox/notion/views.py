@@ -24,6 +24,7 @@ from rayline_sandbox.notion.errors import MISSING, an_object, invalid, should_be
 from rayline_sandbox.notion.query import INCOMPLETE, RESULT_LIMIT, ordered_rows
 from rayline_sandbox.notion.richtext import page_url
 from rayline_sandbox.notion.store import (
+    Database,
     DataSource,
     Store,
     author,
@@ -83,11 +84,12 @@ def views_of(store: Store, data_source_id: str) -> list[View]:
 def add_view(
     store: Store, source: DataSource, name: str, kind: str, actor: str, **carried: Any
 ) -> View:
-    """Add a view to a data source's database; `carried` are filter, sorts, quick_filters and configuration."""
+    """Add a view to a data source's database; `carried` are filter, sorts, quick_filters, configuration and,
+    for a linked one, its home."""
     now = store.now()
     view = View(
         store.ids.content(),
-        source.parent.id,
+        carried.get("home") or source.parent.id,
         source.id,
         name,
         kind,
@@ -147,18 +149,26 @@ def create(call: Call) -> Answer:
         )
     source = call.store.data_source(body["data_source_id"])
     call.store.refuse_trashed(source, "data source")
-    _check_place(call, source)
+    place = _check_place(call)
+    if place == "database_id":
+        _check_database(call, source)
     carried = _carried(call.store, source, body)
     configuration = checked_configuration(
         source, body["type"], body.get("configuration")
     )
-    at = _read_position(call.store, source, body.get("position"))
+    if place == "database_id":
+        at = _read_position(call.store, source, body.get("position"))
+        home = source.parent.id
+    else:
+        at = len(views(call.store))
+        home = _link(call, source)
     view = add_view(
         call.store,
         source,
         body["name"],
         body["type"],
         call.actor,
+        home=home,
         configuration=configuration,
         **carried,
     )
@@ -166,7 +176,8 @@ def create(call: Call) -> Answer:
     return shown(view)
 
 
-def _check_place(call: Call, source: DataSource) -> None:
+def _check_place(call: Call) -> str:
+    """Return which of the places of a new view a body names."""
     named = [
         key
         for key in ("database_id", "view_id", "create_database")
@@ -177,10 +188,60 @@ def _check_place(call: Call, source: DataSource) -> None:
             "body failed validation: exactly one of body.database_id, body.view_id and body.create_database "
             "should be defined."
         )
-    if named != ["database_id"]:
+    if named == ["view_id"]:
         raise invalid(
-            f"body.{named[0]} is not supported here; name the database in body.database_id."
+            "body.view_id is not supported here; name the database in body.database_id."
         )
+    return named[0]
+
+
+def _link(call: Call, source: DataSource) -> str:
+    """Put a linked database on a page, at the end or after a block, and return its id."""
+    store = call.store
+    asked = an_object(call.body["create_database"], "body.create_database")
+    parent = an_object(asked.get("parent"), "body.create_database.parent")
+    if parent.get("type") != "page_id":
+        raise should_be(
+            "body.create_database.parent.type",
+            '`"page_id"`',
+            parent.get("type", MISSING),
+        )
+    page = store.page(str(parent.get("page_id")))
+    store.refuse_trashed(page, "page")
+    at = _place_after(store, page.id, asked.get("position"))
+    linked = Database(
+        id=store.ids.content(),
+        parent=Place("page_id", page.id),
+        title=source.title,
+        icon=source.icon,
+        is_inline=True,
+        linked=source.id,
+        **store.stamps(call.actor),
+    )
+    store.databases[linked.id] = linked
+    store.attach(page.id, [linked.id], at=at)
+    return linked.id
+
+
+def _place_after(store: Store, container: str, given: Any) -> int | None:
+    """Return the index behind the block that a position names; None is the end."""
+    if given is None:
+        return None
+    position = an_object(given, "body.create_database.position")
+    if position.get("type") != "after_block":
+        raise should_be(
+            "body.create_database.position.type",
+            '`"after_block"`',
+            position.get("type", MISSING),
+        )
+    before = plain_id(str(position.get("block_id")))
+    body = store.children.get(container, [])
+    if before not in body:
+        raise store.missing("block", before)
+    return body.index(before) + 1
+
+
+def _check_database(call: Call, source: DataSource) -> None:
     database = call.store.database(str(call.body["database_id"]))
     if source.parent.id != database.id:
         raise invalid(
@@ -238,7 +299,10 @@ def _move(store: Store, view: View, at: int) -> None:
 def _find(store: Store, view_id: str) -> View:
     view = views(store).get(plain_id(view_id))
     source = store.data_sources.get(view.data_source_id) if view else None
+    home = store.databases.get(view.database_id) if view else None
     if view is None or source is None or not store.visible(source):
+        raise store.missing("view", plain_id(view_id))
+    if home is None or not store.visible(home):
         raise store.missing("view", plain_id(view_id))
     return view
 
@@ -295,7 +359,7 @@ def list_views(call: Call) -> Answer:
             "defined."
         )
     if database_id is not None:
-        database = call.store.database(database_id)
+        database = call.store.shelter(database_id)
         view_ids = [
             view.id
             for view in views(call.store).values()

@@ -346,3 +346,101 @@ def test_a_view_does_not_come_after_one_of_another_database(
         "position": {"type": "after_view", "view_id": stranger},
     }
     assert rig.refused("POST", "views", body) == (400, "validation_error")
+
+
+# Linked views on a page.
+
+
+def link(rig: Rig, board: tuple[str, str], page: str, **more: Any) -> dict[str, Any]:
+    position = {"position": more.pop("position")} if "position" in more else {}
+    place = {"parent": {"type": "page_id", "page_id": page}, **position}
+    body = {"data_source_id": board[1], "name": "Here", "type": "table", **more}
+    return rig.ok("POST", "views", {"create_database": place, **body})
+
+
+def test_a_linked_view_stands_on_a_page_and_shows_the_rows_of_elsewhere(
+    rig: Rig, board: tuple[str, str]
+) -> None:
+    page = rig.page("Home")["id"]
+    stage = column_id(rig, board, "Stage")
+    view = link(
+        rig,
+        board,
+        page,
+        type="board",
+        filter={"property": stage, "select": {"equals": "idea"}},
+        configuration={
+            "type": "board",
+            "group_by": {
+                "type": "select",
+                "property_id": stage,
+                "sort": {"type": "manual"},
+            },
+        },
+    )
+    home = view["parent"]["database_id"]
+    assert (home != board[0], view["data_source_id"]) == (True, board[1])
+    (block,) = rig.ok("GET", f"blocks/{page}/children")["results"]
+    assert (block["id"], block["type"]) == (home, "child_database")
+    listed = rig.ok("GET", f"views?database_id={home}")["results"]
+    assert [each["id"] for each in listed] == [view["id"]]
+    assert len(rig.ok("GET", f"views?data_source_id={board[1]}")["results"]) == 2
+    assert rig.refused("GET", f"databases/{home}")[0] == 404
+    assert rig.ok("GET", f"views/{view['id']}")["filter"] == view["filter"]
+
+
+def test_linked_views_take_their_places_among_the_blocks(
+    rig: Rig, board: tuple[str, str]
+) -> None:
+    page = rig.page("Home")["id"]
+    paragraph = {"paragraph": {"rich_text": [{"text": {"content": "x"}}]}}
+    made = rig.ok(
+        "PATCH", f"blocks/{page}/children", {"children": [paragraph, paragraph]}
+    )
+    first, last = (each["id"] for each in made["results"])
+    after = {"type": "after_block", "block_id": first}
+    between = link(rig, board, page, position=after)["parent"]["database_id"]
+    end = link(rig, board, page)["parent"]["database_id"]
+    body = rig.ok("GET", f"blocks/{page}/children")["results"]
+    assert [each["id"] for each in body] == [first, between, last, end]
+
+
+def test_a_linked_view_goes_without_what_it_shows(
+    rig: Rig, board: tuple[str, str]
+) -> None:
+    page = rig.page("Home")["id"]
+    view = link(rig, board, page)
+    rig.ok("DELETE", f"blocks/{view['parent']['database_id']}")
+    assert rig.ok("GET", f"blocks/{page}/children")["results"] == []
+    assert rig.ok("GET", f"data_sources/{board[1]}")["in_trash"] is False
+    assert rig.ok("GET", f"databases/{board[0]}")["in_trash"] is False
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"parent": {"type": "workspace"}},
+        {"parent": {"type": "page_id"}},
+        {
+            "parent": {
+                "type": "page_id",
+                "page_id": "12345678-1234-4234-8234-123456789abc",
+            }
+        },
+        {"position": {"type": "start"}},
+        {"position": {"type": "after_block", "block_id": "elsewhere"}},
+        "page",
+    ],
+)
+def test_a_linked_view_needs_a_page_and_a_place(
+    rig: Rig, board: tuple[str, str], place: Any
+) -> None:
+    page = rig.page("Home")["id"]
+    if isinstance(place, dict) and "position" in place:
+        place = {"parent": {"type": "page_id", "page_id": page}, **place}
+    body = {"data_source_id": board[1], "name": "Here", "type": "table"}
+    refused = rig.refused("POST", "views", {"create_database": place, **body})
+    assert refused[0] in (400, 404)
+    assert rig.ok("GET", f"blocks/{page}/children")["results"] == []
+    assert len(rig.ok("GET", f"views?data_source_id={board[1]}")["results"]) == 1
