@@ -61,8 +61,8 @@ def _renamed(link: Link, old: LinkType, new: LinkType) -> Link:
 
 def _type_said(site: Site, call: Call, kind: LinkType) -> LinkType:
     asked = call.object()
-    said = {name: asked.get(name, getattr(kind, name)) for name in _TYPE_TEXTS}
-    for name, text in said.items():
+    texts = {name: asked.get(name, getattr(kind, name)) for name in _TYPE_TEXTS}
+    for name, text in texts.items():
         if not isinstance(text, str) or not text.strip():
             raise Refusal(
                 400,
@@ -71,14 +71,14 @@ def _type_said(site: Site, call: Call, kind: LinkType) -> LinkType:
                 },
             )
     for other in site.store.link_types.values():
-        if other.name == said["name"] and other.id != kind.id:
+        if other.name == texts["name"] and other.id != kind.id:
             raise Refusal(
                 400,
                 errors={
                     "name": "Another link type has this name already; choose another one."
                 },
             )
-    changed = kind._replace(**said)
+    changed = kind._replace(**texts)
     site.store.link_types[kind.id] = changed
     return changed
 
