@@ -61,6 +61,7 @@ _FOR_ADMINISTRATORS = (
     "POST priority",
 )
 _ON_CLOUD = (
+    "POST jql/sanitize",
     "GET workflow/rule/config",
     "PUT workflow/rule/config",
     "POST statuses",
@@ -100,6 +101,25 @@ def _for_administrators(
     names: tuple[str, ...],
 ) -> dict[str, Callable[[Site, Call], Json]]:
     return dict.fromkeys(names, _refuse)
+
+
+def _refuse_to_accounts(site: Site, call: Call) -> Json:
+    """Refuse what only apps may ask for."""
+    raise Refusal(
+        403, "Only Connect and OAuth 2.0 apps can use this operation, not accounts."
+    )
+
+
+_FOR_APPS = (
+    "GET webhook",
+    "POST webhook",
+    "DELETE webhook",
+    "GET webhook/failed",
+    "PUT webhook/refresh",
+    "GET jql/function/computation",
+    "POST jql/function/computation",
+    "POST jql/function/computation/search",
+)
 
 
 # Projects -------------------------------------------------------------------
@@ -217,6 +237,7 @@ ROUTES = (
     *table(_for_administrators(_FOR_ADMINISTRATORS)),
     *table(_for_administrators(_ON_CLOUD), on=CLOUD),
     *table(_for_administrators(_ON_SERVER), on=SERVER),
+    *table(dict.fromkeys(_FOR_APPS, _refuse_to_accounts), on=CLOUD),
     *table(
         {
             "POST project": create_project,

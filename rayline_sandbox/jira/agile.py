@@ -76,6 +76,14 @@ def get_boards(site: Site, call: Call) -> Json:
     return {**page, "values": [show_board(renderer, board) for board in page["values"]]}
 
 
+def get_boards_of_filter(site: Site, call: Call) -> Json:
+    """Answer the boards over a saved search, each by its name alone."""
+    page = get_boards(site, call)
+    names = ("id", "self", "name")
+    boards = [{name: board[name] for name in names} for board in page["values"]]
+    return {**page, "values": boards}
+
+
 def _concerns(site: Site, board: Board, project: int) -> bool:
     """Tell whether a board stands in a project or its filter refers to it."""
     referred = [each.id for each in referred_projects(site, board)]
@@ -618,7 +626,7 @@ ROUTES = table(
 ) + table(
     {
         "GET board": get_boards,
-        "GET board/filter/{filter}": get_boards,
+        "GET board/filter/{filter}": get_boards_of_filter,
         "POST board": create_board,
         "GET board/{board}": get_board,
         "DELETE board/{board}": delete_board,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rayline_sandbox.jira.errors import Refusal, missing
 from rayline_sandbox.jira.fields import field_schema, fields_of
-from rayline_sandbox.jira.model import Field, Json, User
+from rayline_sandbox.jira.model import Field, Json, Status, User
 from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Outcome, Route, table
 from rayline_sandbox.jira.site import Call, Site
@@ -238,12 +238,6 @@ def search_statuses(site: Site, call: Call) -> Json:
     """Answer statuses a page at a time, with their category as a word."""
     project = call.request.first("projectId")
     text = call.text("searchString").casefold()
-    words = {
-        "new": "TODO",
-        "indeterminate": "IN_PROGRESS",
-        "done": "DONE",
-        "undefined": "TODO",
-    }
     statuses = [
         s
         for s in site.store.statuses.values()
@@ -251,19 +245,44 @@ def search_statuses(site: Site, call: Call) -> Json:
         and (project is None or s.id in site.project(project).statuses)
     ]
     page = offset_page(statuses, *call.page(200, 200))
-    page["values"] = [
-        {
-            "id": s.id,
-            "name": s.name,
-            "statusCategory": words[s.category],
-            "description": "",
-            "scope": {"type": "PROJECT", "project": {"id": str(s.project)}}
-            if s.project
-            else {"type": "GLOBAL"},
-        }
-        for s in page["values"]
-    ]
+    page["values"] = [_worded(status) for status in page["values"]]
     return {"self": f"{Renderer(site, call).rest}/statuses/search", **page}
+
+
+_WORDS = {
+    "new": "TODO",
+    "indeterminate": "IN_PROGRESS",
+    "done": "DONE",
+    "undefined": "TODO",
+}
+
+
+def _worded(status: Status) -> Json:
+    """Return a status with its category as a word."""
+    scope: Json = {"type": "GLOBAL"}
+    if status.project:
+        scope = {"type": "PROJECT", "project": {"id": str(status.project)}}
+    return {
+        "id": status.id,
+        "name": status.name,
+        "statusCategory": _WORDS[status.category],
+        "description": "",
+        "scope": scope,
+    }
+
+
+def get_statuses(site: Site, call: Call) -> list[Json]:
+    """Answer statuses by their ids; those that are not there are left out."""
+    ids = call.listed("id")
+    known = site.store.statuses.values()
+    return [_worded(status) for status in known if status.id in ids]
+
+
+def get_statuses_named(site: Site, call: Call) -> list[Json]:
+    """Answer statuses by their names; those that are not there are left out."""
+    names = call.request.every("name")
+    known = site.store.statuses.values()
+    return [_worded(status) for status in known if status.name in names]
 
 
 ROUTES = (
@@ -271,6 +290,8 @@ ROUTES = (
         {
             "GET users/search": all_users,
             "GET field/search": page_fields,
+            "GET statuses": get_statuses,
+            "GET statuses/byNames": get_statuses_named,
             "GET statuses/search": search_statuses,
         },
         on=CLOUD,

@@ -144,6 +144,16 @@ def get_project_roles(site: Site, call: Call) -> Json:
     return role_links(Renderer(site, call), project)
 
 
+def get_role_details(site: Site, call: Call) -> list[Json]:
+    """Answer the roles of a project without who has them."""
+    project = site.project(call.parameters["project"])
+    addresses = role_links(Renderer(site, call), project)
+    return [
+        {"self": addresses[name], "id": int(each), "name": name, "description": ""}
+        for each, name in ROLES.items()
+    ]
+
+
 def get_project_role(site: Site, call: Call) -> Json:
     """Answer one role of a project: everybody active has it, only the lead administers."""
     project = site.project(call.parameters["project"])
@@ -198,6 +208,7 @@ ROUTES = (
             "GET resolution/{resolution}": get_resolution,
             "GET role": get_roles,
             "GET project/{project}/role": get_project_roles,
+            "GET project/{project}/roledetails": get_role_details,
             "GET project/{project}/role/{role}": get_project_role,
         }
     ),

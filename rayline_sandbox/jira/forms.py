@@ -253,6 +253,7 @@ ROUTES = (
             "GET project/type": get_types,
             "GET projectCategory": get_categories,
             "GET jql/autocompletedata": get_words,
+            "POST jql/autocompletedata": get_words,
             "GET jql/autocompletedata/suggestions": suggest_values,
             "GET customFieldOption/{option}": get_option,
             "GET project/{project}/avatars": get_project_avatars,
