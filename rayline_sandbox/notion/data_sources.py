@@ -132,6 +132,8 @@ def list_templates(call: Call) -> Answer:
     return {"templates": [], "has_more": False, "next_cursor": None}
 
 
+_KEYS = frozenset({"parent", "properties", "title", "description", "icon"})
+
 ROUTES = (
     Route(
         "POST",
@@ -140,6 +142,7 @@ ROUTES = (
         "data_sources.create",
         "insert",
         write=True,
+        keys=_KEYS,
     ),
     Route(
         "GET",
@@ -154,6 +157,7 @@ ROUTES = (
         "data_sources.update",
         "update",
         write=True,
+        keys=_KEYS | {"in_trash", "archived"},
     ),
     Route(
         "GET",

@@ -27,6 +27,7 @@ from rayline_sandbox.notion.store import (
 )
 from rayline_sandbox.notion.views import add_default_view
 
+_LOOKS = frozenset({"title", "description", "icon", "cover"})
 UNNAMED = "New database"
 """The title of a database made without one, and of its data source (recorded)."""
 ON_BOTH = ("description", "icon")
@@ -233,6 +234,7 @@ ROUTES = (
         "databases.create",
         "insert",
         write=True,
+        keys=_LOOKS | {"parent", "is_inline", "initial_data_source"},
     ),
     Route(
         "GET", "/v1/databases/{database_id}", retrieve_database, "databases.retrieve"
@@ -244,5 +246,6 @@ ROUTES = (
         "databases.update",
         "update",
         write=True,
+        keys=_LOOKS | {"parent", "is_inline", "is_locked", "in_trash", "archived"},
     ),
 )

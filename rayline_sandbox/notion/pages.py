@@ -527,6 +527,7 @@ ROUTES = (
         "pages.move",
         "update",
         write=True,
+        keys=frozenset({"parent"}),
     ),
     Route(
         "GET",

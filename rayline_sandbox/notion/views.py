@@ -485,7 +485,13 @@ ROUTES: tuple[Route, ...] = (
         frozenset({"name", "configuration", *CARRIED}),
     ),
     Route("DELETE", "/v1/views/{view_id}", delete, "views.delete", "update", True),
-    Route("POST", "/v1/views/{view_id}/queries", create_query, "views.query"),
+    Route(
+        "POST",
+        "/v1/views/{view_id}/queries",
+        create_query,
+        "views.query",
+        keys=frozenset({"page_size"}),
+    ),
     Route(
         "GET",
         "/v1/views/{view_id}/queries/{query_id}",
