@@ -147,9 +147,12 @@ class Renderer:
         """Return an issue type."""
 
         def make() -> Json:
-            level = (
-                {"avatarId": 10318, "hierarchyLevel": kind.level} if self.cloud else {}
-            )
+            level: Json = {}
+            if self.cloud:
+                level = {"avatarId": 10318, "hierarchyLevel": kind.level}
+            elif kind.level < 1:
+                # The type of epics has a picture of its own there (recorded).
+                level = {"avatarId": 10303 if kind.name == "Bug" else 10318}
             return {
                 "self": f"{self.rest}/issuetype/{kind.id}",
                 "id": kind.id,
