@@ -11,7 +11,7 @@ import pytest
 from jira_rig import Site, small_site
 from starlette.testclient import TestClient
 
-READS = (
+READS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("serverInfo", "/rest/api/2/serverInfo", {}),
     ("fields", "/rest/api/2/field", {}),
     ("statuses", "/rest/api/2/status", {}),
