@@ -9,7 +9,8 @@ Payloads (issues by key or id, people by any identity, `user` defaults to the se
 * `add_project {key, name, board?, ...}` -> `{id, board}`; `archive_project`, `restore_project`, `delete_project`,
   `hide_project`, `show_project` `{key}`; `rename_project {key, new_key?, name?}`
 * `add_status {name, category, project?}` -> `{id}`; `add_version {project, name, ...}` -> `{id}`;
-  `edit_version {id, ...}`; `add_board`, `add_sprint` -> `{id}`; `edit_sprint {id, ...}`;
+  `edit_version {id, ...}`; `add_board {project, name?, type?, columns?, jql?, sub_filter?}`, `add_sprint` -> `{id}`;
+  `edit_sprint {id, ...}`;
   `add_filter {name, jql}` -> `{id}`
 * `faults {rules}`, `clear_faults {}`, `set_lag {seconds}`, `set_limit {rate}`, `set_time_zone {zone}`,
   `set_self_base {url}`, `set_administrator {administers}`, `advance {seconds}`, `log {since?}`, `counts {}`, `dump {}`
