@@ -344,14 +344,26 @@ class NotionSettings(Model):
     settle: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 180.0
 
 
+ProjectName = Annotated[
+    str,
+    Field(pattern=r"^\s*([A-Za-z][A-Za-z0-9_]{1,79}|[0-9]{1,18})\s*$"),
+    AfterValidator(lambda name: name.strip().upper()),
+]
+"""The key or the id of a Jira project."""
+
+
 class JiraSettings(Model):
-    """How to reach Jira: Cloud by `email` and API `token`, Data Center by a personal access `token` alone."""
+    """How to reach Jira: Cloud by `email` and API `token`, Data Center by a personal access `token` alone.
+
+    Only of `projects`, by key or id, is anything read; without that list of all that the account sees.
+    """
 
     base_url: str = ""
     deployment: Literal["cloud", "datacenter"] = "cloud"
     email: str = ""
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
+    projects: tuple[ProjectName, ...] | None = None
     timeout: Timeout = 65.0
 
 

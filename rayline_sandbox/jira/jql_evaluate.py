@@ -68,7 +68,7 @@ def find(plan: Plan, sight: Sight) -> list[int]:
     issues = [
         issue
         for issue in _shown(store, pool)
-        if store.seen(issue.project) and plan.test(issue)
+        if store.indexes(issue) and plan.test(issue)
     ]
     return [issue.id for issue in _sorted(issues, plan.order, sight)]
 

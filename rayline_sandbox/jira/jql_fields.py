@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from functools import partial
 
 from rayline_sandbox.jira.audiences import is_within
 from rayline_sandbox.jira.instants import parse_spent
@@ -110,6 +111,10 @@ def meaning_of(name: str, sight: Sight) -> FieldMeaning:
     )
 
 
+def _epic_names(store: Store, issue: Issue) -> tuple[str, ...]:
+    return (issue.summary,) if store.kinds[issue.kind].level == 1 else ()
+
+
 def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:
     store = sight.store
     fields = sight.store.fields
@@ -169,6 +174,7 @@ def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:
     name(maker.due, "due", "duedate")
     name(maker.text(lambda i: (i.summary,), lambda i: i.summary.casefold()), "summary")
     name(maker.text(lambda i: (i.description,)), "description")
+    name(maker.text(partial(_epic_names, store)), "epic name", fields.epic_name)
     name(maker.text(lambda i: (i.summary, i.description, *_remarks(store, i))), "text")
     name(
         maker.duration(lambda i: i.estimate), "originalestimate", "timeoriginalestimate"

@@ -4,6 +4,7 @@ Payloads (issues by key or id, people by any identity, `user` defaults to the se
 * `load` (see `load`), `load_jsonl {lines}`, `problems {}`
 * `create {project, fields, user?}` -> `{id, key}`; `edit {issue, fields, user?}`; `transition {issue, status, user?}`;
   `delete {issue, subtasks?}`; `move {issue, project, user?}` -> `{key}`; `comment {issue, author?, body, visibility?}` -> `{id}`
+* `conceal`, `reveal` `{issue}` (a security level above the calling account's); `archive_issue`, `restore_issue` `{issue}`
 * `worklog {issue, author, started, seconds, comment?, restricted?, visibility?}` -> `{id}`; `delete_worklog {id}`
 * `add_user {name, email, ...}` -> `{id}`; `deactivate_user {user}`; `rename_user {user, name}`
 * `add_project {key, name, board?, ...}` -> `{id, board}`; `archive_project`, `restore_project`, `delete_project`,
@@ -113,6 +114,10 @@ class People:
             "load": self._load,
             "load_jsonl": self._load_lines,
             "problems": lambda _: {"problems": self.problems},
+            "conceal": self._conceal,
+            "reveal": self._reveal,
+            "archive_issue": self._archive_issue,
+            "restore_issue": self._restore_issue,
             "add_user": lambda p: {"id": self.records.user(p).account},
             "deactivate_user": self._deactivate,
             "rename_user": self._rename_user,
@@ -249,6 +254,30 @@ class People:
         name = str(payload["name"])
         self.store.rename_user(user, name)
         return {}
+
+    def _conceal(self, payload: Json) -> Json:
+        self.store.concealed.add(self._any_issue(payload))
+        return {}
+
+    def _reveal(self, payload: Json) -> Json:
+        self.store.concealed.discard(self._any_issue(payload))
+        return {}
+
+    def _archive_issue(self, payload: Json) -> Json:
+        self.store.archived.add(self._any_issue(payload))
+        return {}
+
+    def _restore_issue(self, payload: Json) -> Json:
+        self.store.archived.discard(self._any_issue(payload))
+        return {}
+
+    def _any_issue(self, payload: Json) -> int:
+        """Return the id of an issue, seen or not."""
+        key = str(payload["issue"]).upper()
+        identity = self.store.keys.get(key)
+        if identity is None:
+            raise ValueError(f"no issue {key}")
+        return identity
 
     def _project(self, ref: Any) -> Project:
         found = self.store.find_project(ref)

@@ -189,7 +189,7 @@ def token_page(
 def _alive(site: Site, ids: Sequence[int]) -> list[Issue]:
     found = (site.store.shown(identity) for identity in ids)
     return [
-        issue for issue in found if issue is not None and site.store.seen(issue.project)
+        issue for issue in found if issue is not None and site.store.indexes(issue)
     ]
 
 

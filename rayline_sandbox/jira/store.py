@@ -165,6 +165,10 @@ class Store:
         self.by_project: dict[int, dict[int, None]] = {}
         self.children: dict[int, dict[int, None]] = {}
         self.stale: dict[int, Stale] = {}
+        self.concealed: set[int] = set()
+        """Issues above the security level of the calling account."""
+        self.archived: set[int] = set()
+        """Issues that were archived one by one: the index does not show them, a direct question does."""
         self.lag = 0
         self.top_rank = 0
         self._people: dict[str, str] = {}
@@ -260,6 +264,14 @@ class Store:
         record = self.projects[project]
         return record.state == "live" and not record.hidden
 
+    def permits(self, issue: Issue) -> bool:
+        """Tell whether the account may see an issue."""
+        return issue.id not in self.concealed and self.seen(issue.project)
+
+    def indexes(self, issue: Issue) -> bool:
+        """Tell whether a search may show an issue."""
+        return issue.id not in self.archived and self.permits(issue)
+
     # Issues ---------------------------------------------------------------
 
     def put(self, issue: Issue) -> Issue:
@@ -280,7 +292,7 @@ class Store:
         if identity is None:
             identity = self.keys.get(text.upper())
         issue = self.issues.get(identity) if identity is not None else None
-        if issue is not None and self.seen(issue.project):
+        if issue is not None and self.permits(issue):
             return issue
         return None
 

@@ -148,7 +148,7 @@ def _seen(site: Site, identity: int) -> bool:
     if entry is None:
         return True
     issue = site.store.issues[entry.issue]
-    return is_seen(entry) and site.store.seen(issue.project)
+    return is_seen(entry) and site.store.permits(issue)
 
 
 def list_worklogs(site: Site, call: Call) -> list[Json]:

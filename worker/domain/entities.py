@@ -413,11 +413,12 @@ class Worklog(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A Jira project as listed, for matching with cards."""
+    """A Jira project as listed, for matching with cards; `former` are keys it had before, to which Jira still answers."""
 
     id: str
     key: str
     name: str
+    former: tuple[str, ...] = ()
 
 
 class CardWork(msgspec.Struct, frozen=True, gc=False):

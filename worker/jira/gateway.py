@@ -7,7 +7,7 @@ an hour.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -68,6 +68,8 @@ from worker.ports.tracker import (
 T = TypeVar("T")
 PAGE_SIZE = 100
 CENSUS_SIZE = 5_000
+KEYS = "projectKeys"
+"""What is asked for besides of projects: the keys they had before."""
 QUERIES_AT_ONCE = 50
 KEPT_SECONDS = 3_600.0
 STALE_SECONDS = 300.0
@@ -77,6 +79,7 @@ class _Project(msgspec.Struct, frozen=True):
     id: str
     key: str
     name: str = ""
+    projectKeys: tuple[str, ...] | None = None  # noqa: N815 - Jira's own name
 
 
 class _ProjectPage(msgspec.Struct, frozen=True):
@@ -227,15 +230,11 @@ class JiraGateway:
         projects, unread = (
             self._cloud_projects()
             if self._cloud
-            else self._session.ask("GET", "project", _PROJECTS.read_list)
+            else self._session.ask(
+                "GET", "project", _PROJECTS.read_list, params={"expand": KEYS}
+            )
         )
-        return ProjectBatch(
-            tuple(
-                JiraProject(each.id, each.key, clean_line(each.name))
-                for each in projects
-            ),
-            tuple(unread),
-        )
+        return ProjectBatch(tuple(map(_project, projects)), tuple(unread))
 
     def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
         """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
@@ -297,14 +296,31 @@ class JiraGateway:
         return IssueIds(frozenset(row.id for row in walk.rows), not reason, reason)
 
     def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
-        """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
+        """Return issues, without their texts, by the keys or ids asked for; a moved issue answers to its old key.
+
+        Unknown ones are absent.
+        """
         reading = self._reading.get()
         rows, _ = find_by_keys(
-            self._session, list(keys), reading.pages, reading.site.names
+            self._session, list(keys), reading.pages, reading.site.place_names
         )
         issues, _ = self._make(by_id(rows.values()).values())
-        made = {issue.id: issue for issue in issues}
+        made = {issue.id: issue for issue in self._with_levels(issues)}
         return {key: made[row.id] for key, row in rows.items() if row.id in made}
+
+    def _with_levels(self, issues: Sequence[Issue]) -> Iterator[Issue]:
+        """Yield issues with their levels: where a kind does not tell an epic, its name does, which is not asked for."""
+        fields = self._reading.get().site.customs.get("epic_name", ())
+        ids = [issue.id for issue in issues if issue.level == 0]
+        named: frozenset[str] = frozenset()
+        if ids and fields and not self._cloud:
+            numbers = [field.removeprefix("customfield_") for field in fields]
+            has_name = " OR ".join(f"cf[{one}] is not EMPTY" for one in numbers)
+            listed = ", ".join(ids)
+            named = self.ids(f"id in ({listed}) AND ({has_name})").ids
+        for issue in issues:
+            level = max(issue.level, 1) if issue.id in named else issue.level
+            yield msgspec.structs.replace(issue, level=level)
 
     def moves(self, ids: Sequence[str]) -> MoveBatch:
         """Return each issue's changes of status category, oldest first, read in bulk.
@@ -470,6 +486,7 @@ class JiraGateway:
                     "maxResults": PAGE_SIZE,
                     "status": "live",
                     "orderBy": "key",
+                    "expand": KEYS,
                 },
             )
             projects, bad = _PROJECTS.read(page.values)
@@ -523,6 +540,11 @@ class JiraGateway:
             except Rejected as error:
                 wrong[query] = error.detail
         return wrong
+
+
+def _project(raw: _Project) -> JiraProject:
+    former = tuple(key for key in raw.projectKeys or () if key != raw.key)
+    return JiraProject(raw.id, raw.key, clean_line(raw.name), former)
 
 
 def _field_problem(unread: Unread) -> Problem:

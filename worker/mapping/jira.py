@@ -45,6 +45,8 @@ FIELDS = (
     "labels",
 )
 """System fields asked for on every site; Cloud adds `statuscategorychangedate`."""
+PLACE = ("issuetype", "status", "created", "updated", "parent")
+"""What tells where an issue stands, and nothing of what it says."""
 
 
 class Table(BaseModel):
@@ -225,6 +227,11 @@ class SiteReading:
             *system,
             *(identity for ids in self.customs.values() for identity in ids),
         )
+
+    @cached_property
+    def place_names(self) -> tuple[str, ...]:
+        """Return the fields that tell where an issue stands: its kind and what is above it."""
+        return (*PLACE, *self.customs.get("epic_link", ()))
 
     @cached_property
     def issue_type(self) -> type[RawIssue]:

@@ -124,7 +124,10 @@ class Tracker(Protocol):
         ...
 
     def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
-        """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
+        """Return issues, without their texts, by the keys or ids asked for; a moved issue answers to its old key.
+
+        Unknown ones are absent.
+        """
         ...
 
     def moves(self, ids: Sequence[str]) -> MoveBatch:

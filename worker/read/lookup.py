@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -11,12 +12,14 @@ from msgspec.structs import replace
 
 from worker.domain.entities import JiraProject
 from worker.domain.messages import NOTHING, Text, tell
+from worker.errors import Code
 from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
+from worker.read.listing import Listing, Within
 from worker.read.unread import still_unread
 from worker.state.settings import Setting
 from worker.world.attach import EPIC_LEVEL
-from worker.world.links import Link, LinkKind, ResolvedLink
+from worker.world.links import Link, LinkKind, LinkNote, ResolvedLink
 
 T = TypeVar("T")
 SHOWN = 120
@@ -54,7 +57,7 @@ class LinkedEpic(NamedTuple):
 NO_EPIC = LinkedEpic()
 
 
-class Lookup(msgspec.Struct):
+class Lookup(msgspec.Struct, dict=True):
     """What links were resolved to, kept between cycles: epics by key, filter id -> JQL, board id -> its
     filter's JQL, condition -> ids it matched, the
     site's projects, and what could not be read and was not read since.
@@ -63,6 +66,10 @@ class Lookup(msgspec.Struct):
     card's last good link; `read` is the moment of the last whole read; `quiet` the bound from which Jira, its names
     proven, had nothing to tell; `boughs` the keys by id of the issues below the epics under which there may be more that
     is not read with its project.
+
+    `listed` are the projects that may be read, None when all may, with the ids of those `seen` by name, and `bound` the
+    JQL that kept the last read within them; `beyond` says of epics how many issues below them lie elsewhere. `hidden`
+    holds since when issues are not visible any more, by id.
     """
 
     epics: dict[str, LinkedEpic] = {}
@@ -77,6 +84,26 @@ class Lookup(msgspec.Struct):
     quiet: str = ""
     boards: dict[str, str] = {}
     boughs: dict[str, str] = {}
+    listed: tuple[str, ...] | None = None
+    seen: dict[str, str] = {}
+    bound: str = ""
+    beyond: dict[str, int] = {}
+    hidden: dict[str, datetime] = {}
+
+    @cached_property
+    def listing(self) -> Listing:
+        """The projects that may be read, among those that the account sees."""
+        return Listing(self.listed, self.seen, self.projects)
+
+    def relist(
+        self, listed: tuple[str, ...] | None, projects: Iterable[JiraProject]
+    ) -> None:
+        """Note which projects may be read and which the account sees."""
+        self.listed = listed
+        self.projects = list(projects)
+        self.__dict__.pop("listing", None)
+        named = set(listed or ())
+        self.seen = _only(self.listing.seen, named)
 
     def project_keys(self) -> set[str]:
         """Return the keys of the site's projects."""
@@ -94,8 +121,27 @@ class Lookup(msgspec.Struct):
         return ""
 
     def accepted(self, kind: LinkKind, texts: Iterable[str]) -> set[str]:
-        """Return those of some links' texts that Jira does not refuse."""
-        return {text for text in texts if _name(kind, text) not in self.refused}
+        """Return those of some links' texts that may be read and that Jira does not refuse."""
+        allowed = {text for text in texts if self._allows(kind, text)}
+        return {text for text in allowed if _name(kind, text) not in self.refused}
+
+    def _allows(self, kind: LinkKind, text: str) -> bool:
+        """Tell whether what a link's text, or a condition, names may be read."""
+        match kind:
+            case LinkKind.PROJECT:
+                return self.listing.allows(text)
+            case LinkKind.EPIC:
+                epic = self.epics.get(text)
+                is_known = epic is None or self.listing.allows(epic.project)
+                return is_known and self.may_ask(text)
+            case LinkKind.JQL:
+                return self.listing.place(text) in (Within.INSIDE, Within.ACROSS)
+        return True
+
+    def may_ask(self, key: str) -> bool:
+        """Tell whether an issue may be asked for, by its key."""
+        project, _, _ = key.rpartition("-")
+        return self.listing.allows(project)
 
     def refuse(self, kind: LinkKind, texts: Iterable[str], reason: str = "") -> None:
         """Note that Jira does not accept some links, with its words."""
@@ -159,7 +205,8 @@ class Lookup(msgspec.Struct):
                 names = [name_of(link), _name(LinkKind.JQL, condition)]
                 known = condition in self.matched
             case LinkKind.SEVERAL:
-                faults = [self.fault_of(part) for part in link.parts]
+                read = [part for part in link.parts if not self.unlisted_of(part)]
+                faults = [self.fault_of(part) for part in read]
                 return next(filter(None, faults), NOTHING)
             case LinkKind.FOREIGN:
                 return tell(
@@ -183,6 +230,79 @@ class Lookup(msgspec.Struct):
             name=link.text[:SHOWN],
         )
 
+    def unlisted_of(self, link: Link) -> Text:
+        """Return why nothing of a link may be read; empty where something may."""
+        match link.kind:
+            case LinkKind.PROJECT | LinkKind.EPIC if not self._allows(
+                link.kind, link.text
+            ):
+                return self._unlisted_key(link)
+            case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
+                condition = self.condition_of(link)
+                place = self.listing.place(condition) if condition else Within.INSIDE
+                if place is Within.UNCLEAR:
+                    return tell(
+                        "the query cannot be read: its brackets or quotes do not close"
+                    )
+                if place is Within.OUTSIDE:
+                    return tell(
+                        "{link} asks for {projects}, and nothing of that may be read",
+                        link=_shown(link),
+                        projects=self._unlisted_in(link, condition),
+                    )
+            case LinkKind.SEVERAL:
+                faults = [
+                    self.unlisted_of(part) for part in link.parts if _is_link(part)
+                ]
+                if all(faults):
+                    return next(iter(faults), NOTHING)
+        return NOTHING
+
+    def _unlisted_key(self, link: Link) -> Text:
+        if link.kind is LinkKind.EPIC and self.may_ask(link.text):
+            return tell(
+                "issue {key} lies in a project that is not listed by now", key=link.text
+            )
+        project = link.text
+        if link.kind is LinkKind.EPIC:
+            project, _, _ = link.text.rpartition("-")
+        return tell(
+            "project {project} is not one of those that may be read", project=project
+        )
+
+    def _unlisted_in(self, link: Link, condition: str) -> Text:
+        """Return the projects that a query asks for in vain; what others wrote into a filter is not told on."""
+        names = self.listing.unlisted(condition)
+        if not names or link.kind is not LinkKind.JQL:
+            return tell("projects that are not listed")
+        listed = ", ".join(name[:SHOWN] for name in names)
+        return tell("project {names}", names=listed)
+
+    def _notes_of(self, link: Link) -> Iterator[LinkNote]:
+        """Yield what is to be said of the parts of a link that counts."""
+        for part in link.each():
+            unlisted = self.unlisted_of(part)
+            condition = self.condition_of(part)
+            if part.kind is LinkKind.BAD:
+                typed = repr(part.text[:SHOWN])
+                yield LinkNote(Code.BAD_LINK, tell("cannot read {text}", text=typed))
+            elif unlisted:
+                yield LinkNote(Code.UNLISTED_PROJECT, unlisted)
+            elif condition and self.listing.place(condition) is Within.ACROSS:
+                said = tell(
+                    "{link} reaches beyond the listed projects, into {projects}: only issues of listed ones count",
+                    link=_shown(part),
+                    projects=self._unlisted_in(part, condition),
+                )
+                yield LinkNote(Code.UNLISTED_PROJECT, said)
+            elif part.kind is LinkKind.EPIC and self.beyond.get(part.text):
+                said = tell(
+                    "below {link} are issues of projects that are not listed, which do not count: {count}",
+                    link=_shown(part),
+                    count=self.beyond[part.text],
+                )
+                yield LinkNote(Code.UNLISTED_PROJECT, said)
+
     def resolved(self, links: Mapping[str, Link]) -> dict[str, ResolvedLink]:
         """Return what each card's link came to; where it came to nothing, what the last good one did, with its age."""
         by_card: dict[str, ResolvedLink] = {}
@@ -190,10 +310,21 @@ class Lookup(msgspec.Struct):
             if link.kind is LinkKind.NONE:
                 continue
 
+            unlisted = self.unlisted_of(link)
+            if unlisted:
+                by_card[card] = ResolvedLink(
+                    link.kind,
+                    name_of(link),
+                    problem=unlisted,
+                    code=Code.UNLISTED_PROJECT,
+                )
+                continue
+
             fault = self.fault_of(link)
             if link.kind is not LinkKind.BAD and not fault:
                 standing = self.stand(link)
-                by_card[card] = self._resolve(standing)
+                notes = tuple(self._notes_of(link))
+                by_card[card] = replace(self._resolve(standing), notes=notes)
                 continue
             stale = self._resolve_last(card)
             if stale is not None:
@@ -225,6 +356,8 @@ class Lookup(msgspec.Struct):
         link = standing.link
         condition = standing.condition
         name = name_of(link)
+        if link.kind is not LinkKind.SEVERAL and self.unlisted_of(link):
+            return ResolvedLink(link.kind, name)
         match link.kind:
             case LinkKind.PROJECT:
                 return ResolvedLink(link.kind, name, project=link.text)
@@ -241,7 +374,7 @@ class Lookup(msgspec.Struct):
                 return ResolvedLink(link.kind, name, ids=ids)
             case LinkKind.SEVERAL:
                 parts = tuple(self._resolve(part) for part in standing.parts)
-                names = [part.shown for part in parts]
+                names = [part.shown for part in parts if part.kind is not LinkKind.BAD]
                 shown = ", ".join(names)
                 return ResolvedLink(link.kind, shown, parts=parts)
         return ResolvedLink(link.kind, link.text)
@@ -258,6 +391,10 @@ def name_of(link: Link) -> str:
 
 def _name(kind: LinkKind, text: str) -> str:
     return f"{kind.value} {text}"
+
+
+def _is_link(link: Link) -> bool:
+    return link.kind is not LinkKind.BAD
 
 
 def parts_of(links: Iterable[Link]) -> set[Link]:

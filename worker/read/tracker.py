@@ -53,19 +53,24 @@ WORKLOGS = "jira:worklogs"
 
 @dataclass(frozen=True, slots=True)
 class TrackerRead:
-    """What one read of Jira gave: links by card page id, the site's projects, problems, and why it was incomplete."""
+    """What one read of Jira gave: links by card page id, the projects that may be read, problems, and why it was
+    incomplete."""
 
     links: Mapping[str, ResolvedLink]
     projects: tuple[JiraProject, ...] = ()
     problems: tuple[Problem, ...] = ()
     incomplete: str = ""
+    hidden: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when issues are not visible any more, by id."""
 
 
 def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
     """Return what the last read made of the links, asking nobody."""
     with site.reading() as tx:
         lookup = LOOKUP.load(tx)
-    return TrackerRead(lookup.resolved(links), tuple(lookup.projects))
+    return TrackerRead(
+        lookup.resolved(links), lookup.listing.projects, hidden=lookup.hidden
+    )
 
 
 @dataclass(slots=True)
@@ -86,6 +91,8 @@ class _Reader:
     """Conditions that Jira found nothing wrong with in this read."""
     arrived: list[Issue] = field(default_factory=list)
     """Issues that the snapshot did not have."""
+    has_projects: bool = False
+    """Whether the projects were read in this read."""
 
 
 def read_tracker(
@@ -101,8 +108,10 @@ def read_tracker(
     if full:
         _doubt_unread(reader)
 
+    _list_projects(reader)
     _resolve(reader, afresh=full)
-    read = _read_linked(reader, full=full)
+    bound = lookup.listing.bound
+    read = _read_linked(reader, full=full or bound != lookup.bound)
     incomplete = read.incomplete
     if not incomplete:
         incomplete = _match(reader, refresh=read.changed)
@@ -110,6 +119,8 @@ def read_tracker(
         is_widened = read.scope != lookup.scope
         incomplete = _read_worklogs(reader, afresh=is_widened)
     lookup.scope = "" if incomplete else read.scope
+    if not incomplete:
+        lookup.bound = bound
 
     _remember(reader, whole=not incomplete)
     keys = _save(reader)
@@ -125,10 +136,21 @@ def read_tracker(
         )
     return TrackerRead(
         lookup.resolved(links),
-        tuple(lookup.projects),
+        lookup.listing.projects,
         tuple(reader.problems),
         incomplete,
+        lookup.hidden,
     )
+
+
+def _list_projects(reader: _Reader) -> None:
+    """Take over which projects may be read; one that is newly listed may not have been there when they were read."""
+    lookup = reader.lookup
+    listed = reader.site.settings.jira.projects
+    is_new = listed != lookup.listed
+    lookup.relist(listed, lookup.projects)
+    if is_new and lookup.listing.missing():
+        _read_projects(reader)
 
 
 def _doubt_unread(reader: _Reader) -> None:
@@ -178,17 +200,20 @@ def _resolve(reader: _Reader, *, afresh: bool) -> None:
 
 def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
-    keys = _asked(reader, LinkKind.PROJECT)
-    unknown = keys - lookup.project_keys()
+    unknown = _asked(reader, LinkKind.PROJECT) - lookup.project_keys()
     if afresh or unknown or not lookup.projects:
         _read_projects(reader)
-        unknown = keys - lookup.project_keys()
+        unknown = _asked(reader, LinkKind.PROJECT) - lookup.project_keys()
         lookup.refuse(LinkKind.PROJECT, unknown)
 
 
 def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
-    wanted = _asked(reader, LinkKind.EPIC)
+    wanted = set()
+    for key in _named(reader, LinkKind.EPIC):
+        name = name_of(Link(LinkKind.EPIC, key))
+        if lookup.may_ask(key) and name not in lookup.refused:
+            wanted.add(key)
     if not afresh:
         wanted -= lookup.epics.keys()
     if not wanted:
@@ -224,10 +249,13 @@ def _read_projects(reader: _Reader) -> None:
     """Read the projects; one that cannot be read stays what it was."""
     lookup = reader.lookup
     batch = reader.jira.projects()
-    lookup.note_unread(batch.unread, kinds={"project"})
+    reader.has_projects = True
     strange = {one.name for one in batch.unread}
     kept = [one for one in lookup.projects if strange & {one.id, one.key}]
-    lookup.projects = [*batch.projects, *kept]
+    lookup.relist(lookup.listed, [*batch.projects, *kept])
+
+    told = [one for one in batch.unread if lookup.listing.allows(one.name)]
+    lookup.note_unread(told, kinds={"project"})
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
@@ -320,6 +348,11 @@ def _jql(reader: _Reader, parts: Iterable[Link]) -> str:
     if epics:
         below = reader.jira.below(epics)
         conditions.insert(0, f"({below})")
+    listing = reader.lookup.listing
+    if conditions and listing.listed is not None:
+        every = " OR ".join(conditions)
+        bounded = listing.bounded(every)
+        conditions = [f"({bounded})"]
     if keys:
         projects = ", ".join(keys)
         conditions.insert(0, f"project in ({projects})")
@@ -336,12 +369,20 @@ def _search(
     reader: _Reader, parts: Sequence[Link], since: datetime | None
 ) -> IssueBatch:
     """Return the issues of all parts; when Jira refuses them, by halves until it is known which, and those are noted."""
+    if not parts:
+        return IssueBatch((), complete=True)
     jql = _jql(reader, parts)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected as error:
         refusal = error
 
+    if reader.lookup.listing.listed is not None and not reader.has_projects:
+        # The bound itself is refused once one of its projects is out of view.
+        _read_projects(reader)
+        accepted = _parts(reader)
+        parts = [part for part in parts if part in accepted]
+        return _search(reader, parts, since)
     if len(parts) == 1:
         part = parts[0]
         reader.lookup.refuse(part.kind, [part.text], refusal.detail)
@@ -374,7 +415,8 @@ def _search_parts(
     batch = _search(reader, parts, since)
     accepted = _parts(reader)
     if not set(parts).intersection(accepted):
-        reader.jira.issues(EVERYTHING, since=reader.now)
+        everything = reader.lookup.listing.bounded(EVERYTHING)
+        reader.jira.issues(everything, since=reader.now)
     return batch
 
 
@@ -407,6 +449,64 @@ def _with_branches(
     return batch
 
 
+def _count_beyond(reader: _Reader, epics: Collection[str]) -> dict[str, int]:
+    """Return how many issues hang below each epic in projects that are not listed; none are left out.
+
+    Only their number is asked for: one question as long as there are none.
+    """
+    lookup = reader.lookup
+    if not epics or not lookup.listing.bound:
+        return {}
+
+    branches = {key: [lookup.epics[key].key or key] for key in sorted(epics)}
+    with reader.site.reading() as tx:
+        boughs = snapshots.find_issues(tx, sorted(lookup.boughs))
+    parents = {bough.id: bough.parent for bough in boughs}
+    roots = {lookup.epics[key].issue: key for key in branches}
+    for bough in boughs:
+        root = _root_of(bough.id, parents, roots)
+        if root in branches:
+            branches[root].append(bough.key)
+    return _count_each(reader, branches)
+
+
+def _root_of(
+    identity: str, parents: Mapping[str, str | None], roots: Mapping[str, str]
+) -> str:
+    """Return the key of the epic above an issue, empty for none."""
+    step: str | None = identity
+    for _ in range(len(parents) + 1):
+        if step is None or step in roots:
+            break
+        step = parents.get(step)
+    return roots.get(step or "", "")
+
+
+def _count_each(
+    reader: _Reader, branches: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """Return how many unlisted issues hang below each epic, by halves: mostly there are none."""
+    keys = [key for branch in branches.values() for key in branch]
+    below = reader.jira.below(keys)
+    bound = reader.lookup.listing.bound
+    outside = bound.replace("project in", "project not in", 1)
+    try:
+        count = len(reader.jira.ids(f"{outside} AND ({below})").ids)
+    except Rejected:
+        count = 0 if len(branches) == 1 else 1
+    if not count:
+        return {}
+    names = list(branches)
+    if len(names) == 1:
+        return {names[0]: count}
+    half = len(names) // 2
+    counts: dict[str, int] = {}
+    for some in (names[:half], names[half:]):
+        part = {name: branches[name] for name in some}
+        counts |= _count_each(reader, part)
+    return counts
+
+
 def _grown(
     issues: Iterable[Issue], reached: Collection[str], whole: Collection[str]
 ) -> dict[str, str]:
@@ -431,7 +531,8 @@ def _read_below(
     listed = list(keys)
     if not listed:
         return IssueBatch((), complete=True)
-    jql = reader.jira.below(listed)
+    below = reader.jira.below(listed)
+    jql = reader.lookup.listing.bounded(below)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected:
@@ -478,6 +579,8 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     """Read issues into the snapshot; all of them when anything else is linked than was read last."""
     parts = _parts(reader)
     if not parts:
+        if full:
+            _forget_gone(reader, IssueBatch((), complete=True))
         return _IssuesRead()
 
     jql = _jql(reader, parts)
@@ -491,14 +594,16 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
         since = cursor - OVERLAP
     batch = _search_parts(reader, parts, since)
     batch = _with_branches(reader, parts, batch, since)
+    if full:
+        reader.lookup.beyond = _count_beyond(reader, texts_of(parts, LinkKind.EPIC))
     reader.problems += batch.problems
 
     has_changed = full
     for chunk in _chunks(batch.issues):
         has_changed |= _keep(reader, chunk)
+    if full and batch.complete:
+        _forget_gone(reader, batch)
     with reader.site.transaction() as tx:
-        if full and batch.complete:
-            _forget_gone(reader, tx, batch)
         _advance(tx, cursor, batch.issues, now=reader.now)
 
     is_empty = batch.complete and not batch.issues and not batch.problems
@@ -517,13 +622,15 @@ def _chunks(issues: Sequence[Issue]) -> Iterator[Sequence[Issue]]:
         yield issues[start:end]
 
 
-def _forget_gone(reader: _Reader, tx: Tx, batch: IssueBatch) -> None:
-    """Drop the issues that a complete read did not show."""
+def _forget_gone(reader: _Reader, batch: IssueBatch) -> None:
+    """Drop the issues that a complete read did not show, but those that are there and not visible any more."""
     shown = {issue.id for issue in batch.issues}
-    held = _held(reader, tx)
-    known = snapshots.issue_ids(tx)
+    with reader.site.reading() as tx:
+        held = _held(reader, tx)
+        known = snapshots.issue_ids(tx)
     gone = known - shown - held
-    snapshots.forget_issues(tx, sorted(gone))
+    with reader.site.transaction() as tx:
+        snapshots.forget_issues(tx, sorted(gone))
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
@@ -630,7 +737,8 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
 def _census(reader: _Reader, condition: str) -> list[str] | None:
     """Return the ids a condition matches, None when not all came; a refused one is noted."""
     try:
-        census = reader.jira.ids(condition)
+        bounded = reader.lookup.listing.bounded(condition)
+        census = reader.jira.ids(bounded)
     except Rejected as error:
         reader.lookup.refuse(LinkKind.JQL, [condition], error.detail)
         return []
@@ -655,7 +763,7 @@ def _remember(reader: _Reader, *, whole: bool) -> None:
 def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     """Return the last good link of a card, none when it never had one or has none on purpose."""
     lookup = reader.lookup
-    if link.kind is LinkKind.NONE:
+    if link.kind is LinkKind.NONE or lookup.unlisted_of(link):
         return None
     if link.kind is not LinkKind.BAD and not lookup.fault_of(link):
         return lookup.stand(link)

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from worker.domain.messages import NOTHING, Text
+from worker.errors import Code
 
 
 class LinkKind(StrEnum):
@@ -40,13 +41,20 @@ class Link(msgspec.Struct, frozen=True, gc=False):
         return self.parts or (self,)
 
 
+class LinkNote(msgspec.Struct, frozen=True, gc=False):
+    """What is to be said of a link that counts all the same: a word in it, or where it leads beside."""
+
+    code: Code
+    said: Text
+
+
 class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
     `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
     too. An epic that is `plain` is an ordinary issue, without any but sub-tasks below it. Of several links
     `parts` are what each came to. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
-    `as_of`, or nothing, and the card counts as unlinked.
+    `as_of`, or nothing, and the card counts as unlinked; `code` is its kind. `notes` are said though the link counts.
     """
 
     kind: LinkKind
@@ -58,6 +66,8 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[ResolvedLink, ...] = ()
     problem: Text = NOTHING
     as_of: datetime | None = None
+    code: Code = Code.UNRESOLVED_LINK
+    notes: tuple[LinkNote, ...] = ()
 
     def each(self) -> tuple[ResolvedLink, ...]:
         """Return what the links of a cell came to one by one."""

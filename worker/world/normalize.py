@@ -297,11 +297,24 @@ def link_problems(
             code = Code.BAD_LINK
             fault = tell("cannot read {text}", text=typed)
         else:
-            code = Code.UNRESOLVED_LINK
+            code = resolved.code
             fault = resolved.problem
         if fault:
             problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
+        for note in resolved.notes:
+            problems.append(_link_problem(card, note.code, note.said))
     return problems
+
+
+LINK_HINTS = {
+    Code.UNLISTED_PROJECT: tell(
+        "ask who runs Rayline to add its key to `projects` under `jira`"
+    ),
+    Code.NOT_VISIBLE: tell(
+        "give the account the right to see them again; if they are meant to be gone, `rayline sync --full --force` drops them"
+    ),
+}
+LINK_HINT = tell("enter keys of projects or issues, filters, JQL or Jira addresses")
 
 
 def _aged(fault: Text, as_of: datetime | None) -> Text:
@@ -321,7 +334,7 @@ def _link_problem(card: Card, code: Code, fault: Text) -> Problem:
         where=tell("Projects: {name}", name=card.name),
         field="jira",
         message=fault,
-        hint=tell("enter keys of projects or issues, filters, JQL or Jira addresses"),
+        hint=LINK_HINTS.get(code, LINK_HINT),
         url=card.url,
     )
 

@@ -1,0 +1,147 @@
+"""In which projects the issues of a query can lie, by its text alone.
+
+Asking Jira would tell people who write a query what projects hold that are not theirs to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_TOKEN = re.compile(
+    r"""
+      \s+
+    | (?P<text> "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' )
+    | (?P<sign> && | \|\| | [!=<>~]=? | !~ | [(),&|] )
+    | (?P<word> [^\s"'()=!<>~,&|]+ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ISSUE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)-[0-9]+\Z")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_AND = frozenset({"and", "&&", "&"})
+_OR = frozenset({"or", "||", "|"})
+_NOT = frozenset({"not", "!"})
+_ISSUE_FIELDS = frozenset({"key", "issuekey", "issue", "id"})
+_DEEPEST = 100
+
+Reach = frozenset[str] | None
+"""The projects a query names, as typed; None when its issues may lie in any."""
+
+
+def find_reach(jql: str) -> Reach:
+    """Return the projects outside of which no issue of a query lies: by key, id or name as typed.
+
+    Raises `ValueError` for what is no query: its brackets or quotes do not close.
+    """
+    parser = _Parser(_split(jql))
+    reach = parser.read_any(0)
+    if parser.at != len(parser.tokens):
+        raise ValueError("a bracket closes that was not opened")
+    return reach
+
+
+def _split(jql: str) -> list[str]:
+    """Return the tokens; a text keeps its quotes, so that no word of it is taken for one of the language."""
+    tokens = []
+    at = 0
+    while at < len(jql):
+        match = _TOKEN.match(jql, at)
+        if match is None:
+            raise ValueError("a quote does not close")
+        if match.lastgroup is not None:
+            tokens.append(match[match.lastgroup])
+        at = match.end()
+    return tokens
+
+
+class _Parser:
+    """Reads a query from left to right: `or` binds less than `and`, `and` less than `not`."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = tokens
+        self.at = 0
+
+    def _next(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def _takes(self, words: frozenset[str]) -> bool:
+        if self._next().casefold() not in words:
+            return False
+        self.at += 1
+        return True
+
+    def read_any(self, depth: int) -> Reach:
+        """Read what stands between `or`."""
+        reach = self._read_all(depth)
+        while self._takes(_OR):
+            other = self._read_all(depth)
+            reach = None if reach is None or other is None else reach | other
+        return reach
+
+    def _read_all(self, depth: int) -> Reach:
+        reach = self._read_one(depth)
+        while self._takes(_AND):
+            reach = _both(reach, self._read_one(depth))
+        return reach
+
+    def _read_one(self, depth: int) -> Reach:
+        if depth > _DEEPEST:
+            raise ValueError("its brackets are too deep")
+        if self._takes(_NOT):
+            self._read_one(depth + 1)
+            return None
+        if self._takes(frozenset("(")):
+            reach = self.read_any(depth + 1)
+            if not self._takes(frozenset(")")):
+                raise ValueError("a bracket does not close")
+            return reach
+        return self._read_clause()
+
+    def _read_clause(self) -> Reach:
+        start = self.at
+        depth = 0
+        while self.at < len(self.tokens):
+            token = self._next().casefold()
+            if depth == 0 and (token == ")" or token in _AND or token in _OR):
+                break
+            depth += (token == "(") - (token == ")")
+            self.at += 1
+        if depth:
+            raise ValueError("a bracket does not close")
+        return _reach_of(self.tokens[start : self.at])
+
+
+def _both(one: Reach, other: Reach) -> Reach:
+    """Return what bounds issues that are within both; as two spellings may mean one project, nothing is taken out."""
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other, key=len)
+
+
+def _reach_of(clause: Sequence[str]) -> Reach:
+    match [token.casefold() for token in clause]:
+        case [name, "=", value]:
+            return _named(name, [value])
+        case [name, "in", "(", *values, ")"] if "(" not in values:
+            return _named(name, [value for value in values if value != ","])
+    return None
+
+
+def _named(name: str, values: Sequence[str]) -> Reach:
+    field = _plain(name)
+    texts = [_plain(value) for value in values]
+    if field == "project" and texts:
+        return frozenset(texts)
+    if field in _ISSUE_FIELDS and texts:
+        keys = [_ISSUE.match(text) for text in texts]
+        if all(keys):
+            return frozenset(key[1] for key in keys if key is not None)
+    return None
+
+
+def _plain(token: str) -> str:
+    """Return a token without its quotes."""
+    if token[:1] in "\"'" and len(token) > 1:
+        return _ESCAPED.sub(r"\1", token[1:-1])
+    return token

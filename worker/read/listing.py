@@ -1,0 +1,146 @@
+"""Which projects of Jira may be read: those that the configuration lists, or without a list all that the account sees.
+
+A listed project is known by its id once it was seen: it stays listed when its key changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import cached_property
+
+from worker.domain.entities import JiraProject
+from worker.jira.reach import find_reach
+
+
+NOWHERE = 'created < "1970-01-01"'
+"""A restriction that holds for no issue."""
+
+
+class Within(StrEnum):
+    """Where the issues of a query can lie, seen from the listed projects."""
+
+    INSIDE = "inside"
+    ACROSS = "across"
+    """In listed ones, and in others."""
+    OUTSIDE = "outside"
+    UNCLEAR = "unclear"
+    """What is written is no query."""
+
+
+class Listing:
+    """The listed projects among those that the account sees; `listed` is None without a list, `seen` are the ids of
+    listed ones by the name under which they stand there."""
+
+    def __init__(
+        self,
+        listed: Sequence[str] | None,
+        seen: Mapping[str, str],
+        projects: Iterable[JiraProject],
+    ) -> None:
+        self.listed = listed
+        self.visible = tuple(projects)
+        self.seen = {**seen, **self._found(seen)} if listed is not None else {}
+
+    def _found(self, seen: Mapping[str, str]) -> dict[str, str]:
+        """Return the ids of the listed projects that the account sees, by the name under which they are listed."""
+        ids = {project.id for project in self.visible}
+        named = {key: one.id for one in self.visible for key in one.former}
+        named |= {project.key: project.id for project in self.visible}
+        found = {}
+        for name in self.listed or ():
+            known = seen.get(name, "")
+            identity = known if known in ids else named.get(name, name)
+            if identity in ids:
+                found[name] = identity
+        return found
+
+    @cached_property
+    def projects(self) -> tuple[JiraProject, ...]:
+        """The projects that may be read."""
+        if self.listed is None:
+            return self.visible
+        may = {self.seen[name] for name in self.listed if name in self.seen}
+        return tuple(project for project in self.visible if project.id in may)
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        keys = {key for project in self.projects for key in project.former}
+        keys |= {project.key for project in self.projects}
+        return frozenset(keys - self._others)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Everything by which a query may name a listed project, in small letters."""
+        names = {key.casefold() for key in self._keys}
+        for project in self.projects:
+            names |= {project.id, project.name.casefold()}
+        return frozenset(names)
+
+    def allows(self, key: str) -> bool:
+        """Tell whether a project may be read, by a key of it; one that is listed and not seen yet may."""
+        if self.listed is None or key in self._keys:
+            return True
+        return key in self.listed and key not in self._others
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        """The keys of the projects that are not listed: one may have been another's before."""
+        listed = {project.id for project in self.projects}
+        others = (one.key for one in self.visible if one.id not in listed)
+        return frozenset(others)
+
+    def shows(self, key: str) -> bool:
+        """Tell whether the account sees a project, by a key that it has or had."""
+        return any(key == one.key or key in one.former for one in self.visible)
+
+    @property
+    def bound(self) -> str:
+        """The JQL that keeps a query within the listed projects, by id; empty without a list."""
+        if self.listed is None:
+            return ""
+        ids = sorted((project.id for project in self.projects), key=_as_number)
+        listed = ", ".join(ids)
+        return f"project in ({listed})" if ids else ""
+
+    def bounded(self, jql: str) -> str:
+        """Return a query that finds nothing outside of the listed projects."""
+        if self.listed is None:
+            return jql
+        return f"{self.bound or NOWHERE} AND ({jql})"
+
+    def place(self, condition: str) -> Within:
+        """Tell where the issues of a query can lie."""
+        if self.listed is None:
+            return Within.INSIDE
+        try:
+            reach = find_reach(condition)
+        except ValueError:
+            return Within.UNCLEAR
+        if not self.projects:
+            return Within.OUTSIDE
+        if reach is None:
+            return Within.ACROSS
+        within = {name for name in reach if name.casefold() in self._names}
+        if not within:
+            return Within.OUTSIDE
+        return Within.INSIDE if within == reach else Within.ACROSS
+
+    def unlisted(self, condition: str) -> tuple[str, ...]:
+        """Return the projects that a query names as it names them, without the listed ones."""
+        try:
+            reach = find_reach(condition) or frozenset()
+        except ValueError:
+            return ()
+        return tuple(
+            sorted(name for name in reach if name.casefold() not in self._names)
+        )
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the names of the list under which the account sees nothing."""
+        ids = {project.id for project in self.visible}
+        return tuple(n for n in self.listed or () if self.seen.get(n) not in ids)
+
+
+def _as_number(identity: str) -> tuple[int, str]:
+    return len(identity), identity
