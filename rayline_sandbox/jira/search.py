@@ -188,9 +188,7 @@ def token_page(
 
 def _alive(site: Site, ids: Sequence[int]) -> list[Issue]:
     found = (site.store.shown(identity) for identity in ids)
-    return [
-        issue for issue in found if issue is not None and site.store.indexes(issue)
-    ]
+    return [issue for issue in found if issue is not None and site.store.indexes(issue)]
 
 
 def count_issues(site: Site, call: Call) -> Json:

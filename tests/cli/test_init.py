@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,16 +77,23 @@ def test_without_a_terminal_it_says_so_and_ends_with_2(tmp_path: Path) -> None:
 
 
 @contextmanager
-def emulators() -> Iterator[tuple[NotionSandbox, dict[str, Any]]]:
-    """Serve an empty Notion and Jira; yield the first, and where both are."""
+def emulators(*projects: str) -> Iterator[tuple[NotionSandbox, dict[str, Any]]]:
+    """Serve an empty Notion and a Jira of empty projects; yield the first, and where both are."""
     clock = Clock(start=datetime.now(UTC), speed=1.0, real=time.monotonic)
     notion = NotionSandbox(clock, limit=None)
-    with serve(notion, JiraSandbox(clock)) as sockets:
+    jira = JiraSandbox(clock)
+    for key in projects:
+        jira.control("add_project", {"key": key, "name": key})
+    with serve(notion, jira) as sockets:
         yield notion, sockets.describe()
 
 
 def answered(
-    folder: Path, where: dict[str, Any], *, private: str = ""
+    folder: Path,
+    where: dict[str, Any],
+    *,
+    private: str = "",
+    projects: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run `init` in a folder as a person who answers every question."""
     # Against a sandbox the only thing not asked is its Notion's address.
@@ -106,6 +113,7 @@ def answered(
         where["jira"]["base_url"],
         where["jira"]["email"],
         where["jira"]["token"],
+        *projects,
     ]
     return subprocess.run(
         [sys.executable, "-m", "worker", "init", "--json"],
@@ -136,6 +144,27 @@ def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(
         == 0o600
     )
     assert "git" not in done.stderr, "there is no checkout to speak of"
+
+
+@pytest.mark.parametrize(
+    ("typed_keys", "listed"),
+    [
+        ((), ("ACME", "HR")),
+        (("",), ("ACME", "HR")),
+        (("all",), ("ACME", "HR")),
+        (("acme",), ("ACME",)),
+        (("NOSUCH, ACME", "hr; ACME"), ("ACME", "HR")),
+    ],
+)
+def test_the_projects_that_may_be_read_are_asked_for_and_written_down(
+    tmp_path: Path, typed_keys: Sequence[str], listed: Sequence[str]
+) -> None:
+    with emulators("ACME", "HR") as (_, where):
+        done = answered(tmp_path, where, projects=typed_keys)
+        assert done.returncode == 0, done.stderr
+        settings = load_settings(tmp_path / "rayline.toml")
+    assert settings.workspaces["studio"].jira.projects == tuple(listed)
+    assert "ACME, HR" in done.stderr
 
 
 def git(folder: Path, *words: str) -> str:

@@ -111,9 +111,9 @@ def test_what_lies_wholly_beyond_the_list_is_told_with_the_key_and_not_asked_for
         assert read.links["new"].as_of is None
         assert site.work(read, "new") == []
         assert site.recall().links == read.links
-    said = told(read.links["new"])
-    assert "may be read" in said
-    assert "HR" in said or SECRET in cell or "NOSUCH" in said
+        said = told(read.links["new"])
+        assert "may be read" in said
+        assert "HR" in said or SECRET in cell or "NOSUCH" in said
     assert not [key for key in keys(site) if key.startswith("HR")]
     assert site.leaks() == []
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -62,6 +63,8 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
     ("jira_token", message("Jira token"), True, ""),
 )
 SIDES = ("notion", "jira")
+ALL = "all"
+"""The answer that names all projects."""
 # Which question is asked again when a setting is wrong.
 ASKED = {
     f"workspaces.studio.{setting}": key
@@ -86,8 +89,9 @@ def init(
 ) -> None:
     """Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."""
     file = find_file(config)
-    if file is None or not file.exists():
-        file = file or Path(DEFAULT_FILE)
+    is_new = file is None or not file.exists()
+    file = file or Path(DEFAULT_FILE)
+    if is_new:
         _ask(file, as_json=as_json)
     with (
         session(file, as_json=as_json) as opened,
@@ -95,6 +99,8 @@ def init(
     ):
         bot = context.notion.me()
         site = context.jira.server_info()
+        if is_new and context.settings.jira.projects is None:
+            _list_projects(context, file)
         bindings = _create(context)
         databases = {
             name: binding.database_id for name, binding in sorted(bindings.items())
@@ -113,6 +119,35 @@ def init(
         )
         headings = say("data source"), say("database")
         opened.say(show.table_view(title, headings, databases.items()), lambda: data)
+
+
+def _list_projects(context: Context, file: Path) -> None:
+    """Ask which projects may be read, and write them into the new configuration; without an answer all of today."""
+    keys = [project.key for project in context.jira.projects().projects]
+    words = context.words
+    question = words.say(
+        "Jira projects that may be read, of {keys} (keys with commas; all: these, and none that come later)",
+        keys=", ".join(keys) or "-",
+    )
+    try:
+        chosen = _chosen(_answer(question, ALL, is_secret=False), keys)
+        while chosen is None:
+            show.say(words.say("Name keys out of that list, or {all}.", all=ALL))
+            chosen = _chosen(_answer(question, ALL, is_secret=False), keys)
+    except typer.Abort:
+        chosen = keys
+    # Jira's is the last table of what `render` writes.
+    listed = ", ".join(map(_quoted, chosen))
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(f"projects = [{listed}]\n")
+
+
+def _chosen(typed: str, keys: Sequence[str]) -> list[str] | None:
+    """Return the keys that were typed, in any case and order; None when one is not there."""
+    if typed.casefold() == ALL:
+        return list(keys)
+    wanted = [word.upper() for word in re.split(r"[\s,;]+", typed) if word]
+    return sorted(set(wanted)) if set(wanted) <= set(keys) else None
 
 
 def _create(context: Context) -> Bindings:

@@ -45,6 +45,8 @@ from worker.errors import (
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
+from worker.read.listing import find_problems
+from worker.read.lookup import LOOKUP
 from worker.read.schema import read_schema
 from worker.state import journal, leases, pauses, problems, runs, triggers
 
@@ -88,6 +90,7 @@ def _check(context: Context) -> Iterable[RenderedProblem]:
         problem.severity is Severity.ERROR for side in sides for problem in side
     ):
         sides.append(_trial("workspace", lambda: _drawn(context), words))
+        sides.append(_trial("jira", lambda: _listed(context), words))
     return [problem for side in sides for problem in side]
 
 
@@ -126,6 +129,13 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
 def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
     return (*drawn.plan.problems, *drawn.refused)
+
+
+def _listed(context: Context) -> tuple[RenderedProblem, ...]:
+    """Return what the read just made shows to be wrong with the list of projects."""
+    with context.reading() as tx:
+        listing = LOOKUP.load(tx).listing
+    return tuple(in_words(one, context.words) for one in find_problems(listing))
 
 
 def _drift(context: Context) -> tuple[RenderedProblem, ...]:

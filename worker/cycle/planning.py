@@ -62,7 +62,9 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     boards, bound = _fetch_boards(context, bound, full=full, now=now)
     step(context, "jira")
     links = _links(context, bound)
-    tracker = read_tracker(context.jira, context, links=links, full=full, now=now)
+    tracker = read_tracker(
+        context.jira, context, links=links, full=full, now=now, forgets=order.force
+    )
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
@@ -212,7 +214,12 @@ def _normalize(
         schema=context.schema,
         bindings=with_lost(bindings, losses),
         seen=Seen(
-            restored(pages, losses), issues, worklogs, tracker.links, tracker.projects
+            restored(pages, losses),
+            issues,
+            worklogs,
+            tracker.links,
+            tracker.projects,
+            tracker.hidden,
         ),
         memory=remembered,
         trashed=trashed,

@@ -71,6 +71,7 @@ CENSUS_SIZE = 5_000
 KEYS = "projectKeys"
 """What is asked for besides of projects: the keys they had before."""
 QUERIES_AT_ONCE = 50
+PROJECTS_AT_ONCE = 50
 KEPT_SECONDS = 3_600.0
 STALE_SECONDS = 300.0
 
@@ -235,6 +236,23 @@ class JiraGateway:
             )
         )
         return ProjectBatch(tuple(map(_project, projects)), tuple(unread))
+
+    def deleted_projects(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the keys of those projects of which Jira says that they are deleted: only Cloud does, of its trash.
+
+        Source: docs/facts/jira-api.md 2.3.
+        """
+        deleted: set[str] = set()
+        for some in chunks(sorted(keys) if self._cloud else (), PROJECTS_AT_ONCE):
+            page = self._session.ask(
+                "GET",
+                "project/search",
+                _PROJECT_PAGE.decode,
+                params={"status": "deleted", "keys": list(some)},
+            )
+            projects, _ = _PROJECTS.read(page.values)
+            deleted |= {project.key for project in projects}
+        return frozenset(deleted)
 
     def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
         """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""

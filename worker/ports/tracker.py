@@ -99,6 +99,10 @@ class Tracker(Protocol):
         """Return the projects the account can see."""
         ...
 
+    def deleted_projects(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the keys of those projects of which Jira says that they are deleted."""
+        ...
+
     def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
         """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
         ...

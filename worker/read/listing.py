@@ -10,8 +10,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from worker.domain.entities import JiraProject
+from worker.domain.messages import literal, tell
+from worker.errors import Code, Problem, Severity
 from worker.jira.reach import find_reach
-
 
 NOWHERE = 'created < "1970-01-01"'
 """A restriction that holds for no issue."""
@@ -29,30 +30,30 @@ class Within(StrEnum):
 
 
 class Listing:
-    """The listed projects among those that the account sees; `listed` is None without a list, `seen` are the ids of
-    listed ones by the name under which they stand there."""
+    """The listed projects among those that the account sees; `listed` is None without a list, `seen` are the ids and
+    last keys of listed ones by the name under which they stand there."""
 
     def __init__(
         self,
         listed: Sequence[str] | None,
-        seen: Mapping[str, str],
+        seen: Mapping[str, tuple[str, str]],
         projects: Iterable[JiraProject],
     ) -> None:
         self.listed = listed
         self.visible = tuple(projects)
         self.seen = {**seen, **self._found(seen)} if listed is not None else {}
 
-    def _found(self, seen: Mapping[str, str]) -> dict[str, str]:
-        """Return the ids of the listed projects that the account sees, by the name under which they are listed."""
-        ids = {project.id for project in self.visible}
+    def _found(self, seen: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+        """Return the listed projects that the account sees, by the name under which they are listed."""
+        keys = {project.id: project.key for project in self.visible}
         named = {key: one.id for one in self.visible for key in one.former}
         named |= {project.key: project.id for project in self.visible}
         found = {}
         for name in self.listed or ():
-            known = seen.get(name, "")
-            identity = known if known in ids else named.get(name, name)
-            if identity in ids:
-                found[name] = identity
+            known, _ = seen.get(name, ("", ""))
+            identity = known if known in keys else named.get(name, name)
+            if identity in keys:
+                found[name] = identity, keys[identity]
         return found
 
     @cached_property
@@ -60,7 +61,7 @@ class Listing:
         """The projects that may be read."""
         if self.listed is None:
             return self.visible
-        may = {self.seen[name] for name in self.listed if name in self.seen}
+        may = {self.seen[name][0] for name in self.listed if name in self.seen}
         return tuple(project for project in self.visible if project.id in may)
 
     @cached_property
@@ -81,7 +82,8 @@ class Listing:
         """Tell whether a project may be read, by a key of it; one that is listed and not seen yet may."""
         if self.listed is None or key in self._keys:
             return True
-        return key in self.listed and key not in self._others
+        lasting = {*self.listed, *(last for _, last in self.seen.values())}
+        return key in lasting and key not in self._others
 
     @cached_property
     def _others(self) -> frozenset[str]:
@@ -139,8 +141,42 @@ class Listing:
     def missing(self) -> tuple[str, ...]:
         """Return the names of the list under which the account sees nothing."""
         ids = {project.id for project in self.visible}
-        return tuple(n for n in self.listed or () if self.seen.get(n) not in ids)
+        seen = {name for name, (identity, _) in self.seen.items() if identity in ids}
+        return tuple(name for name in self.listed or () if name not in seen)
 
 
 def _as_number(identity: str) -> tuple[int, str]:
     return len(identity), identity
+
+
+SETTING = "jira.projects"
+
+
+def find_problems(listing: Listing) -> list[Problem]:
+    """Return what is to be said to who runs Rayline of the list of projects."""
+    where = literal(SETTING)
+    if listing.listed is None:
+        keys = ", ".join(f'"{project.key}"' for project in listing.visible)
+        return [
+            Problem(
+                code=Code.OPEN_PROJECTS,
+                where=where,
+                message=tell(
+                    "no list of projects is set: people who write into the boards can have all read that the account sees"
+                ),
+                hint=tell(
+                    "write those that may be read under `jira`; all of today: {line}",
+                    line=f"projects = [{keys}]",
+                ),
+                severity=Severity.INFO,
+            )
+        ]
+    return [
+        Problem(
+            code=Code.UNKNOWN_PROJECT,
+            where=where,
+            message=tell("Jira shows the account no project {name}", name=name),
+            hint=tell("correct the key, or give the account access"),
+        )
+        for name in listing.missing()
+    ]

@@ -67,7 +67,7 @@ class Lookup(msgspec.Struct, dict=True):
     proven, had nothing to tell; `boughs` the keys by id of the issues below the epics under which there may be more that
     is not read with its project.
 
-    `listed` are the projects that may be read, None when all may, with the ids of those `seen` by name, and `bound` the
+    `listed` are the projects that may be read, None when all may, with the ids and keys of those `seen` by name, and `bound` the
     JQL that kept the last read within them; `beyond` says of epics how many issues below them lie elsewhere. `hidden`
     holds since when issues are not visible any more, by id.
     """
@@ -85,7 +85,7 @@ class Lookup(msgspec.Struct, dict=True):
     boards: dict[str, str] = {}
     boughs: dict[str, str] = {}
     listed: tuple[str, ...] | None = None
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     bound: str = ""
     beyond: dict[str, int] = {}
     hidden: dict[str, datetime] = {}

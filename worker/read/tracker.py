@@ -9,6 +9,7 @@ a full read or when the cell changes. What such a card came to before stands, wi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from worker.read.lookup import (
     texts_of,
 )
 from worker.read.unread import problems_of
+from worker.read.vanished import Lost, find_hidden
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -91,20 +93,28 @@ class _Reader:
     """Conditions that Jira found nothing wrong with in this read."""
     arrived: list[Issue] = field(default_factory=list)
     """Issues that the snapshot did not have."""
+    forgets: bool = False
+    """Whether issues that are not visible any more are dropped."""
     has_projects: bool = False
     """Whether the projects were read in this read."""
 
 
 def read_tracker(
-    jira: Tracker, site: Site, *, links: Mapping[str, Link], full: bool, now: datetime
+    jira: Tracker,
+    site: Site,
+    *,
+    links: Mapping[str, Link],
+    full: bool,
+    now: datetime,
+    forgets: bool = False,
 ) -> TrackerRead:
     """Bring the snapshot's issues and worklogs up to date; raises the API errors of the gateway.
 
-    What Jira refuses of a card's link is that card's problem alone.
+    What Jira refuses of a card's link is that card's problem alone. `forgets` drops what is not visible any more.
     """
     with site.reading() as tx:
         lookup = LOOKUP.load(tx)
-    reader = _Reader(jira, site, links, full, now, lookup)
+    reader = _Reader(jira, site, links, full, now, lookup, forgets=forgets)
     if full:
         _doubt_unread(reader)
 
@@ -601,6 +611,8 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     has_changed = full
     for chunk in _chunks(batch.issues):
         has_changed |= _keep(reader, chunk)
+    for issue in batch.issues:
+        reader.lookup.hidden.pop(issue.id, None)
     if full and batch.complete:
         _forget_gone(reader, batch)
     with reader.site.transaction() as tx:
@@ -627,10 +639,57 @@ def _forget_gone(reader: _Reader, batch: IssueBatch) -> None:
     shown = {issue.id for issue in batch.issues}
     with reader.site.reading() as tx:
         held = _held(reader, tx)
-        known = snapshots.issue_ids(tx)
-    gone = known - shown - held
+        gone = snapshots.issue_ids(tx) - shown
+        issues = snapshots.load_issues(tx) if gone else ()
+    hidden = _find_hidden(reader, issues, gone)
     with reader.site.transaction() as tx:
-        snapshots.forget_issues(tx, sorted(gone))
+        snapshots.forget_issues(tx, sorted(gone - hidden - held))
+    reader.lookup.hidden = _since(reader, hidden)
+
+
+def _find_hidden(
+    reader: _Reader, issues: Sequence[Issue], gone: Collection[str]
+) -> set[str]:
+    """Return which of the issues that are gone from view are linked, and there all the same."""
+    if not gone or reader.forgets:
+        return set()
+
+    covered, fixed = _covered(reader, issues)
+    lost = Lost(
+        [issue for issue in issues if issue.id in gone and issue.id in covered],
+        fixed,
+        Counter(issue.project for issue in issues),
+    )
+    if lost.issues and not reader.has_projects:
+        _read_projects(reader)
+    limits = reader.site.settings.limits
+    return find_hidden(reader.jira, reader.lookup, lost, limits)
+
+
+def _since(reader: _Reader, hidden: Iterable[str]) -> dict[str, datetime]:
+    """Return since when each issue is not visible: since the last whole read that showed it."""
+    lookup = reader.lookup
+    last = lookup.read or reader.now
+    return {identity: lookup.hidden.get(identity, last) for identity in sorted(hidden)}
+
+
+def _covered(
+    reader: _Reader, issues: Sequence[Issue]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of the issues that links in force cover, with their parents; then those by a project or an epic."""
+    index = index_issues(issues, ())
+    covered: set[str] = set()
+    fixed: set[str] = set()
+    for link in reader.lookup.resolved(reader.links).values():
+        if link.problem:
+            continue
+        for part in link.each():
+            work = find_work(part, index).issues
+            ids = {one for issue in work for one in _with_parents(issue, index)}
+            covered |= ids
+            if part.kind in (LinkKind.PROJECT, LinkKind.EPIC):
+                fixed |= ids
+    return frozenset(covered), frozenset(fixed)
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
@@ -726,12 +785,36 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
             continue
 
         # A name that is gone matches nothing on Cloud, as a query may that is done with: Jira is asked which.
-        had_some = bool(matched.get(condition))
+        before = matched.get(condition, [])
+        had_some = bool(before)
         if not ids and had_some and condition not in reader.proven:
             _validate(reader, [condition], afresh=True)
         if reader.lookup.accepted(LinkKind.JQL, [condition]):
-            matched[condition] = ids
+            kept = _still_there(reader, set(before).difference(ids))
+            matched[condition] = sorted(kept.union(ids))
     return incomplete
+
+
+def _still_there(reader: _Reader, lost: set[str]) -> set[str]:
+    """Return which issues that a condition does not match any more are only out of view."""
+    lookup = reader.lookup
+    hidden = lookup.hidden.keys() & lost
+    asked = lost - hidden
+    if not asked or reader.full or reader.forgets:
+        return hidden
+
+    with reader.site.reading() as tx:
+        issues = snapshots.load_issues(tx)
+    if not reader.has_projects:
+        _read_projects(reader)
+    missing = Lost(
+        [issue for issue in issues if issue.id in asked],
+        (),
+        Counter(issue.project for issue in issues),
+    )
+    fresh = find_hidden(reader.jira, lookup, missing, reader.site.settings.limits)
+    lookup.hidden |= _since(reader, fresh)
+    return hidden | fresh
 
 
 def _census(reader: _Reader, condition: str) -> list[str] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
@@ -76,9 +78,15 @@ def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueI
 
 
 def attach(
-    cards: Iterable[Card], forest: IssueIndex, links: Mapping[str, ResolvedLink]
+    cards: Iterable[Card],
+    forest: IssueIndex,
+    links: Mapping[str, ResolvedLink],
+    hidden: Mapping[str, datetime] = MappingProxyType({}),
 ) -> dict[Ref, CardWork]:
-    """Return the work of every card whose link was resolved, now or once; `links` by the card's page id."""
+    """Return the work of every card whose link was resolved, now or once; `links` by the card's page id.
+
+    Work is as old as the last sight of what is `hidden` in it, by the ids of issues.
+    """
     work_by_card = {}
     for card in cards:
         link = links.get(card.ref.key)
@@ -93,11 +101,21 @@ def attach(
                 link.shown,
                 tuple(issue for issue in issues if not issue.rejected),
                 tuple(work.worklogs),
-                as_of=link.as_of,
+                as_of=_age(link, issues, hidden),
                 rejected=tuple(issue for issue in issues if issue.rejected),
                 others=_others(link, work, forest),
             )
     return work_by_card
+
+
+def _age(
+    link: ResolvedLink, issues: Iterable[Issue], hidden: Mapping[str, datetime]
+) -> datetime | None:
+    """Return as of when the work of a card is known, None for now."""
+    ages = [] if link.as_of is None else [link.as_of]
+    if hidden:
+        ages += [hidden[issue.id] for issue in issues if issue.id in hidden]
+    return min(ages, default=None)
 
 
 def _others(link: ResolvedLink, work: WorkGroup, forest: IssueIndex) -> int | None:

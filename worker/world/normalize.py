@@ -21,8 +21,16 @@ from worker.codecs.pages import (
     properties_by_id,
 )
 from worker.codecs.records import Page
-from worker.domain.entities import Card, Issue, JiraProject, Person, Row, Worklog
-from worker.domain.messages import Text, tell
+from worker.domain.entities import (
+    Card,
+    CardWork,
+    Issue,
+    JiraProject,
+    Person,
+    Row,
+    Worklog,
+)
+from worker.domain.messages import Text, literal, tell
 from worker.domain.periods import WorkCalendar, local_day
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -60,13 +68,15 @@ class Rowset(msgspec.Struct, frozen=True, gc=False):
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """What was read of both systems: raw pages by source, issues, worklogs, links by the card's page id, projects."""
+    """What was read of both systems: raw pages by source, issues, worklogs, links by the card's page id, projects, and
+    since when issues are not visible any more, by id."""
 
     pages: Pages = msgspec.field(default_factory=dict)
     issues: Sequence[Issue] = ()
     worklogs: Sequence[Worklog] = ()
     links: Mapping[str, ResolvedLink] = msgspec.field(default_factory=dict)
     jira_projects: Sequence[JiraProject] = ()
+    hidden: Mapping[str, datetime] = msgspec.field(default_factory=dict)
 
 
 def build_world(
@@ -103,7 +113,7 @@ def build_world(
     costs = read.typed("costs", entities.read_cost)
     ordered = sorted(seen.issues, key=attrgetter("id"))
     forest = index_issues(ordered, seen.worklogs)
-    work = attach(cards.values(), forest, links)
+    work = attach(cards.values(), forest, links, seen.hidden)
     unmatched = unmatched_projects(jira_projects, links, work)
     today = local_day(now, zone)
     gone = trashed - rowset.refs()
@@ -158,6 +168,7 @@ def build_world(
             *account_problems(people),
             *allocation_problems,
             *link_problems(cards.values(), links),
+            *hidden_problems(cards, work, seen.hidden, words),
             *cycle_problems(find_cycles(forest), site_url),
             *unmatched_cards(cards, clients, jira_projects),
             *project_problems(unmatched, cards, clients, site_url),
@@ -306,12 +317,34 @@ def link_problems(
     return problems
 
 
+def hidden_problems(
+    cards: Mapping[Ref, Card],
+    work: Mapping[Ref, CardWork],
+    hidden: Mapping[str, datetime],
+    words: Words,
+) -> list[Problem]:
+    """Return a problem for each card some of whose issues are not visible any more."""
+    problems = []
+    for ref, attached in work.items() if hidden else ():
+        issues = (*attached.issues, *attached.rejected)
+        count = sum(issue.id in hidden for issue in issues)
+        if count:
+            said = words.count(
+                "{n} issue is not visible any more",
+                "{n} issues are not visible any more",
+                count,
+            )
+            fault = _aged(literal(said), attached.as_of)
+            problems.append(_link_problem(cards[ref], Code.NOT_VISIBLE, fault))
+    return problems
+
+
 LINK_HINTS = {
     Code.UNLISTED_PROJECT: tell(
         "ask who runs Rayline to add its key to `projects` under `jira`"
     ),
     Code.NOT_VISIBLE: tell(
-        "give the account the right to see them again; if they are meant to be gone, `rayline sync --full --force` drops them"
+        "give the account the right to see them again; if they are meant to be gone, `rayline sync --force` drops them"
     ),
 }
 LINK_HINT = tell("enter keys of projects or issues, filters, JQL or Jira addresses")
