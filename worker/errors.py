@@ -69,6 +69,8 @@ class Code(StrEnum):
     """A root page is in the trash, or not shared with the connection."""
     NO_BOARDS = "no-boards"
     """None of the expected databases is on the root page."""
+    SEVERAL_BOARDS = "several-boards"
+    """Several databases under the root page have the title of one; none is taken."""
     SCHEMA_SOURCE = "schema-source"
     """A database is not under the root page; the rules that need it are off."""
     SCHEMA_PRIVATE = "schema-private"

@@ -17,7 +17,7 @@ from rayline_sandbox.notion.store import Parent
 from rayline_sandbox.wire import Clock, HandlerTransport, Request, Response
 from tests.support.english import english
 from worker.config import NotionSettings
-from worker.errors import Problem
+from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema
 from worker.mapping.schema import Bindings
 from worker.notion.gateway import NotionGateway
@@ -551,3 +551,50 @@ def test_what_was_private_is_let_go_when_the_private_page_is_not_set_any_more(
 ) -> None:
     known = site.create()
     assert PRIVATE.isdisjoint(site.read(known, private="")[0])
+
+
+def stand(site: Site, title: str) -> str:
+    """Let a database of a person stand on the root page; return its id."""
+    made = site.notion.create_database(
+        {
+            "parent": {"type": "page_id", "page_id": site.sandbox.root_page_id},
+            "title": [{"type": "text", "text": {"content": title}}],
+            "initial_data_source": {"properties": {"Name": {"title": {}}}},
+        }
+    )
+    return str(made.id)
+
+
+@pytest.mark.parametrize(
+    ("locale", "titles"),
+    [
+        ("en", ("Projects", "projects ")),
+        ("ru", ("Проекты", "Проекты", "Проекты")),
+        ("ru", ("Projects", "Projects")),
+    ],
+)
+def test_of_several_databases_of_one_title_none_is_taken_and_all_are_named(
+    site: Site, locale: str, titles: tuple[str, ...]
+) -> None:
+    made = [stand(site, title) for title in titles]
+    with pytest.raises(ConfigError) as caught:
+        site.create(locale)
+    bindings, problems = site.read({}, locale)
+    assert "projects" not in bindings
+    for found in (caught.value.problems, problems):
+        (told,) = [one for one in found if one.code == "several-boards"]
+        message = english(told.message)
+        assert all(identity.replace("-", "") in message for identity in made)
+    site.do("trash", id=made[0])
+    for index, identity in enumerate(made[2:]):
+        site.do("rename_database", id=identity, title=f"Other {index}")
+    assert site.create(locale)["projects"].database_id == made[1]
+
+
+def test_a_second_database_of_a_known_title_changes_nothing(site: Site) -> None:
+    bindings = site.create()
+    stand(site, "Projects")
+    again, problems = site.read(bindings)
+    assert again == bindings
+    assert problems == ()
+    assert site.create(known=bindings) == bindings

@@ -31,19 +31,23 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def find_source(
+def find_sources(
     source: Source, data_sources: Iterable[DataSource], locale: str
-) -> DataSource | None:
-    """Return the data source that carries the source's title, the locale's before any other's.
+) -> list[DataSource]:
+    """Return the data sources that carry the source's title, the locale's before any other's: mostly one or none.
 
-    Things in the trash do not count; of several the first wins.
+    Things in the trash do not count.
     """
-    living = [data_source for data_source in data_sources if not data_source.is_gone]
+    living = {one.id: one for one in data_sources if not one.is_gone}
     for wanted in _in_order(source.title, locale):
-        for data_source in living:
-            if _folded(plain_text(data_source.title)) == wanted:
-                return data_source
-    return None
+        named = [
+            data_source
+            for data_source in living.values()
+            if _folded(plain_text(data_source.title)) == wanted
+        ]
+        if named:
+            return named
+    return []
 
 
 def _folded(name: str) -> str:

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from worker.codecs.records import Column, DataSource, Json, Parent
 from worker.domain.messages import literal, tell
-from worker.errors import Code, Missing, Problem, Severity
+from worker.errors import Code, ConfigError, Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
-from worker.notion.bind import bind, find_source, read_columns
+from worker.notion.bind import bind, find_sources, read_columns
 from worker.notion.shapes import (
     added_options,
     database_body,
@@ -87,12 +87,15 @@ def create_workspace(
     """Create under a page whatever of the schema is not there yet, and return how the workspace carries it.
 
     Private data sources are made under the page `private_page_id` and left out when there is none. What is `known` is
-    recognised by id, whatever its name. `progress` hears step, done and total. Raises the API errors; running it again
-    goes on where it stopped.
+    recognised by id, whatever its name. `progress` hears step, done and total. Raises the API errors, and `ConfigError`
+    when several databases could be meant; running it again goes on where it stopped.
     """
     roots = _Roots(parent_page_id, private_page_id)
+    recognised = _recognise_all(notion, schema, roots, locale=locale, known=known or {})
+    if recognised.doubtful:
+        raise ConfigError(_doubts(schema, recognised, locale))
     build = _Build(notion, roots.available(schema), locale, progress, known or {})
-    build.adopt(_recognise_all(notion, schema, roots, locale=locale, known=known or {}))
+    build.adopt(recognised.data_sources)
     build.create_databases(roots)
     build.relate()
     bindings = build.bindings()
@@ -327,16 +330,18 @@ def read_bindings(
     """Return how the workspace carries the schema now, and all that does not fit.
 
     Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
-    search. Private ones are looked for under the private root page alone. A source that is not found is absent from the
-    bindings. Raises the API errors.
+    search. Private ones are looked for under the private root page alone. A source that is not found, or of which it is
+    not clear which it is, is absent from the bindings. Raises the API errors.
     """
     roots = _Roots(root_page_id, private_root_page_id)
-    data_sources = _recognise_all(notion, schema, roots, locale=locale, known=known)
+    recognised = _recognise_all(notion, schema, roots, locale=locale, known=known)
+    data_sources = recognised.data_sources
     bindings: dict[str, Binding] = {}
-    problems = [
+    problems = _doubts(schema, recognised, locale)
+    problems += [
         _absent(source, locale, root=roots.of(source))
         for name, source in schema.sources.items()
-        if name not in data_sources
+        if name not in data_sources and name not in recognised.doubtful
     ]
     for name in schema.sources:
         if name in data_sources:
@@ -365,27 +370,36 @@ def _read_known(notion: BoardReader, binding: Binding | None) -> DataSource | No
     return None if raw.is_gone else raw
 
 
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """The data sources by logical name, and where several could be meant, those."""
+
+    data_sources: dict[str, DataSource] = field(default_factory=dict)
+    doubtful: dict[str, list[DataSource]] = field(default_factory=dict)
+
+
 def _recognise_all(
     notion: BoardReader, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
-) -> dict[str, DataSource]:
-    data_sources: dict[str, DataSource] = {}
+) -> _Recognised:
+    every = _Recognised()
     for part, root in roots.parts(schema):
         if part.sources:
-            data_sources |= _recognise(
-                notion, part, root_page_id=root, locale=locale, known=known
+            _recognise(
+                notion, part, every, root_page_id=root, locale=locale, known=known
             )
-    return data_sources
+    return every
 
 
 def _recognise(
     notion: BoardReader,
     schema: Schema,
+    recognised: _Recognised,
     *,
     root_page_id: str,
     locale: str,
     known: Bindings,
-) -> dict[str, DataSource]:
-    """Return the data sources by logical name: known ones by id, others by title on the root page or below it."""
+) -> None:
+    """Add the data sources of a part: known ones by id, others by title on the root page or below it."""
     data_sources = {
         name: raw
         for name in schema.sources
@@ -396,19 +410,45 @@ def _recognise(
         absent = [
             source
             for name, source in schema.sources.items()
-            if name not in data_sources
+            if name not in data_sources and name not in recognised.doubtful
         ]
         listed = (
             [raw for raw in look(notion, root_page_id) if raw.id not in taken]
             if absent
             else []
         )
-        data_sources |= {
-            source.name: raw
-            for source in absent
-            if (raw := find_source(source, listed, locale)) is not None
-        }
-    return data_sources
+        for source in absent:
+            match find_sources(source, listed, locale):
+                case [raw]:
+                    data_sources[source.name] = raw
+                case [_, _, *_] as several:
+                    recognised.doubtful[source.name] = several
+    recognised.data_sources.update(data_sources)
+
+
+def _doubts(schema: Schema, recognised: _Recognised, locale: str) -> list[Problem]:
+    """Return a problem for each data source that could be one of several."""
+    problems = []
+    for name, several in recognised.doubtful.items():
+        source = schema.sources[name]
+        places = [raw.url or raw.id for raw in several]
+        problems.append(
+            Problem(
+                code=Code.SEVERAL_BOARDS,
+                where=literal(source.title.get(locale, name)),
+                message=tell(
+                    "{count} databases under the root page have this title: {places}",
+                    count=len(several),
+                    places=", ".join(places),
+                ),
+                hint=tell(
+                    "rename those that are not meant, or move them away; until then the rules that need it are off"
+                ),
+                url=several[0].url or "",
+                severity=Severity.ERROR,
+            )
+        )
+    return problems
 
 
 def list_data_sources(
