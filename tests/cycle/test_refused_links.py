@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rayline_sandbox.jira.model import Kind
 from rayline_sandbox.requests_adapter import HandlerAdapter
 from rayline_sandbox.wire import Request, Response, json_response
 from tests.support.english import english
 from tests.support.jira_site import FACES, NOW, LinkedSite, create
 from tests.support.jira_wire import BASE
 from worker.errors import Rejected, Transient
+from worker.read.tracker import read_tracker
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.world.links import LinkKind, parse_link
@@ -563,3 +565,54 @@ def test_an_unread_search_is_no_refusal(site: LinkedSite) -> None:
         "",
         "",
     ]
+
+
+# A word between links
+
+
+@pytest.mark.parametrize("word", ["later", "спросить у Пети", "NOSUCH", "NOSUCH-7"])
+def test_what_is_no_link_is_told_and_the_links_beside_it_count(
+    site: LinkedSite, word: str
+) -> None:
+    site.cells["new"] = f"ACME-1, {word}, BETA-2"
+    for full in (False, True):
+        read = site.read(full=full)
+        assert site.work(read, "new") == ["ACME-1", "BETA-2"]
+        assert [word in english(note.said) for note in read.links["new"].notes] == [
+            True
+        ]
+        assert site.recall().links == read.links
+
+
+def test_an_address_of_another_jira_beside_one_of_ours_is_told(
+    site: LinkedSite,
+) -> None:
+    links = {
+        "new": parse_link(f"{BASE}/browse/ACME-1 https://a.example/browse/B-1", BASE)
+    }
+    site.later(10)
+    read = read_tracker(
+        site.gateway, site.workspace(), links=links, full=True, now=site.clock.now()
+    )
+    assert site.work(read, "new") == ["ACME-1"]
+    assert "a.example" in english(read.links["new"].notes[0].said)
+
+
+def test_initiatives_have_the_work_of_the_epics_below_them(tmp_path: Path) -> None:
+    """Levels above epics exist on Cloud alone; below one lie epics of two projects."""
+    site = LinkedSite(tmp_path, "cloud")
+    kinds = site.jira._site.store.kinds
+    level = Kind("10900", "Initiative", 2)
+    kinds[level.id] = level
+    top = create(site, "ACME", issuetype="Initiative")
+    epics = [
+        create(site, key, issuetype="Epic", parent=top) for key in ("ACME", "BETA")
+    ]
+    work = [create(site, "GAMMA", parent=epic) for epic in epics]
+    below = create(site, "GAMMA", parent=work[0], issuetype="Sub-task")
+    site.cells["top"] = top
+    read = site.read(full=True)
+    assert site.work(read, "top") == sorted([*work, below])
+    site.touch(below)
+    assert site.work(site.read(), "top") == sorted([*work, below])
+    assert site.category(below) == "done"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from worker.world.links import Link, LinkKind, parse_link
 
+BAD = LinkKind.BAD
 SITE = "https://studio.atlassian.net"
 
 
@@ -130,6 +131,29 @@ PROJECT, EPIC = LinkKind.PROJECT, LinkKind.EPIC
             [(LinkKind.JQL, "labels = web"), (EPIC, "ACME-1")],
         ),
         (
+            f"{SITE}/browse/ACME-1 and {SITE}/browse/ACME-2",
+            [(EPIC, "ACME-1"), (BAD, "and"), (EPIC, "ACME-2")],
+        ),
+        ("ACME-1 и ACME-2", [(EPIC, "ACME-1"), (BAD, "и"), (EPIC, "ACME-2")]),
+        ("ACME-1 + filter=7", [(EPIC, "ACME-1"), (BAD, "+"), (LinkKind.FILTER, "7")]),
+        (
+            f"{SITE}/browse/ACME-1 {SITE}/wiki/spaces/HOME",
+            [(EPIC, "ACME-1"), (BAD, f"{SITE}/wiki/spaces/HOME")],
+        ),
+        (
+            "ACME, later, BETA",
+            [(LinkKind.PROJECT, "ACME"), (BAD, "later"), (LinkKind.PROJECT, "BETA")],
+        ),
+        ("ACME-1, спросить у Пети", [(EPIC, "ACME-1"), (BAD, "спросить у Пети")]),
+        (
+            f"спросить у Пети\n{SITE}/browse/ACME-1\nlabels = web",
+            [
+                (BAD, "спросить у Пети"),
+                (EPIC, "ACME-1"),
+                (LinkKind.JQL, "labels = web"),
+            ],
+        ),
+        (
             f"{SITE}/browse/ACME-1 https://other.example/browse/ACME-2",
             [(EPIC, "ACME-1"), (LinkKind.FOREIGN, "other.example")],
         ),
@@ -159,9 +183,14 @@ def test_several_links_of_a_cell_are_all_read(
             "project=ACME AND labels=web",
         ),
         (f"{SITE}/issues/?jql=key in (A-1, B-2)", LinkKind.JQL, "key in (A-1, B-2)"),
-        (f"{SITE}/browse/ACME-1 and {SITE}/browse/ACME-2", LinkKind.BAD, None),
-        (f"{SITE}/browse/ACME-1 {SITE}/wiki/spaces/HOME", LinkKind.BAD, None),
         ("ACME-1 or so", LinkKind.BAD, None),
+        ("ACME-1 -> ACME-2", LinkKind.BAD, None),
+        ("ACME-1 → ACME-2", LinkKind.BAD, None),
+        ("ACME not BETA", LinkKind.BAD, None),
+        ("ACME-1 is now of ACME-2", LinkKind.BAD, None),
+        ("BETA, was ACME before", LinkKind.BAD, None),
+        ("BETA\nask Bob about ACME-7", LinkKind.BAD, None),
+        ("projects: ACME, BETA", LinkKind.BAD, None),
         ("see ACME", LinkKind.BAD, None),
     ],
 )

@@ -282,12 +282,15 @@ class Lookup(msgspec.Struct, dict=True):
         """Yield what is to be said of the parts of a link that counts."""
         for part in link.each():
             unlisted = self.unlisted_of(part)
+            fault = self.fault_of(part)
             condition = self.condition_of(part)
             if part.kind is LinkKind.BAD:
                 typed = repr(part.text[:SHOWN])
                 yield LinkNote(Code.BAD_LINK, tell("cannot read {text}", text=typed))
             elif unlisted:
                 yield LinkNote(Code.UNLISTED_PROJECT, unlisted)
+            elif fault:
+                yield LinkNote(Code.UNRESOLVED_LINK, fault)
             elif condition and self.listing.place(condition) is Within.ACROSS:
                 said = tell(
                     "{link} reaches beyond the listed projects, into {projects}: only issues of listed ones count",
@@ -329,10 +332,21 @@ class Lookup(msgspec.Struct, dict=True):
             stale = self._resolve_last(card)
             if stale is not None:
                 by_card[card] = replace(stale, problem=fault)
+            elif fault and self._is_partly_good(link):
+                standing = self.stand(link)
+                notes = tuple(self._notes_of(link))
+                by_card[card] = replace(self._resolve(standing), notes=notes)
             elif fault:
                 name = name_of(link)
                 by_card[card] = ResolvedLink(link.kind, name, problem=fault)
         return by_card
+
+    def _is_partly_good(self, link: Link) -> bool:
+        """Tell whether some of several links come to something: a card without last figures has at least theirs."""
+        parts = [part for part in link.parts if part.kind is not LinkKind.BAD]
+        return any(
+            not self.fault_of(one) and not self.unlisted_of(one) for one in parts
+        )
 
     def _resolve_last(self, card: str) -> ResolvedLink | None:
         """Return what the last good link of a card came to, with its age; None when it never had one."""

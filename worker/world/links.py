@@ -131,6 +131,8 @@ AROUND = " \t.,;:!?<>[]\"'«»„“”"
 """What may stand around a link as in a sentence; brackets besides."""
 HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
 """What editors make of the hyphen in a key."""
+ENTRY = re.compile(r"[,;](?=\s|https?://|\Z)", re.IGNORECASE)
+JOINING = frozenset({"&", "+"})
 OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "IS", "WAS", "ORDER", "BY"})
 PORTS = frozenset({80, 443})
 LIMIT = 2_000
@@ -151,9 +153,12 @@ def parse_link(text: str | None, site: str = "") -> Link:
     link = _parse_several(typed, site)
     if link is not None:
         return link
-    if len(ADDRESS.findall(typed)) > 1:
-        return Link(LinkKind.BAD, typed)
-    return _parse_one(typed, site)
+    link = Link(LinkKind.BAD, typed)
+    if len(ADDRESS.findall(typed)) <= 1:
+        link = _parse_one(typed, site)
+    if link.kind is LinkKind.BAD:
+        return _parse_some(typed, site) or link
+    return link
 
 
 def _parse_several(typed: str, site: str) -> Link | None:
@@ -192,6 +197,63 @@ def _parse_word(word: str, site: str) -> Link:
     if link.kind is LinkKind.JQL and not is_address:
         return Link(LinkKind.BAD, word)
     return link
+
+
+def _parse_some(typed: str, site: str) -> Link | None:
+    """Return the links of a cell beside words that are none, which are parts of their own; None when it is not clear
+    what is meant: then words and keys stand in one sentence, and one may take the other back."""
+    lines = [line.strip(" ,;\t\r") for line in typed.splitlines()]
+    lines = [line for line in lines if line]
+    if len(lines) > 1:
+        links = [parse_link(line, site) for line in lines]
+    else:
+        entries = [entry.strip() for entry in ENTRY.split(typed)]
+        links = [_parse_entry(entry, site) for entry in entries if entry]
+
+    kinds = {part.kind for link in links for part in link.each()}
+    has_address = ADDRESS.search(typed) is not None
+    if kinds == {LinkKind.BAD} or (LinkKind.JQL in kinds and not has_address):
+        return None
+    for link in links:
+        if link.kind is LinkKind.BAD and _names_work(link.text, site):
+            return None
+    return _joined(links)
+
+
+def _parse_entry(entry: str, site: str) -> Link:
+    """Return the links between two commas: an address that is none, or one word between links, is told beside them."""
+    words = [word for word in BETWEEN.split(entry) if word]
+    links = [_parse_word(word, site) for word in words]
+    is_bad = [link.kind is LinkKind.BAD for link in links]
+    prose = [
+        place
+        for place, word in enumerate(words)
+        if is_bad[place] and not ADDRESS.match(_bare(word))
+    ]
+    if all(is_bad) or len(prose) > 1:
+        return Link(LinkKind.BAD, entry)
+    if prose and not _stands_between(prose[0], words, links):
+        return Link(LinkKind.BAD, entry)
+    return _joined(links)
+
+
+def _stands_between(place: int, words: list[str], links: list[Link]) -> bool:
+    """Tell whether a word joins links that cannot be taken for words: arrows do not join, they lead away."""
+    others = [link for at, link in enumerate(links) if at != place]
+    is_inside = 0 < place < len(words) - 1
+    is_joining = words[place].isalpha() or words[place] in JOINING
+    return is_inside and is_joining and all(_is_plain(link) for link in others)
+
+
+def _is_plain(link: Link) -> bool:
+    return link.kind is not LinkKind.PROJECT
+
+
+def _names_work(text: str, site: str) -> bool:
+    """Tell whether a text that is no link holds words that would be."""
+    words = [word for word in BETWEEN.split(text) if word]
+    kinds = {_parse_word(word, site).kind for word in words}
+    return kinds != {LinkKind.BAD}
 
 
 def _joined(links: Iterable[Link]) -> Link:
