@@ -21,10 +21,10 @@ from worker.domain.messages import literal
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.load import load_schema
 from worker.world.entities import parse_span
-from worker.world.links import Link, LinkKind, ResolvedLink
+from worker.world.links import Link, LinkKind, LinkNote, ResolvedLink
 from worker.world.memory import Memory
 from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import World
@@ -487,6 +487,62 @@ def test_an_unresolved_link_is_said_and_nothing_attached(board: Board) -> None:
         english(problem.message) for problem in found(world, "unresolved-link")
     ] == ["no project GONE"]
     assert world.work == {}
+
+
+def test_what_does_not_count_of_a_link_is_said_beside_what_counts(board: Board) -> None:
+    client = board.add("clients", "Acme")
+    card = board.add("projects", "Site", client=(client,), jira="ACME, HR")
+    notes = (LinkNote(Code.UNLISTED_PROJECT, literal("project HR may not be read")),)
+    links = {
+        card.key: ResolvedLink(
+            LinkKind.PROJECT, "project ACME", project="ACME", notes=notes
+        )
+    }
+    world = board.world(links=links, issues=[issue(1, "ACME")])
+    (problem,) = found(world, "unlisted-project")
+    assert english(problem.message) == "project HR may not be read"
+    assert "`projects`" in english(problem.hint)
+    assert world.work[card].issues == (issue(1, "ACME"),)
+    assert world.work[card].as_of is None
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        (("1",), "1 issue is not visible any more"),
+        (("1", "2", "9"), "2 issues are not visible any more"),
+    ],
+)
+def test_a_card_says_how_many_of_its_issues_are_not_visible_and_since_when(
+    board: Board, hidden: tuple[str, ...], said: str
+) -> None:
+    client = board.add("clients", "Acme")
+    card = board.add("projects", "Site", client=(client,), jira="ACME")
+    other = board.add("projects", "App", client=(client,), jira="APP")
+    since = datetime(2026, 11, 18, 9, 5, tzinfo=UTC)
+    world = board.world(
+        links={
+            card.key: ResolvedLink(LinkKind.PROJECT, project="ACME"),
+            other.key: ResolvedLink(LinkKind.PROJECT, project="APP"),
+        },
+        issues=[issue(1, "ACME"), issue(2, "ACME"), issue(3, "APP")],
+        hidden=dict.fromkeys(hidden, since),
+    )
+    (problem,) = found(world, "not-visible")
+    assert english(problem.where) == "Projects: Site"
+    assert english(problem.message) == (
+        f"{said}; the figures are those of 2026-11-18 09:05 UTC"
+    )
+    assert world.work[card].as_of == since
+    assert len(world.work[card].issues) == 2
+    assert world.work[other].as_of is None
+
+
+def test_links_of_problems_lead_to_where_people_see_jira(board: Board) -> None:
+    projects = [JiraProject("1", "NWS", "Northwind")]
+    world = board.world(jira_projects=projects, site_url="https://studio.example")
+    (problem,) = found(world, "unmatched-project")
+    assert problem.url == "https://studio.example/browse/NWS"
 
 
 def test_links_are_read_before_the_world(board: Board) -> None:

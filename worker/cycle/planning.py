@@ -33,6 +33,7 @@ from worker.plan.plan import Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope
 from worker.read.absent import GONE
+from worker.read.address import read_address, recall_address
 from worker.read.boards import BoardsRead, read_boards
 from worker.read.missing_columns import (
     NOTHING_LOST,
@@ -61,7 +62,8 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     unsettled = settle(context.notion, context, bound.bindings).problems
     boards, bound = _fetch_boards(context, bound, full=full, now=now)
     step(context, "jira")
-    links = _links(context, bound)
+    address = read_address(context.jira, context, afresh=full)
+    links = _links(context, bound, address)
     tracker = read_tracker(
         context.jira, context, links=links, full=full, now=now, forgets=order.force
     )
@@ -89,7 +91,8 @@ def recall(context: Context) -> PlannedCycle:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
     with context.reading() as tx:
         bound = recall_schema(tx)
-    tracker = recall_tracker(context, _links(context, bound))
+    links = _links(context, bound, recall_address(context))
+    tracker = recall_tracker(context, links)
     return evaluate_snapshot(context, bound, tracker, CycleRequest(), now=context.now())
 
 
@@ -162,15 +165,15 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _links(context: Context, bound: Bound) -> dict[str, Link]:
-    """Return the Jira links of the cards; the last known ones where the property is gone."""
+def _links(context: Context, bound: Bound, address: str) -> dict[str, Link]:
+    """Return the Jira links of the cards, Jira being at an `address`; the last known ones where the property is gone."""
     with context.reading() as tx:
         pages = restored(snapshots.load_pages(tx, "projects"), bound.losses)
     return card_links(
         pages.get("projects", ()),
         context.schema,
         with_lost(bound.bindings, bound.losses),
-        site_url=context.settings.jira.base_url,
+        site_url=address,
     )
 
 
@@ -220,6 +223,7 @@ def _normalize(
             tracker.links,
             tracker.projects,
             tracker.hidden,
+            recall_address(context),
         ),
         memory=remembered,
         trashed=trashed,

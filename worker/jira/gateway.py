@@ -64,6 +64,7 @@ from worker.ports.tracker import (
     Unread,
     WorklogBatch,
 )
+from worker.world.links import is_gateway
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -126,6 +127,10 @@ class _Account(msgspec.Struct, frozen=True):
     timeZone: str | None = None  # noqa: N815
 
 
+class _Site(msgspec.Struct, frozen=True):
+    baseUrl: str = ""  # noqa: N815 - Jira's own name
+
+
 class _ServerInfo(msgspec.Struct, frozen=True):
     serverTime: Any = None  # noqa: N815 - Jira's own name
     deploymentType: str | None = None  # noqa: N815
@@ -134,6 +139,7 @@ class _ServerInfo(msgspec.Struct, frozen=True):
 _PROJECTS = RecordReader(_Project, "project", names=("key", "id", "name"))
 _PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
 _PARSED = msgspec.json.Decoder(_ParsedList)
+_SITE = msgspec.json.Decoder(_Site)
 _FILTER = msgspec.json.Decoder(_Filter)
 _BOARD = msgspec.json.Decoder(_Board)
 _VERDICTS = RecordReader(_Parsed, "verdict")
@@ -201,6 +207,7 @@ class JiraGateway:
         self._reading = Kept(self._learn_fields, monotonic)
         self._categories = Kept(self._learn_categories, monotonic)
         self._site = Kept(self._learn_site, monotonic)
+        self._address = Kept(self._learn_address, monotonic)
         self._ids = PageReader(IssueId)
         self._monotonic = monotonic
         self._epics: dict[str, str] = {}
@@ -225,6 +232,13 @@ class JiraGateway:
         return msgspec.structs.replace(
             info, now=info.now + timedelta(seconds=self._site.age())
         )
+
+    def address(self) -> str:
+        """Return the address at which people see the site: behind Atlassian's gateway it is asked for.
+
+        Source: docs/facts/jira-api.md 4.
+        """
+        return self._address.get()
 
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
@@ -464,13 +478,21 @@ class JiraGateway:
             deployment,
         )
 
+    def _learn_address(self) -> str:
+        own = self._session.base_url
+        if not is_gateway(own):
+            return own
+        shown = self._session.ask("GET", "serverInfo", _SITE.decode).baseUrl
+        is_web = shown.startswith(("https://", "http://")) and "@" not in shown
+        return shown.rstrip("/") if is_web else own
+
     def _learn_fields(self) -> Reading:
         fields, unread = self._session.ask("GET", "field", _FIELDS.read_list)
         described = [msgspec.to_builtins(each) for each in fields]
         site = read_site(self._mapping, described, cloud=self._cloud)
         return Reading(
             site,
-            PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"),
+            PageReader(site.issue_type, browse=f"{self.address()}/browse/"),
             tuple(unread),
         )
 

@@ -95,6 +95,10 @@ class Tracker(Protocol):
         """Close the connections."""
         ...
 
+    def address(self) -> str:
+        """Return the address at which people see the site."""
+        ...
+
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
         ...

@@ -318,10 +318,16 @@ def _split(address: str) -> SplitResult | None:
 def _is_at(parts: SplitResult, site: str) -> bool:
     """Tell whether an address is one of the site's; a site known by its gateway alone may be anywhere."""
     own = _split(site)
-    if own is None or not own.hostname or own.hostname == GATEWAY:
+    if own is None or not own.hostname or is_gateway(site):
         return True
     root = own.path.rstrip("/") + "/"
     return _place(parts) == _place(own) and parts.path.startswith(root)
+
+
+def is_gateway(address: str) -> bool:
+    """Tell whether an address is one of Atlassian's gateway, at which no person looks."""
+    parts = _split(address)
+    return parts is not None and parts.hostname == GATEWAY
 
 
 def _place(parts: SplitResult) -> str:

@@ -69,7 +69,7 @@ class Rowset(msgspec.Struct, frozen=True, gc=False):
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
     """What was read of both systems: raw pages by source, issues, worklogs, links by the card's page id, projects, and
-    since when issues are not visible any more, by id."""
+    since when issues are not visible any more, by id; `site_url` is where people see Jira, if not where it is asked."""
 
     pages: Pages = msgspec.field(default_factory=dict)
     issues: Sequence[Issue] = ()
@@ -77,6 +77,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     links: Mapping[str, ResolvedLink] = msgspec.field(default_factory=dict)
     jira_projects: Sequence[JiraProject] = ()
     hidden: Mapping[str, datetime] = msgspec.field(default_factory=dict)
+    site_url: str = ""
 
 
 def build_world(
@@ -97,7 +98,7 @@ def build_world(
     `trashed` are rows of ours known to be deleted (those that live again do not count); `calendar` saves computing it
     from the settings.
     """
-    site_url = settings.jira.base_url
+    site_url = seen.site_url or settings.jira.base_url
     links = seen.links
     jira_projects = seen.jira_projects
     rowset = read_pages(schema, bindings, seen.pages)
