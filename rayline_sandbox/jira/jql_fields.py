@@ -112,7 +112,9 @@ def meaning_of(name: str, sight: Sight) -> FieldMeaning:
 
 
 def _epic_names(store: Store, issue: Issue) -> tuple[str, ...]:
-    return (issue.summary,) if store.kinds[issue.kind].level == 1 else ()
+    if store.level_of(issue.id) == 1:
+        return (issue.summary,)
+    return ()
 
 
 def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:

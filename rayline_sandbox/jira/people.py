@@ -114,10 +114,10 @@ class People:
             "load": self._load,
             "load_jsonl": self._load_lines,
             "problems": lambda _: {"problems": self.problems},
-            "conceal": self._conceal,
-            "reveal": self._reveal,
-            "archive_issue": self._archive_issue,
-            "restore_issue": self._restore_issue,
+            "conceal": self._adding(self.store.concealed),
+            "reveal": self._removing(self.store.concealed),
+            "archive_issue": self._adding(self.store.archived),
+            "restore_issue": self._removing(self.store.archived),
             "add_user": lambda p: {"id": self.records.user(p).account},
             "deactivate_user": self._deactivate,
             "rename_user": self._rename_user,
@@ -255,29 +255,29 @@ class People:
         self.store.rename_user(user, name)
         return {}
 
-    def _conceal(self, payload: Json) -> Json:
-        self.store.concealed.add(self._any_issue(payload))
-        return {}
+    def _adding(self, marked: set[int]) -> Action:
+        def act(payload: Json) -> Json:
+            identity = self._any_issue(payload)
+            marked.add(identity)
+            return {}
 
-    def _reveal(self, payload: Json) -> Json:
-        self.store.concealed.discard(self._any_issue(payload))
-        return {}
+        return act
 
-    def _archive_issue(self, payload: Json) -> Json:
-        self.store.archived.add(self._any_issue(payload))
-        return {}
+    def _removing(self, marked: set[int]) -> Action:
+        def act(payload: Json) -> Json:
+            identity = self._any_issue(payload)
+            marked.discard(identity)
+            return {}
 
-    def _restore_issue(self, payload: Json) -> Json:
-        self.store.archived.discard(self._any_issue(payload))
-        return {}
+        return act
 
     def _any_issue(self, payload: Json) -> int:
         """Return the id of an issue, seen or not."""
-        key = str(payload["issue"]).upper()
-        identity = self.store.keys.get(key)
-        if identity is None:
-            raise ValueError(f"no issue {key}")
-        return identity
+        key = str(payload["issue"])
+        try:
+            return self.store.keys[key.upper()]
+        except KeyError:
+            raise ValueError(f"no issue {key}") from None
 
     def _project(self, ref: Any) -> Project:
         found = self.store.find_project(ref)

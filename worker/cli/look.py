@@ -45,10 +45,10 @@ from worker.errors import (
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
-from worker.read.listing import find_problems
 from worker.read.lookup import LOOKUP
 from worker.read.schema import read_schema
 from worker.state import journal, leases, pauses, problems, runs, triggers
+from worker.world.listing import find_problems
 
 
 def check(

@@ -251,7 +251,7 @@ class JiraGateway:
         )
         return ProjectBatch(tuple(map(_project, projects)), tuple(unread))
 
-    def deleted_projects(self, keys: Iterable[str]) -> frozenset[str]:
+    def trashed_projects(self, keys: Iterable[str]) -> frozenset[str]:
         """Return the keys of those projects of which Jira says that they are deleted: only Cloud does, of its trash.
 
         Source: docs/facts/jira-api.md 2.3.

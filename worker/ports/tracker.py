@@ -31,6 +31,21 @@ class IssueBatch:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
 
+    def ids(self) -> frozenset[str]:
+        """Return the ids of the issues."""
+        return frozenset(issue.id for issue in self.issues)
+
+    def joined(self, other: IssueBatch) -> IssueBatch:
+        """Return two batches as one, each issue once, the later reading winning."""
+        issues = {issue.id: issue for issue in (*self.issues, *other.issues)}
+        problems = dict.fromkeys((*self.problems, *other.problems))
+        return IssueBatch(
+            tuple(issues.values()),
+            complete=self.complete and other.complete,
+            reason=self.reason or other.reason,
+            problems=tuple(problems),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class IssueIds:
@@ -58,6 +73,11 @@ class ProjectBatch:
 
     projects: tuple[JiraProject, ...]
     unread: tuple[Unread, ...] = ()
+
+    def unread_of(self, known: Iterable[JiraProject]) -> list[JiraProject]:
+        """Return those of some known projects that could not be read now."""
+        strange = {one.name for one in self.unread}
+        return [one for one in known if strange & {one.id, one.key}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +123,7 @@ class Tracker(Protocol):
         """Return the projects the account can see."""
         ...
 
-    def deleted_projects(self, keys: Iterable[str]) -> frozenset[str]:
+    def trashed_projects(self, keys: Iterable[str]) -> frozenset[str]:
         """Return the keys of those projects of which Jira says that they are deleted."""
         ...
 

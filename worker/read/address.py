@@ -23,7 +23,8 @@ def read_address(jira: Tracker, site: Site, *, afresh: bool) -> str:
     """Return the address at which people see Jira, asked for once, and again `afresh`; raises the API errors."""
     configured = site.settings.jira.base_url
     known = recall_address(site)
-    if not is_gateway(configured) or (known != configured and not afresh):
+    is_known = known != configured
+    if not is_gateway(configured) or (is_known and not afresh):
         return known
 
     shown = jira.address()

@@ -15,15 +15,24 @@ from worker.domain.messages import NOTHING, Text, tell
 from worker.errors import Code
 from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
-from worker.read.listing import Listing, Within
 from worker.read.unread import still_unread
 from worker.state.settings import Setting
 from worker.world.attach import EPIC_LEVEL
-from worker.world.links import Link, LinkKind, LinkNote, ResolvedLink
+from worker.world.links import (
+    SHOWN,
+    Link,
+    LinkKind,
+    LinkNote,
+    ResolvedLink,
+    name_of,
+    named,
+    parts_of,
+    shown_of,
+    texts_of,
+)
+from worker.world.listing import Listing, Within
 
 T = TypeVar("T")
-SHOWN = 120
-"""How much of a link is told in a problem."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -123,7 +132,7 @@ class Lookup(msgspec.Struct, dict=True):
     def accepted(self, kind: LinkKind, texts: Iterable[str]) -> set[str]:
         """Return those of some links' texts that may be read and that Jira does not refuse."""
         allowed = {text for text in texts if self._allows(kind, text)}
-        return {text for text in allowed if _name(kind, text) not in self.refused}
+        return {text for text in allowed if named(kind, text) not in self.refused}
 
     def _allows(self, kind: LinkKind, text: str) -> bool:
         """Tell whether what a link's text, or a condition, names may be read."""
@@ -146,7 +155,7 @@ class Lookup(msgspec.Struct, dict=True):
     def refuse(self, kind: LinkKind, texts: Iterable[str], reason: str = "") -> None:
         """Note that Jira does not accept some links, with its words."""
         for text in texts:
-            name = _name(kind, text)
+            name = named(kind, text)
             self.refused[name] = reason
 
     def note_unread(
@@ -183,10 +192,10 @@ class Lookup(msgspec.Struct, dict=True):
         """Return the names of links, with those of the conditions and the projects they came to."""
         names = {name_of(link) for link in used}
         for condition in conditions:
-            name = _name(LinkKind.JQL, condition)
+            name = named(LinkKind.JQL, condition)
             names.add(name)
         for epic in self.epics.values():
-            name = _name(LinkKind.PROJECT, epic.project)
+            name = named(LinkKind.PROJECT, epic.project)
             names.add(name)
         return names
 
@@ -198,11 +207,11 @@ class Lookup(msgspec.Struct, dict=True):
                 known = link.text in self.project_keys()
             case LinkKind.EPIC:
                 epic = self.epics.get(link.text, NO_EPIC)
-                names = [name_of(link), _name(LinkKind.PROJECT, epic.project)]
+                names = [name_of(link), named(LinkKind.PROJECT, epic.project)]
                 known = link.text in self.epics
             case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
                 condition = self.condition_of(link)
-                names = [name_of(link), _name(LinkKind.JQL, condition)]
+                names = [name_of(link), named(LinkKind.JQL, condition)]
                 known = condition in self.matched
             case LinkKind.SEVERAL:
                 read = [part for part in link.parts if not self.unlisted_of(part)]
@@ -220,7 +229,7 @@ class Lookup(msgspec.Struct, dict=True):
         said = next(filter(None, refusals), "")
         if said:
             return tell(
-                "Jira does not accept {link}: {why}", link=_shown(link), why=said
+                "Jira does not accept {link}: {why}", link=shown_of(link), why=said
             )
         if known and not refusals:
             return NOTHING
@@ -247,12 +256,14 @@ class Lookup(msgspec.Struct, dict=True):
                 if place is Within.OUTSIDE:
                     return tell(
                         "{link} asks for {projects}, and nothing of that may be read",
-                        link=_shown(link),
+                        link=shown_of(link),
                         projects=self._unlisted_in(link, condition),
                     )
             case LinkKind.SEVERAL:
                 faults = [
-                    self.unlisted_of(part) for part in link.parts if _is_link(part)
+                    self.unlisted_of(part)
+                    for part in link.parts
+                    if part.kind is not LinkKind.BAD
                 ]
                 if all(faults):
                     return next(iter(faults), NOTHING)
@@ -292,19 +303,19 @@ class Lookup(msgspec.Struct, dict=True):
             elif fault:
                 yield LinkNote(Code.UNRESOLVED_LINK, fault)
             elif condition and self.listing.place(condition) is Within.ACROSS:
-                said = tell(
+                excess = tell(
                     "{link} reaches beyond the listed projects, into {projects}: only issues of listed ones count",
-                    link=_shown(part),
+                    link=shown_of(part),
                     projects=self._unlisted_in(part, condition),
                 )
-                yield LinkNote(Code.UNLISTED_PROJECT, said)
+                yield LinkNote(Code.UNLISTED_PROJECT, excess)
             elif part.kind is LinkKind.EPIC and self.beyond.get(part.text):
-                said = tell(
+                excess = tell(
                     "below {link} are issues of projects that are not listed, which do not count: {count}",
-                    link=_shown(part),
+                    link=shown_of(part),
                     count=self.beyond[part.text],
                 )
-                yield LinkNote(Code.UNLISTED_PROJECT, said)
+                yield LinkNote(Code.UNLISTED_PROJECT, excess)
 
     def resolved(self, links: Mapping[str, Link]) -> dict[str, ResolvedLink]:
         """Return what each card's link came to; where it came to nothing, what the last good one did, with its age."""
@@ -396,41 +407,6 @@ class Lookup(msgspec.Struct, dict=True):
 
 LOOKUP = Setting("jira.lookup", Lookup, Lookup)
 """What links were resolved to by the last read."""
-
-
-def name_of(link: Link) -> str:
-    """Return the name under which a refusal of a link is kept."""
-    return _name(link.kind, link.text)
-
-
-def _name(kind: LinkKind, text: str) -> str:
-    return f"{kind.value} {text}"
-
-
-def _is_link(link: Link) -> bool:
-    return link.kind is not LinkKind.BAD
-
-
-def parts_of(links: Iterable[Link]) -> set[Link]:
-    """Return the links of some cells one by one."""
-    parts: set[Link] = set()
-    for link in links:
-        parts |= set(link.each())
-    return parts
-
-
-def texts_of(links: Iterable[Link], kind: LinkKind) -> set[str]:
-    """Return the texts of the links of one kind."""
-    return {link.text for link in parts_of(links) if link.kind is kind}
-
-
-def _shown(link: Link) -> str:
-    text = link.text
-    if len(text) > SHOWN:
-        text = text[: SHOWN - 1] + "…"
-    if link.kind is LinkKind.JQL:
-        return repr(text)
-    return _name(link.kind, text)
 
 
 def _only(found: Mapping[str, T], names: Collection[str]) -> dict[str, T]:

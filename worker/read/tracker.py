@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -21,26 +21,35 @@ from msgspec.structs import replace
 from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
+from worker.jira.beyond import count_beyond, gather_branches
 from worker.jira.paging import EVERYTHING
+from worker.jira.vanished import Lost, find_hidden
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
-from worker.read.lookup import (
-    LOOKUP,
-    SHOWN,
-    LinkedEpic,
-    Lookup,
-    Standing,
-    name_of,
-    parts_of,
-    texts_of,
-)
+from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
 from worker.read.unread import problems_of
-from worker.read.vanished import Lost, find_hidden
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Tx
-from worker.world.attach import EPIC_LEVEL, IssueIndex, find_work, index_issues
-from worker.world.links import Link, LinkKind, ResolvedLink
+from worker.world.attach import (
+    EPIC_LEVEL,
+    find_boughs,
+    find_covered,
+    find_work,
+    index_issues,
+    with_parents,
+)
+from worker.world.links import (
+    SHOWN,
+    Link,
+    LinkKind,
+    ResolvedLink,
+    links_of,
+    name_of,
+    parts_of,
+    texts_of,
+)
+from worker.world.listing import Listing, compose
 
 T = TypeVar("T")
 FORBIDDEN = 403
@@ -97,6 +106,19 @@ class _Reader:
     """Whether issues that are not visible any more are dropped."""
     has_projects: bool = False
     """Whether the projects were read in this read."""
+
+    @property
+    def listing(self) -> Listing:
+        """The projects that may be read."""
+        return self.lookup.listing
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """Return a transaction that only reads the state."""
+        return self.site.reading()
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Return a transaction that may write the state."""
+        return self.site.transaction()
 
 
 def read_tracker(
@@ -177,7 +199,7 @@ def _save(reader: _Reader) -> dict[str, str]:
     """Keep what the links came to; return the keys of issues of which something is unread, by id."""
     lookup = reader.lookup
     concerned = {unread.issue for unread in lookup.unread if unread.issue}
-    with reader.site.transaction() as tx:
+    with reader.transaction() as tx:
         keys = {}
         for issue in snapshots.find_issues(tx, sorted(concerned)):
             keys[issue.id] = issue.key
@@ -210,11 +232,15 @@ def _resolve(reader: _Reader, *, afresh: bool) -> None:
 
 def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
-    unknown = _asked(reader, LinkKind.PROJECT) - lookup.project_keys()
-    if afresh or unknown or not lookup.projects:
+    if afresh or _unknown_projects(reader) or not lookup.projects:
         _read_projects(reader)
-        unknown = _asked(reader, LinkKind.PROJECT) - lookup.project_keys()
-        lookup.refuse(LinkKind.PROJECT, unknown)
+        lookup.refuse(LinkKind.PROJECT, _unknown_projects(reader))
+
+
+def _unknown_projects(reader: _Reader) -> set[str]:
+    """Return the keys that links name and the account does not see."""
+    asked = _asked(reader, LinkKind.PROJECT)
+    return asked - reader.lookup.project_keys()
 
 
 def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
@@ -260,11 +286,11 @@ def _read_projects(reader: _Reader) -> None:
     lookup = reader.lookup
     batch = reader.jira.projects()
     reader.has_projects = True
-    strange = {one.name for one in batch.unread}
-    kept = [one for one in lookup.projects if strange & {one.id, one.key}]
+    kept = batch.unread_of(lookup.projects)
     lookup.relist(lookup.listed, [*batch.projects, *kept])
 
-    told = [one for one in batch.unread if lookup.listing.allows(one.name)]
+    listing = lookup.listing
+    told = [unread for unread in batch.unread if listing.allows(unread.name)]
     lookup.note_unread(told, kinds={"project"})
 
 
@@ -329,10 +355,10 @@ def _parts(reader: _Reader) -> list[Link]:
             keys.add(epic.project)
 
     projects = lookup.accepted(LinkKind.PROJECT, keys)
-    parts = [Link(LinkKind.PROJECT, key) for key in sorted(projects)]
-    branched = [key for key in sorted(epics) if _branches(lookup, key)]
-    parts += [Link(LinkKind.EPIC, key) for key in branched]
-    parts += [Link(LinkKind.JQL, condition) for condition in _conditions(reader)]
+    branched = [key for key in epics if _branches(lookup, key)]
+    parts = links_of(LinkKind.PROJECT, projects)
+    parts += links_of(LinkKind.EPIC, branched)
+    parts += links_of(LinkKind.JQL, _conditions(reader))
     return parts
 
 
@@ -358,15 +384,7 @@ def _jql(reader: _Reader, parts: Iterable[Link]) -> str:
     if epics:
         below = reader.jira.below(epics)
         conditions.insert(0, f"({below})")
-    listing = reader.lookup.listing
-    if conditions and listing.listed is not None:
-        every = " OR ".join(conditions)
-        bounded = listing.bounded(every)
-        conditions = [f"({bounded})"]
-    if keys:
-        projects = ", ".join(keys)
-        conditions.insert(0, f"project in ({projects})")
-    return " OR ".join(conditions)
+    return compose(keys, conditions, reader.listing)
 
 
 def _scope(reader: _Reader) -> str:
@@ -387,7 +405,7 @@ def _search(
     except Rejected as error:
         refusal = error
 
-    if reader.lookup.listing.listed is not None and not reader.has_projects:
+    if reader.listing.listed is not None and not reader.has_projects:
         # The bound itself is refused once one of its projects is out of view.
         _read_projects(reader)
         accepted = _parts(reader)
@@ -401,21 +419,7 @@ def _search(
     half = len(parts) // 2
     first = _search(reader, parts[:half], since)
     second = _search(reader, parts[half:], since)
-    return _joined(first, second)
-
-
-def _joined(first: IssueBatch, second: IssueBatch) -> IssueBatch:
-    issues: dict[str, Issue] = {}
-    problems: dict[Problem, None] = {}
-    for batch in (first, second):
-        issues |= {issue.id: issue for issue in batch.issues}
-        problems |= dict.fromkeys(batch.problems)
-    return IssueBatch(
-        tuple(issues.values()),
-        complete=first.complete and second.complete,
-        reason=first.reason or second.reason,
-        problems=tuple(problems),
-    )
+    return first.joined(second)
 
 
 def _search_parts(
@@ -425,7 +429,7 @@ def _search_parts(
     batch = _search(reader, parts, since)
     accepted = _parts(reader)
     if not set(parts).intersection(accepted):
-        everything = reader.lookup.listing.bounded(EVERYTHING)
+        everything = reader.listing.bounded(EVERYTHING)
         reader.jira.issues(everything, since=reader.now)
     return batch
 
@@ -445,93 +449,28 @@ def _with_branches(
     if epics and since is not None:
         boughs = dict(lookup.boughs)
         deeper = _read_below(reader, boughs.values(), since)
-        batch = _joined(batch, deeper)
+        batch = batch.joined(deeper)
 
     reached |= boughs.keys()
     fresh = batch.issues
-    while grown := _grown(fresh, reached, whole):
+    while grown := find_boughs(fresh, reached, whole):
         boughs |= grown
         reached |= grown.keys()
         deeper = _read_below(reader, grown.values(), None)
-        batch = _joined(batch, deeper)
+        batch = batch.joined(deeper)
         fresh = batch.issues
     lookup.boughs = boughs
     return batch
 
 
-def _count_beyond(reader: _Reader, epics: Collection[str]) -> dict[str, int]:
-    """Return how many issues hang below each epic in projects that are not listed; none are left out.
-
-    Only their number is asked for: one question as long as there are none.
-    """
+def _count_beyond(reader: _Reader, keys: Collection[str]) -> dict[str, int]:
+    """Return how many issues hang below each epic in projects that are not listed; none are left out."""
     lookup = reader.lookup
-    if not epics or not lookup.listing.bound:
-        return {}
-
-    branches = {key: [lookup.epics[key].key or key] for key in sorted(epics)}
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         boughs = snapshots.find_issues(tx, sorted(lookup.boughs))
-    parents = {bough.id: bough.parent for bough in boughs}
-    roots = {lookup.epics[key].issue: key for key in branches}
-    for bough in boughs:
-        root = _root_of(bough.id, parents, roots)
-        if root in branches:
-            branches[root].append(bough.key)
-    return _count_each(reader, branches)
-
-
-def _root_of(
-    identity: str, parents: Mapping[str, str | None], roots: Mapping[str, str]
-) -> str:
-    """Return the key of the epic above an issue, empty for none."""
-    step: str | None = identity
-    for _ in range(len(parents) + 1):
-        if step is None or step in roots:
-            break
-        step = parents.get(step)
-    return roots.get(step or "", "")
-
-
-def _count_each(
-    reader: _Reader, branches: Mapping[str, Sequence[str]]
-) -> dict[str, int]:
-    """Return how many unlisted issues hang below each epic, by halves: mostly there are none."""
-    keys = [key for branch in branches.values() for key in branch]
-    below = reader.jira.below(keys)
-    bound = reader.lookup.listing.bound
-    outside = bound.replace("project in", "project not in", 1)
-    try:
-        count = len(reader.jira.ids(f"{outside} AND ({below})").ids)
-    except Rejected:
-        count = 0 if len(branches) == 1 else 1
-    if not count:
-        return {}
-    names = list(branches)
-    if len(names) == 1:
-        return {names[0]: count}
-    half = len(names) // 2
-    counts: dict[str, int] = {}
-    for some in (names[:half], names[half:]):
-        part = {name: branches[name] for name in some}
-        counts |= _count_each(reader, part)
-    return counts
-
-
-def _grown(
-    issues: Iterable[Issue], reached: Collection[str], whole: Collection[str]
-) -> dict[str, str]:
-    """Return the keys by id of what hangs below issues that were reached, and under which there may be more.
-
-    Sub-tasks lie in the project of their parent: only epics of a project that is read whole may have others.
-    """
-    grown: dict[str, str] = {}
-    for issue in issues:
-        least = EPIC_LEVEL if issue.project in whole else 0
-        if issue.id in reached or issue.level < least:
-            continue
-        if issue.parent in reached:
-            grown[issue.id] = issue.key
-    return grown
+    epics = {lookup.epics[key].issue: key for key in keys}
+    branches = gather_branches(epics, boughs)
+    return count_beyond(reader.jira, lookup.listing, branches)
 
 
 def _read_below(
@@ -542,7 +481,7 @@ def _read_below(
     if not listed:
         return IssueBatch((), complete=True)
     below = reader.jira.below(listed)
-    jql = reader.lookup.listing.bounded(below)
+    jql = reader.listing.bounded(below)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected:
@@ -551,7 +490,7 @@ def _read_below(
     half = len(listed) // 2
     first = _read_below(reader, listed[:half], since)
     second = _read_below(reader, listed[half:], since)
-    return _joined(first, second)
+    return first.joined(second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,7 +511,7 @@ def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
     (docs/facts/jira-api.md 1.1).
     """
     lookup = reader.lookup
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         cursors = registry.load_cursors(tx)
     bound = cursors.get(UPDATED, "")
     read = _read_issues(reader, full=full)
@@ -598,7 +537,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     cursor = None
     since = None
     if not full:
-        with reader.site.reading() as tx:
+        with reader.reading() as tx:
             cursor = _cursor(tx, now=reader.now)
     if cursor is not None:
         since = cursor - OVERLAP
@@ -611,11 +550,11 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     has_changed = full
     for chunk in _chunks(batch.issues):
         has_changed |= _keep(reader, chunk)
-    for issue in batch.issues:
-        reader.lookup.hidden.pop(issue.id, None)
+    for identity in batch.ids():
+        reader.lookup.hidden.pop(identity, None)
     if full and batch.complete:
         _forget_gone(reader, batch)
-    with reader.site.transaction() as tx:
+    with reader.transaction() as tx:
         _advance(tx, cursor, batch.issues, now=reader.now)
 
     is_empty = batch.complete and not batch.issues and not batch.problems
@@ -636,13 +575,12 @@ def _chunks(issues: Sequence[Issue]) -> Iterator[Sequence[Issue]]:
 
 def _forget_gone(reader: _Reader, batch: IssueBatch) -> None:
     """Drop the issues that a complete read did not show, but those that are there and not visible any more."""
-    shown = {issue.id for issue in batch.issues}
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         held = _held(reader, tx)
-        gone = snapshots.issue_ids(tx) - shown
+        gone = snapshots.issue_ids(tx) - batch.ids()
         issues = snapshots.load_issues(tx) if gone else ()
     hidden = _find_hidden(reader, issues, gone)
-    with reader.site.transaction() as tx:
+    with reader.transaction() as tx:
         snapshots.forget_issues(tx, sorted(gone - hidden - held))
     reader.lookup.hidden = _since(reader, hidden)
 
@@ -653,17 +591,33 @@ def _find_hidden(
     """Return which of the issues that are gone from view are linked, and there all the same."""
     if not gone or reader.forgets:
         return set()
+    links = reader.lookup.resolved(reader.links)
+    index = index_issues(issues, ())
+    covered, fixed = find_covered(links.values(), index)
+    return _judge(reader, issues, lost=covered.intersection(gone), fixed=fixed)
 
-    covered, fixed = _covered(reader, issues)
-    lost = Lost(
-        [issue for issue in issues if issue.id in gone and issue.id in covered],
-        fixed,
-        Counter(issue.project for issue in issues),
-    )
-    if lost.issues and not reader.has_projects:
+
+def _judge(
+    reader: _Reader,
+    issues: Sequence[Issue],
+    *,
+    lost: Collection[str],
+    fixed: Collection[str] = (),
+) -> set[str]:
+    """Return which of the lost issues are there and not visible any more, of all that are known."""
+    if lost and not reader.has_projects:
         _read_projects(reader)
-    limits = reader.site.settings.limits
-    return find_hidden(reader.jira, reader.lookup, lost, limits)
+    return find_hidden(
+        reader.jira,
+        reader.listing,
+        Lost(
+            [issue for issue in issues if issue.id in lost],
+            fixed,
+            Counter(issue.project for issue in issues),
+            reader.lookup.hidden.keys(),
+        ),
+        reader.site.settings.limits,
+    )
 
 
 def _since(reader: _Reader, hidden: Iterable[str]) -> dict[str, datetime]:
@@ -671,25 +625,6 @@ def _since(reader: _Reader, hidden: Iterable[str]) -> dict[str, datetime]:
     lookup = reader.lookup
     last = lookup.read or reader.now
     return {identity: lookup.hidden.get(identity, last) for identity in sorted(hidden)}
-
-
-def _covered(
-    reader: _Reader, issues: Sequence[Issue]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the ids of the issues that links in force cover, with their parents; then those by a project or an epic."""
-    index = index_issues(issues, ())
-    covered: set[str] = set()
-    fixed: set[str] = set()
-    for link in reader.lookup.resolved(reader.links).values():
-        if link.problem:
-            continue
-        for part in link.each():
-            work = find_work(part, index).issues
-            ids = {one for issue in work for one in _with_parents(issue, index)}
-            covered |= ids
-            if part.kind in (LinkKind.PROJECT, LinkKind.EPIC):
-                fixed |= ids
-    return frozenset(covered), frozenset(fixed)
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
@@ -704,29 +639,20 @@ def _held(reader: _Reader, tx: Tx) -> set[str]:
     held: set[str] = set()
     for link in stale:
         for issue in find_work(link, index).issues:
-            held |= _with_parents(issue, index)
+            held |= with_parents(issue, index)
     return held
-
-
-def _with_parents(issue: Issue, index: IssueIndex) -> set[str]:
-    ids: set[str] = set()
-    step: Issue | None = issue
-    while step is not None and step.id not in ids:
-        ids.add(step.id)
-        step = index.by_id.get(step.parent or "")
-    return ids
 
 
 def _keep(reader: _Reader, issues: Sequence[Issue]) -> bool:
     """Put some issues into the snapshot; note those it did not have, and tell whether any changed."""
     ids = [issue.id for issue in issues]
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         stored = snapshots.find_issues(tx, ids)
     known = {issue.id: issue for issue in stored}
 
     whole = _with_moves(reader, issues, known)
     fresh = [issue for issue in whole if known.get(issue.id) != issue]
-    with reader.site.transaction() as tx:
+    with reader.transaction() as tx:
         snapshots.save_issues(tx, fresh)
     reader.arrived += [issue for issue in fresh if issue.id not in known]
     return bool(fresh)
@@ -803,16 +729,9 @@ def _still_there(reader: _Reader, lost: set[str]) -> set[str]:
     if not asked or reader.full or reader.forgets:
         return hidden
 
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         issues = snapshots.load_issues(tx)
-    if not reader.has_projects:
-        _read_projects(reader)
-    missing = Lost(
-        [issue for issue in issues if issue.id in asked],
-        (),
-        Counter(issue.project for issue in issues),
-    )
-    fresh = find_hidden(reader.jira, lookup, missing, reader.site.settings.limits)
+    fresh = _judge(reader, issues, lost=asked)
     lookup.hidden |= _since(reader, fresh)
     return hidden | fresh
 
@@ -820,7 +739,7 @@ def _still_there(reader: _Reader, lost: set[str]) -> set[str]:
 def _census(reader: _Reader, condition: str) -> list[str] | None:
     """Return the ids a condition matches, None when not all came; a refused one is noted."""
     try:
-        bounded = reader.lookup.listing.bounded(condition)
+        bounded = reader.listing.bounded(condition)
         census = reader.jira.ids(bounded)
     except Rejected as error:
         reader.lookup.refuse(LinkKind.JQL, [condition], error.detail)
@@ -863,7 +782,7 @@ def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
 
     Returns why that was incomplete, empty when it was not.
     """
-    with reader.site.reading() as tx:
+    with reader.reading() as tx:
         cursor = None if afresh else _worklog_bound(tx, now=reader.now)
         linked = snapshots.issue_ids(tx)
     now = _millis(reader.now)
@@ -872,7 +791,7 @@ def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
     _note_unread_worklogs(reader, batch, linked, afresh=afresh)
 
     changed = [log for log in batch.changed if log.issue in linked]
-    with reader.site.transaction() as tx:
+    with reader.transaction() as tx:
         snapshots.save_worklogs(tx, changed, batch.deleted)
         if batch.complete:
             reached = min(batch.until, now)

@@ -8,7 +8,7 @@ each card that has them. What was closed as rejected stands apart, with the sub-
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -159,6 +159,51 @@ def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
         case LinkKind.SEVERAL:
             return _unite(find_work(part, forest) for part in link.parts)
     return _gather(sorted(link.ids), forest)
+
+
+def find_boughs(
+    issues: Iterable[Issue], reached: Collection[str], whole: Collection[str]
+) -> dict[str, str]:
+    """Return the keys by id of what hangs below issues that were reached, and under which there may be more.
+
+    Sub-tasks lie in the project of their parent: only epics of a project that is read whole may have others.
+    """
+    grown: dict[str, str] = {}
+    for issue in issues:
+        least = EPIC_LEVEL if issue.project in whole else 0
+        if issue.id in reached or issue.level < least:
+            continue
+        if issue.parent in reached:
+            grown[issue.id] = issue.key
+    return grown
+
+
+def find_covered(
+    links: Iterable[ResolvedLink], forest: IssueIndex
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of what links in force cover, with its parents; and those of it that a project or an epic does."""
+    covered: set[str] = set()
+    fixed: set[str] = set()
+    for link in links:
+        if link.problem:
+            continue
+        for part in link.each():
+            work = find_work(part, forest).issues
+            ids = {one for issue in work for one in with_parents(issue, forest)}
+            covered |= ids
+            if part.kind in (LinkKind.PROJECT, LinkKind.EPIC):
+                fixed |= ids
+    return frozenset(covered), frozenset(fixed)
+
+
+def with_parents(issue: Issue, forest: IssueIndex) -> set[str]:
+    """Return the ids of an issue and of all above it; a ring of parents is walked once."""
+    ids: set[str] = set()
+    step: Issue | None = issue
+    while step is not None and step.id not in ids:
+        ids.add(step.id)
+        step = forest.by_id.get(step.parent or "")
+    return ids
 
 
 def _unite(works: Iterable[WorkGroup]) -> WorkGroup:

@@ -136,6 +136,8 @@ JOINING = frozenset({"&", "+"})
 OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "IS", "WAS", "ORDER", "BY"})
 PORTS = frozenset({80, 443})
 LIMIT = 2_000
+SHOWN = 120
+"""How much of a link is told in a problem."""
 
 
 def parse_link(text: str | None, site: str = "") -> Link:
@@ -374,3 +376,41 @@ def _named_by_path(path: str) -> Link | None:
     if match := BOARD.search(path):
         return Link(LinkKind.BOARD, match[1])
     return None
+
+
+def name_of(link: Link) -> str:
+    """Return the name under which a refusal of a link is kept."""
+    return named(link.kind, link.text)
+
+
+def named(kind: LinkKind, text: str) -> str:
+    """Return the name under which what a text names is kept."""
+    return f"{kind.value} {text}"
+
+
+def parts_of(links: Iterable[Link]) -> set[Link]:
+    """Return the links of some cells one by one."""
+    parts: set[Link] = set()
+    for link in links:
+        parts |= set(link.each())
+    return parts
+
+
+def links_of(kind: LinkKind, texts: Iterable[str]) -> list[Link]:
+    """Return links of one kind, in order."""
+    return [Link(kind, text) for text in sorted(texts)]
+
+
+def texts_of(links: Iterable[Link], kind: LinkKind) -> set[str]:
+    """Return the texts of the links of one kind."""
+    return {link.text for link in parts_of(links) if link.kind is kind}
+
+
+def shown_of(link: Link) -> str:
+    """Return a link as it is told to people, cut when it is long."""
+    text = link.text
+    if len(text) > SHOWN:
+        text = text[: SHOWN - 1] + "…"
+    if link.kind is LinkKind.JQL:
+        return repr(text)
+    return named(link.kind, text)

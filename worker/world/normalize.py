@@ -330,12 +330,12 @@ def hidden_problems(
         issues = (*attached.issues, *attached.rejected)
         count = sum(issue.id in hidden for issue in issues)
         if count:
-            said = words.count(
+            issues_gone = words.count(
                 "{n} issue is not visible any more",
                 "{n} issues are not visible any more",
                 count,
             )
-            fault = _aged(literal(said), attached.as_of)
+            fault = _aged(literal(issues_gone), attached.as_of)
             problems.append(_link_problem(cards[ref], Code.NOT_VISIBLE, fault))
     return problems
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from worker.domain.entities import JiraProject
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem, Severity
-from worker.jira.reach import find_reach
+from worker.world.reach import find_reach
 
 NOWHERE = 'created < "1970-01-01"'
 """A restriction that holds for no issue."""
@@ -48,13 +48,13 @@ class Listing:
         keys = {project.id: project.key for project in self.visible}
         named = {key: one.id for one in self.visible for key in one.former}
         named |= {project.key: project.id for project in self.visible}
-        found = {}
+        identities = {}
         for name in self.listed or ():
             known, _ = seen.get(name, ("", ""))
             identity = known if known in keys else named.get(name, name)
             if identity in keys:
-                found[name] = identity, keys[identity]
-        return found
+                identities[name] = identity, keys[identity]
+        return identities
 
     @cached_property
     def projects(self) -> tuple[JiraProject, ...]:
@@ -105,6 +105,11 @@ class Listing:
         listed = ", ".join(ids)
         return f"project in ({listed})" if ids else ""
 
+    @property
+    def outside(self) -> str:
+        """The JQL of all that lies beyond the listed projects; empty where it cannot be said."""
+        return self.bound.replace("project in", "project not in", 1)
+
     def bounded(self, jql: str) -> str:
         """Return a query that finds nothing outside of the listed projects."""
         if self.listed is None:
@@ -143,6 +148,23 @@ class Listing:
         ids = {project.id for project in self.visible}
         seen = {name for name, (identity, _) in self.seen.items() if identity in ids}
         return tuple(name for name in self.listed or () if name not in seen)
+
+
+def compose(
+    projects: Sequence[str], conditions: Sequence[str], listing: Listing
+) -> str:
+    """Return one JQL over whole projects and, within what may be read, over conditions; empty for nothing."""
+    parts = []
+    if projects:
+        listed = ", ".join(projects)
+        parts.append(f"project in ({listed})")
+    if conditions and listing.listed is not None:
+        every = " OR ".join(conditions)
+        bounded = listing.bounded(every)
+        parts.append(f"({bounded})")
+    else:
+        parts += conditions
+    return " OR ".join(parts)
 
 
 def _as_number(identity: str) -> tuple[int, str]:

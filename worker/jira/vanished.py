@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from worker.config import Limits
 from worker.domain.entities import Issue
 from worker.ports.tracker import Tracker
-from worker.read.lookup import Lookup
+from worker.world.listing import Listing
 
 AT_ONCE = 100
 
@@ -24,31 +24,34 @@ AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class Lost:
     """Issues that are linked and were not shown; `fixed` are the ids of those that a project or an epic links, which
-    they leave only by moving; `known` is how many issues of each project were known."""
+    they leave only by moving; `known` is how many issues of each project were known, `hidden` the ids of those that were
+    not visible before."""
 
     issues: Sequence[Issue]
     fixed: Collection[str]
     known: Mapping[str, int]
+    hidden: Collection[str] = ()
 
 
-def find_hidden(jira: Tracker, lookup: Lookup, lost: Lost, limits: Limits) -> set[str]:
+def find_hidden(
+    jira: Tracker, listing: Listing, lost: Lost, limits: Limits
+) -> set[str]:
     """Return the ids of lost issues that are there and not visible any more; the projects must have been read just now.
 
     Raises the API errors.
     """
-    listing = lookup.listing
     # What was taken off the list is meant to go.
     issues = [issue for issue in lost.issues if listing.allows(issue.project)]
     if not issues:
         return set()
 
     away = {issue.project for issue in issues if not listing.shows(issue.project)}
-    away -= jira.deleted_projects(away) if away else set()
+    away -= jira.trashed_projects(away) if away else set()
     hidden = {issue.id for issue in issues if issue.project in away}
 
     rest = [issue for issue in issues if listing.shows(issue.project)]
-    hidden |= {issue.id for issue in rest if issue.id in lookup.hidden}
-    fresh = [issue for issue in rest if issue.id not in lookup.hidden]
+    hidden |= {issue.id for issue in rest if issue.id in lost.hidden}
+    fresh = [issue for issue in rest if issue.id not in lost.hidden]
     answered = _ask(jira, fresh)
     hidden |= set(_in_place(fresh, answered, lost.fixed))
     silent = [issue for issue in fresh if issue.id not in answered]

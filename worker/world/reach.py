@@ -112,11 +112,11 @@ class _Parser:
         return _reach_of(self.tokens[start : self.at])
 
 
-def _both(one: Reach, other: Reach) -> Reach:
+def _both(left: Reach, right: Reach) -> Reach:
     """Return what bounds issues that are within both; as two spellings may mean one project, nothing is taken out."""
-    if one is None or other is None:
-        return one if other is None else other
-    return min(one, other, key=len)
+    if left is None or right is None:
+        return left if right is None else right
+    return min(left, right, key=len)
 
 
 def _reach_of(clause: Sequence[str]) -> Reach:
