@@ -237,6 +237,26 @@ def test_check_says_that_the_next_plan_would_be_refused(synced: Play) -> None:
     assert run(synced, "check", config="tight.toml").exit_code == 0
 
 
+def test_check_says_which_projects_may_be_read_and_what_to_write(synced: Play) -> None:
+    told = data_of(run(synced, "check", "--json"))["problems"]
+    (opened,) = [one for one in told if one["code"] == "open-projects"]
+    assert opened["severity"] == "info"
+    line = opened["hint"].rpartition("; all of today: ")[2]
+    assert line.startswith('projects = ["ACME", "BETA"')
+
+    write_config(synced, name="listed.toml", extra=line)
+    told = data_of(run(synced, "check", "--json", config="listed.toml"))["problems"]
+    codes = {one["code"] for one in told}
+    assert codes.isdisjoint({"open-projects", "unknown-project", "unlisted-project"})
+
+    write_config(synced, name="short.toml", extra='projects = ["ACME", "NOSUCH"]')
+    told = data_of(run(synced, "check", "--json", config="short.toml"))["problems"]
+    assert [one["message"] for one in told if one["code"] == "unknown-project"] == [
+        "Jira shows the account no project NOSUCH"
+    ]
+    assert any("BETA" in o["message"] for o in told if o["code"] == "unlisted-project")
+
+
 def test_another_plan_than_the_reviewed_one_is_refused_with_4(synced: Play) -> None:
     mark = synced.mark()
     result = run(synced, "sync", "--checksum", "0123", "--json")

@@ -338,6 +338,46 @@ def test_a_link_jira_refuses_is_the_problem_of_its_card_and_empties_no_figure(
     play.sync(Mode.FULL)
 
 
+def test_issues_out_of_view_empty_no_figure_and_are_told_on_their_card(
+    play: Play,
+) -> None:
+    jira = play.stage.jira
+    jira.control("add_project", {"key": "FAR", "name": "Far"})
+    epic = {"summary": "Out", "issuetype": {"name": "Epic"}}
+    key = jira.control("create", {"project": "BETA", "fields": epic})["key"]
+    for number in range(13):
+        below = {"summary": f"Far {number}", "parent": {"key": key}}
+        made = jira.control("create", {"project": "FAR", "fields": below})["key"]
+        if number < 12:
+            jira.control("transition", {"issue": made, "status": "Done"})
+    play.edit("projects", play.page("projects", PITCH), jira=key, stage="in_progress")
+    play.sync(Mode.FULL)
+    assert done_and_total(play, PITCH) == (12, 13)
+
+    before = play.row("projects", PITCH).values
+    jira.control("hide_project", {"key": "FAR"})
+    for mode in (Mode.FULL, Mode.DELTA, Mode.FULL):
+        play.later(minutes=10)
+        report = play.sync(mode)
+        (told,) = [one for one in report.plan.problems if one.code == "not-visible"]
+        assert told.where == f"Projects: {before['name']}"
+        assert told.message.startswith(
+            "13 issues are not visible any more; the figures"
+        )
+        assert told in recall(play.stage.context).plan.problems
+        after = play.row("projects", PITCH).values
+        assert {name: after.get(name) for name in FIGURES} == {
+            name: before.get(name) for name in FIGURES
+        }
+    jira.control("show_project", {"key": "FAR"})
+    jira.control("transition", {"issue": made, "status": "Done"})
+    play.later(minutes=10)
+    assert "not-visible" not in codes(play.sync(Mode.FULL))
+    assert done_and_total(play, PITCH) == (13, 13)
+    jira.control("delete_project", {"key": "FAR"})
+    jira.control("delete", {"issue": key})
+
+
 def test_half_a_character_in_a_summary_is_told_and_the_rest_goes_on(play: Play) -> None:
     def told() -> list[tuple[str, str]]:
         problems = play.sync(Mode.FULL).plan.problems

@@ -8,8 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from rayline_sandbox.requests_adapter import HandlerAdapter
+from rayline_sandbox.wire import Request, Response, json_response
 from tests.support.jira_site import FACES, LinkedSite, create
 from worker.read.tracker import TrackerRead, read_tracker
 from worker.state import snapshots
@@ -246,3 +249,25 @@ def test_a_quiet_delta_costs_three_requests_while_issues_are_out_of_view(
     site.read(full=True)
     site.read()
     assert site.asked() == 3
+
+
+def test_an_issue_that_cannot_be_read_is_no_issue_out_of_view(site: LinkedSite) -> None:
+    site.cells["acme"] = "ACME"
+    site.read(full=True)
+
+    def spoil(request: Request) -> Response:
+        answer = site.jira.handle(request)
+        if "search" not in request.path:
+            return answer
+        body = msgspec.json.decode(answer.body)
+        for issue in body.get("issues", ()):
+            if issue["key"] == "ACME-2":
+                issue["fields"]["duedate"] = "soon"
+        return json_response(200, body)
+
+    site.gateway._session._adapter._inner = HandlerAdapter(spoil)
+    for _ in range(2):
+        read = site.read(full=True)
+        assert [one.code for one in read.problems] == ["bad-issue"]
+        assert read.hidden == {}
+        assert site.work(read, "acme") == ["ACME-1", "ACME-3", "ACME-4"]

@@ -12,7 +12,7 @@ from tests.support.english import english
 from worker.codecs.records import read_data_source
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Owner
-from worker.notion.bind import bind, find_source
+from worker.notion.bind import bind, find_sources
 
 CHOICE = prop("choice", "select", options=tuple(map(option, COLORS)))
 THINGS = source(
@@ -215,12 +215,17 @@ def test_missing_options_are_listed_and_the_others_bound() -> None:
 def test_a_source_is_found_by_its_title_in_the_locale_first() -> None:
     english = read_data_source(raw_source(id="en"))
     russian = read_data_source(raw_source(title="things (РУС) ", id="ru"))
-    assert find_source(THINGS, [english, russian], "ru") is russian
-    assert find_source(THINGS, [russian, english], "en") is english
-    assert find_source(THINGS, [russian], "en") is russian
+    assert find_sources(THINGS, [english, russian], "ru") == [russian]
+    assert find_sources(THINGS, [russian, english], "en") == [english]
+    assert find_sources(THINGS, [russian], "en") == [russian]
+
+
+def test_all_sources_of_one_title_are_found_each_once() -> None:
+    first = read_data_source(raw_source(id="one"))
+    second = read_data_source(raw_source(title="THINGS", id="two"))
+    assert find_sources(THINGS, [first, second, first], "en") == [first, second]
 
 
 def test_a_source_in_the_trash_is_not_found() -> None:
-    assert (
-        find_source(THINGS, [read_data_source(raw_source(in_trash=True))], "en") is None
-    )
+    trashed = read_data_source(raw_source(in_trash=True))
+    assert find_sources(THINGS, [trashed], "en") == []

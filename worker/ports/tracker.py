@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from worker.domain.entities import Issue, JiraProject, Move, Worklog
+from worker.domain.messages import literal
 from worker.errors import Problem
 
 
@@ -34,6 +35,13 @@ class IssueBatch:
     def ids(self) -> frozenset[str]:
         """Return the ids of the issues."""
         return frozenset(issue.id for issue in self.issues)
+
+    def without_bad(self, known: Sequence[Issue]) -> Sequence[Issue]:
+        """Return some known issues without those that came and could not be read."""
+        bad = {problem.where for problem in self.problems}
+        if not bad:
+            return known
+        return [issue for issue in known if literal(issue.key) not in bad]
 
     def joined(self, other: IssueBatch) -> IssueBatch:
         """Return two batches as one, each issue once, the later reading winning."""

@@ -579,7 +579,8 @@ def _forget_gone(reader: _Reader, batch: IssueBatch) -> None:
         held = _held(reader, tx)
         gone = snapshots.issue_ids(tx) - batch.ids()
         issues = snapshots.load_issues(tx) if gone else ()
-    hidden = _find_hidden(reader, issues, gone)
+    # What cannot be read is told by itself: it is left out, and is no reason to hold a card.
+    hidden = _find_hidden(reader, batch.without_bad(issues), gone)
     with reader.transaction() as tx:
         snapshots.forget_issues(tx, sorted(gone - hidden - held))
     reader.lookup.hidden = _since(reader, hidden)
