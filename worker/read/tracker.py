@@ -550,8 +550,9 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     has_changed = full
     for chunk in _chunks(batch.issues):
         has_changed |= _keep(reader, chunk)
+    hidden = reader.lookup.hidden
     for identity in batch.ids():
-        reader.lookup.hidden.pop(identity, None)
+        hidden.pop(identity, None)
     if full and batch.complete:
         _forget_gone(reader, batch)
     with reader.transaction() as tx:
@@ -625,7 +626,7 @@ def _since(reader: _Reader, hidden: Iterable[str]) -> dict[str, datetime]:
     """Return since when each issue is not visible: since the last whole read that showed it."""
     lookup = reader.lookup
     last = lookup.read or reader.now
-    return {identity: lookup.hidden.get(identity, last) for identity in sorted(hidden)}
+    return {identity: lookup.hidden.get(identity, last) for identity in hidden}
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
