@@ -345,6 +345,7 @@ def test_issues_out_of_view_empty_no_figure_and_are_told_on_their_card(
     jira.control("add_project", {"key": "FAR", "name": "Far"})
     epic = {"summary": "Out", "issuetype": {"name": "Epic"}}
     key = jira.control("create", {"project": "BETA", "fields": epic})["key"]
+    made = ""
     for number in range(13):
         below = {"summary": f"Far {number}", "parent": {"key": key}}
         made = jira.control("create", {"project": "FAR", "fields": below})["key"]
