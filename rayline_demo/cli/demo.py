@@ -303,11 +303,7 @@ def _open_sandbox(
 ) -> tuple[server.Running, Any]:
     if not empty:
         staging = Staging(
-            locale,
-            Path(folder),
-            control=control,
-            known_tokens=known_tokens,
-            stop=stop,
+            locale, Path(folder), control=control, known_tokens=known_tokens, stop=stop
         )
         stage = set_stage(staging)
         stage.notion.control("set_plan", {"limit": limit or None, "window": 60.0})
