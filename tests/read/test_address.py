@@ -28,6 +28,8 @@ class Behind(LinkedSite):
 
     base_url = GATEWAY
     shown = SEEN
+    refused = 0
+    """The status with which the address is refused."""
     spoilt = ""
     """The key of an issue that cannot be read."""
 
@@ -62,6 +64,8 @@ class Behind(LinkedSite):
             request.method, path, request.query, request.headers, request.body
         )
         answer = super().handle(inner)
+        if path.endswith("serverInfo") and self.refused:
+            return json_response(self.refused, {"errorMessages": ["Not for you."]})
         if path.endswith("serverInfo"):
             body = msgspec.json.decode(answer.body) | {"baseUrl": self.shown}
             return json_response(200, body)
@@ -133,3 +137,14 @@ def test_problems_of_issues_lead_to_the_address_of_people(tmp_path: Path) -> Non
     site.cells = {"acme": "ACME"}
     read = site.read(full=True)
     assert [one.url for one in read.problems if one.url] == [f"{SEEN}/browse/ACME-1"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_gateway_that_does_not_tell_the_address_stops_nothing(
+    tmp_path: Path, status: int
+) -> None:
+    site = Behind(tmp_path, "cloud")
+    site.refused = status
+    assert read_address(site.gateway, site.workspace(), afresh=True) == GATEWAY
+    site.cells = {"acme": "ACME"}
+    assert len(site.work(site.read(full=True), "acme")) == 4

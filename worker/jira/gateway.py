@@ -20,7 +20,7 @@ from worker.config import JiraSettings
 from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
-from worker.errors import Code, Problem, Rejected
+from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.http.deadline import Deadline
 from worker.http.secrets import redact
 from worker.jira.errors import API
@@ -482,7 +482,11 @@ class JiraGateway:
         own = self._session.base_url
         if not is_gateway(own):
             return own
-        shown = self._session.ask("GET", "serverInfo", _SITE.decode).baseUrl
+        try:
+            shown = self._session.ask("GET", "serverInfo", _SITE.decode).baseUrl
+        except (Denied, Missing, Rejected):
+            # Where people look is no reason to read nothing; wrong credentials show at the first question of substance.
+            return own
         is_web = shown.startswith(("https://", "http://")) and "@" not in shown
         return shown.rstrip("/") if is_web else own
 
