@@ -59,14 +59,13 @@ def morning(now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """How a demo is set: locale, folder of the state, control API, tokens, the clock's speed, and who watches."""
+    """How a demo is set: locale, folder of the state, control API, the clock's speed, and who watches."""
 
     locale: str
     folder: Path
     control: bool = False
     speed: float = 1.0
     start: datetime | None = None
-    known_tokens: bool = False
     stop: threading.Event | None = None
     progress: Progress = lambda phase, done, total: None
     say: Callable[[str], None] = lambda text: None
@@ -79,11 +78,8 @@ def set_stage(staging: Staging) -> Stage:
         staging.speed,
         time.monotonic,
     )
-    known = staging.known_tokens
-    notion = NotionSandbox(
-        clock, seed=SEED, limit=BUDGET, window=WINDOW, known_token=known
-    )
-    jira = JiraSandbox(clock, seed=SEED, known_token=known)
+    notion = NotionSandbox(clock, seed=SEED, limit=BUDGET, window=WINDOW)
+    jira = JiraSandbox(clock, seed=SEED)
     private = notion.add_private_root()
     sockets = serve(notion, jira, control=staging.control, locale=staging.locale)
     try:

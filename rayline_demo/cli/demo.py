@@ -255,9 +255,6 @@ def sandbox(
         int, typer.Option(help="Notion requests a minute (0: no limit).")
     ] = BUDGET,
     locale: LocaleOption = "en",
-    known_tokens: Annotated[
-        bool, typer.Option("--known-tokens", help="The same tokens at every start.")
-    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
@@ -276,7 +273,6 @@ def sandbox(
                 control=control,
                 limit=limit,
                 locale=locale,
-                known_tokens=known_tokens,
                 stop=stop,
             )
         except Stopped:
@@ -298,20 +294,16 @@ def _open_sandbox(
     control: bool,
     limit: int,
     locale: str,
-    known_tokens: bool,
     stop: threading.Event,
 ) -> tuple[server.Running, Any]:
     if not empty:
-        staging = Staging(
-            locale, Path(folder), control=control, known_tokens=known_tokens, stop=stop
-        )
-        stage = set_stage(staging)
+        stage = set_stage(Staging(locale, Path(folder), control=control, stop=stop))
         stage.notion.control("set_plan", {"limit": limit or None, "window": 60.0})
         return stage.sockets, stage.close
     clock = Clock(datetime.now(UTC), 1.0, time.monotonic)
     running = server.serve(
-        NotionSandbox(clock, limit=limit or None, known_token=known_tokens),
-        JiraSandbox(clock, deployment=deployment, known_token=known_tokens),
+        NotionSandbox(clock, limit=limit or None),
+        JiraSandbox(clock, deployment=deployment),
         control=control,
         locale=locale,
     )

@@ -121,7 +121,8 @@ class Trial:
 
 def _filled(values: Mapping[str, Any]) -> str:
     """Return the cells that are not empty: one that was emptied is as one never filled."""
-    return repr(sorted((name, one) for name, one in values.items() if one is not None))
+    empty = (None, "", [])
+    return repr(sorted((name, one) for name, one in values.items() if one not in empty))
 
 
 @pytest.fixture
