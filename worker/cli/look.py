@@ -208,11 +208,14 @@ LABELS = {
 
 def _rows(data: Mapping[str, Any], context: Context) -> list[tuple[str, object]]:
     """Return a run or a status as rows of a table, in the workspace's language and zone."""
-    words, local = context.words, _in_zone(data, context)
-    return [(_label(key, words), _cell(value, words)) for key, value in local.items()]
+    words = context.words
+    return [
+        (_label(key, words), _cell(_in_zone(value, context), words))
+        for key, value in data.items()
+    ]
 
 
-def _in_zone(value: Any, context: Context) -> Any:
+def _in_zone(value: object, context: Context) -> object:
     """Return data with each instant as people there say it, to the minute."""
     match value:
         case dict():
