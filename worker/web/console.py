@@ -63,6 +63,7 @@ MODES = {"delta": message("what changed"), "full": message("everything")}
 JOBS = {
     "delta": message("a look at what changed"),
     "full": message("a full pass"),
+    "nightly": message("the pass of the night"),
     "daily": message("the morning's pages"),
     "monday": message("the Monday cut"),
 }
