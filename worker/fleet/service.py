@@ -21,6 +21,7 @@ from worker.cycle.context import CycleRequest
 from worker.cycle.report import Report
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import WorkspaceRunner, open_runner
+from worker.errors import Stopped
 from worker.fleet.queue import Queue, Work
 from worker.state import triggers
 from worker.state.store import Store
@@ -67,7 +68,7 @@ class Fleet:
 
 
 def _no_cycle(_order: CycleRequest, _on_start: Callable[[int], None]) -> Report:
-    raise NotImplementedError("who only looks runs no cycle")
+    raise Stopped("who only looks runs no cycle")
 
 
 def run_worker(fleet: Fleet, queue: Queue, *, concurrency: int) -> None:
