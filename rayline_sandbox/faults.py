@@ -1,8 +1,8 @@
 """The fault engine of both emulators: which requests go wrong, and how (docs/facts/reliability.md 1.4).
 
-A rule is `{"match": {"method"?, "path_regex"?, "nth"?}, "kind", "times"?, ...}`: from the `nth` request on that the rest
-of the match selects (1 unless said), `times` times (1 unless said; 0 or null: for good). Other keys are settings of the
-kind: `retry_after`, `seconds`, `delay`, `reason`.
+A rule is `{"match": {"method"?, "path_regex"?, "page_above"?, "nth"?}, "kind", "times"?, ...}`: from the `nth` request on
+that the rest of the match selects (1 unless said), `times` times (1 unless said; 0 or null: for good). `page_above` selects
+requests for more rows than that. Other keys are settings of the kind: `retry_after`, `seconds`, `delay`, `reason`.
 
 Here are the kinds that any HTTP service has; each emulator adds its own errors and shapes.
 """
@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from rayline_sandbox.arguments import count_of, seconds_of
 from rayline_sandbox.wire import Request, Response
@@ -41,7 +43,11 @@ AFTER: Mapping[str, str] = {
 }
 """How an answer is spoilt once the work is done, as `Response.fault`."""
 
-MATCH_KEYS = frozenset({"method", "path_regex", "nth"})
+MATCH_KEYS = frozenset({"method", "path_regex", "page_above", "nth"})
+PAGE_SIZES = ("page_size", "maxResults")
+"""What requests call the number of rows they ask for."""
+LISTS = ("ids", "issueIdsOrKeys")
+"""Lists in requests, each entry of which asks for a row."""
 SETTINGS = frozenset({"retry_after", "seconds", "delay"})
 """Settings of the kinds that are times in seconds."""
 
@@ -54,6 +60,7 @@ class Rule:
     settings: Json = field(default_factory=dict)
     method: str | None = None
     path: re.Pattern[str] | None = None
+    page_above: int | None = None
     nth: int = 1
     times: int = 1
     seen: int = 0
@@ -65,6 +72,8 @@ class Rule:
             return False
         if self.path is not None and not self.path.search(request.path):
             return False
+        if self.page_above is not None and _rows_asked(request) <= self.page_above:
+            return False
         self.seen += 1
         is_spent = self.times and self.fired >= self.times
         if self.seen < self.nth or is_spent:
@@ -75,6 +84,27 @@ class Rule:
     def number(self, name: str, default: float = 0.0) -> float:
         """Return a setting as a number."""
         return float(self.settings.get(name, default))
+
+
+def _rows_asked(request: Request) -> int:
+    """Return how many rows a request asks for; 0 when it does not say."""
+    sizes = [request.first(name) for name in PAGE_SIZES]
+    body = _object(request.body)
+    sizes += [body.get(name) for name in PAGE_SIZES]
+    for name in LISTS:
+        listed = body.get(name)
+        if isinstance(listed, list):
+            return len(listed)
+    told = (str(size) for size in sizes if size is not None)
+    return max((int(size) for size in told if size.isdigit()), default=0)
+
+
+def _object(body: bytes) -> Json:
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
@@ -98,6 +128,7 @@ def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
         raw,
         str(method).upper() if method else None,
         _pattern(path),
+        count_of(match, "page_above"),
         count_of(match, "nth") or 1,
         count_of({"times": 1, **raw}, "times", least=0) or 0,
     )

@@ -326,21 +326,36 @@ class Limits(Model):
     changes: Some = 2_000
 
 
-class NotionSettings(Model):
+class Connection(Model):
+    """The way to a service, whichever it is: its address, a token, whom its certificate is checked by, and the proxy.
+
+    `ca_file` holds certificates (PEM) trusted beside the usual ones; `proxy`, or the file `proxy_file`, is an address that
+    may hold a name and a password. With `trust_env` the variables HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE,
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count too, never a .netrc.
+    """
+
+    base_url: str = ""
+    token: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    proxy: SecretStr = SecretStr("")
+    proxy_file: Path | None = None
+    trust_env: bool = False
+    timeout: Timeout = 65.0
+
+
+class NotionSettings(Connection):
     """How to reach Notion. Data sources marked private stand under `private_root_page_id` alone (empty: there are
     none), which only the people who may see them share. `requests` per `window` seconds is the plan's budget (180 or
     600 a minute)."""
 
     base_url: str = "https://api.notion.com"
     version: Literal["2025-09-03", "2026-03-11"] = "2026-03-11"
-    token: SecretStr = SecretStr("")
-    token_file: Path | None = None
     root_page_id: str = ""
     private_root_page_id: str = ""
     requests: Annotated[int, Field(ge=1)] = 180
     window: Timeout = 60.0
     width: Annotated[int, Field(ge=1, le=16)] = 4
-    timeout: Timeout = 65.0
     settle: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 180.0
 
 
@@ -352,19 +367,15 @@ ProjectName = Annotated[
 """The key or the id of a Jira project."""
 
 
-class JiraSettings(Model):
+class JiraSettings(Connection):
     """How to reach Jira: Cloud by `email` and API `token`, Data Center by a personal access `token` alone.
 
     Only of `projects`, by key or id, is anything read; without that list of all that the account sees.
     """
 
-    base_url: str = ""
     deployment: Literal["cloud", "datacenter"] = "cloud"
     email: str = ""
-    token: SecretStr = SecretStr("")
-    token_file: Path | None = None
     projects: tuple[ProjectName, ...] | None = None
-    timeout: Timeout = 65.0
 
 
 class Webhooks(Model):

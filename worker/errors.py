@@ -63,6 +63,10 @@ class Code(StrEnum):
     """A service is not available now."""
     UNKNOWN = "unknown"
     """A service did not say whether it did what was asked."""
+    UNREACHABLE = "unreachable"
+    """Something stands between this program and a service, and waiting does not mend it."""
+    POSTPONED = "postponed"
+    """A service asks to wait longer than a run may."""
 
     # The boards of the workspace.
     NO_ROOT_PAGE = "no-root-page"
@@ -425,6 +429,34 @@ class Transient(ApiError):
     ) -> None:
         super().__init__(api, request, detail, status=status, request_id=request_id)
         self.retry_after = retry_after
+
+
+class TooHeavy(Transient):
+    """The server could not put the answer together in time, or it was too large: fewer rows a page may come through."""
+
+
+class Postponed(Transient):
+    """The service asks to wait `retry_after` seconds, longer than a run may: nothing more is asked of it in this one."""
+
+
+class Unreachable(ApiError):
+    """The service itself does not answer, and waiting does not mend it: a certificate, a proxy, a login page, an address.
+
+    `fault` is one sentence, `way_out` what a person has to do.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        request: str,
+        fault: Text,
+        *,
+        way_out: Text,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(api, request, render(fault, ENGLISH), status=status)
+        self.fault = fault
+        self.way_out = way_out
 
 
 class Denied(ApiError):

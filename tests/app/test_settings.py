@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.support.certificates import Authority
 from tests.support.english import english
 from worker.app.build import open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
@@ -821,3 +822,120 @@ def test_only_a_relative_path_of_the_state_is_completed(
     found = make_url(load_settings(path).state.get_secret_value())
     assert found.database == meant.format(folder=folder)
     assert found.query == make_url(url).query
+
+
+def problems_with(path: Path) -> list[Problem]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    return caught.value.problems
+
+
+def with_setting(tmp_path: Path, line: str, side: str = "jira") -> Path:
+    table = f"[workspaces.studio.{side}]\n"
+    return written(tmp_path, WHOLE.replace(table, f"{table}{line}\n"))
+
+
+@pytest.mark.parametrize("side", ["notion", "jira"])
+def test_the_way_to_a_service_is_set_for_each_side_from_the_files_folder(
+    tmp_path: Path, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    (tmp_path / "authority.pem").write_text(Authority().pem)
+    (tmp_path / "proxy").write_text("http://rayline:p%40ss-word@proxy.example:3128\n")
+    lines = 'ca_file = "authority.pem"\nproxy_file = "proxy"\ntrust_env = true'
+    settings = load_settings(with_setting(tmp_path, lines, side))
+    found = getattr(settings.workspaces["studio"], side)
+    assert found.ca_file == tmp_path / "authority.pem"
+    assert found.proxy.get_secret_value() == (
+        "http://rayline:p%40ss-word@proxy.example:3128"
+    )
+    assert found.trust_env
+    assert {"p%40ss-word", "p@ss-word"} <= set(secrets_of(settings))
+    assert "ss-word" not in repr(settings)
+    other = "jira" if side == "notion" else "notion"
+    assert getattr(settings.workspaces["studio"], other).ca_file is None
+
+
+NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("side", ["notion", "jira"])
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (None, "cannot be read"),
+        (b"", "holds no certificates"),
+        (b"\x30\x82\xff", "holds no certificates"),
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n", "holds no certificates"),
+        (NO_CERTIFICATE.encode(), "holds no certificates"),
+    ],
+    ids=["missing", "empty", "DER", "a key", "damaged"],
+)
+def test_a_file_of_certificates_that_cannot_be_used_is_named_with_its_setting(
+    tmp_path: Path, side: str, content: bytes | None, part: str
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    (found,) = problems_with(with_setting(tmp_path, 'ca_file = "ca.pem"', side))
+    assert found.field == f"workspaces.studio.{side}.ca_file"
+    assert part in english(found.message)
+    assert "ca.pem" in english(found.message)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "proxy.example:3128",
+        "socks5://proxy.example:1080",
+        "http://",
+        "http://proxy.example:99999",
+        "http://a canary@proxy.example",
+        "http://rayline:can#ary@proxy.example",
+        "http://rayline:canary@proxy.example/path",
+    ],
+)
+@pytest.mark.parametrize("in_file", [False, True])
+def test_an_address_that_is_no_proxys_is_refused_without_showing_it(
+    tmp_path: Path, address: str, in_file: bool
+) -> None:
+    line = f'proxy = "{address}"'
+    if in_file:
+        (tmp_path / "proxy").write_text(address)
+        line = 'proxy_file = "proxy"'
+    (found,) = problems_with(with_setting(tmp_path, line))
+    assert found.field == f"workspaces.studio.jira.{line.partition(' ')[0]}"
+    said = english(found.message) + english(found.hint)
+    assert "address of a proxy" in said
+    assert "can" not in said.replace("cannot", "").replace("%", "")
+
+
+def test_a_proxy_stands_in_one_place_and_its_file_is_closed(tmp_path: Path) -> None:
+    file = tmp_path / "proxy"
+    file.write_text("http://proxy.example:3128")
+    lines = 'proxy = "http://other.example:1"\nproxy_file = "proxy"'
+    (both,) = problems_with(with_setting(tmp_path, lines))
+    assert english(both.message) == "is set beside proxy_file"
+    file.chmod(0o644)
+    (open_one,) = problems_with(with_setting(tmp_path, 'proxy_file = "proxy"'))
+    assert "can be read by others" in english(open_one.message)
+
+
+def test_a_password_of_a_proxy_in_an_open_file_is_told(tmp_path: Path) -> None:
+    line = 'proxy = "http://rayline:canary@proxy.example:3128"'
+    path = with_setting(tmp_path, line)
+    path.chmod(0o644)
+    (found,) = problems_with(path)
+    assert "workspaces.studio.jira.proxy" in found.field
+
+
+def test_a_proxy_of_the_environment_counts_when_trusted_and_must_be_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "socks5://proxy.example:1080")
+    load_settings(with_setting(tmp_path, "trust_env = false"))
+    (found,) = problems_with(with_setting(tmp_path, "trust_env = true"))
+    assert found.field == "workspaces.studio.jira.trust_env"
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    load_settings(with_setting(tmp_path, "trust_env = true"))

@@ -121,7 +121,7 @@ class Trial:
 
 def _filled(values: Mapping[str, Any]) -> str:
     """Return the cells that are not empty: one that was emptied is as one never filled."""
-    empty = (None, "", [])
+    empty: tuple[object, ...] = (None, "", [])
     return repr(sorted((name, one) for name, one in values.items() if one not in empty))
 
 

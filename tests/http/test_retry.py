@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from worker.errors import Rejected, Transient
+from worker.errors import Postponed, Rejected, TooHeavy, Transient
 from worker.http.deadline import Deadline
 from worker.http.retry import Policy, Setback, read_retry_after
 
@@ -191,3 +191,35 @@ def test_the_body_is_believed_where_the_header_says_nothing(
 ) -> None:
     headers = {} if header is None else {"retry-after": header}
     assert read_retry_after(headers, fallback) == seconds
+
+
+@pytest.mark.parametrize(
+    ("waits", "seconds", "asked", "slept"),
+    [
+        ([1200], float("inf"), 1, 0),
+        ([901], float("inf"), 1, 0),
+        ([600, 301], float("inf"), 2, 600),
+        ([60] * 50, float("inf"), 16, 900),
+        ([30, 30], 60.0, 2, 30),
+    ],
+)
+def test_waits_beyond_patience_or_the_runs_end_are_told_at_once_with_their_time(
+    waits: list[float], seconds: float, asked: int, slept: float
+) -> None:
+    attempts = Attempts(passing(*waits))
+    with pytest.raises(Postponed) as caught:
+        attempts.run(seconds, patience=900.0, named_attempts=99)
+    assert caught.value.retry_after == waits[asked - 1]
+    assert (attempts.made, sum(attempts.slept)) == (asked, slept)
+
+
+def test_only_what_is_too_heavy_has_fewer_attempts() -> None:
+    heavy = [Setback(TooHeavy("jira", "GET x", "slow"), again=True)] * 9
+    for setbacks, attempts_made in ((heavy, 2), (passing(*[None] * 9), 6)):
+        attempts = Attempts(setbacks)
+        policy = Policy(
+            attempts.sleep, Random(1), Deadline(monotonic=lambda: 0.0), attempts=6
+        )
+        with pytest.raises(Transient):
+            policy.for_heavy(2).run(attempts)
+        assert attempts.made == attempts_made

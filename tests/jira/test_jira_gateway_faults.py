@@ -18,13 +18,14 @@ from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.jira.faults import ERRORS
 from rayline_sandbox.wire import Clock
 from tests.support.jira_wire import BASE, VirtualTime
-from worker.errors import ApiError, Denied, Missing, Rejected, Transient
+from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unreachable
 from worker.http.deadline import Deadline
 from worker.jira.errors import Forbidden
 from worker.jira.gateway import JiraGateway
 from worker.jira.session import ReadingAdapter
 
-PASSING = sorted({*ERRORS, *BEFORE, *AFTER} - {"401"})
+LASTING = ("401", "wrong_type")
+PASSING = sorted({*ERRORS, *BEFORE, *AFTER}.difference(LASTING))
 DEPLOYMENTS = ("cloud", "datacenter")
 
 
@@ -121,11 +122,25 @@ def test_wrong_credentials_are_denied_at_once(deployment: str, read: str) -> Non
     )
     with pytest.raises(Denied):
         READS[read](site, gateway)
-    assert gateway.requests() == 1
+    asked = gateway.requests()
+    assert asked <= 2, "once, and once what kind of Jira this is"
+    with pytest.raises(Denied):
+        READS[read](site, gateway)
+    assert gateway.requests() == 2 * asked
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-@pytest.mark.parametrize("kind", [*PASSING, "401"])
+@pytest.mark.parametrize("read", sorted(READS))
+def test_a_page_for_people_is_told_at_once(deployment: str, read: str) -> None:
+    site = FaultySite(deployment)
+    site.fault("wrong_type", times=0)
+    with pytest.raises(Unreachable, match="a web page answered instead of Jira"):
+        READS[read](site, site.gateway)
+    assert site.time.slept == []
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+@pytest.mark.parametrize("kind", [*PASSING, *LASTING])
 def test_the_token_is_in_no_error_and_no_log(
     deployment: str, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,7 +151,7 @@ def test_the_token_is_in_no_error_and_no_log(
         with pytest.raises(ApiError) as caught:
             READS[read](site, site.gateway)
         error = caught.value
-        assert isinstance(error, (Transient, Denied))
+        assert isinstance(error, (Transient, Denied, Unreachable))
         shown = (
             "".join(traceback.format_exception(error))
             + repr(vars(error))

@@ -155,7 +155,6 @@ READS = {
     ),
 }
 LISTS = frozenset({"GET field", "GET status", "GET project", "POST worklog/list"})
-HTML = b"<!doctype html><html><body>Log in</body></html>"
 BODIES = {
     "an object": b"{}",
     "null": b"null",
@@ -163,7 +162,6 @@ BODIES = {
     "text": b'"nothing to see"',
     "a number": b"42",
     "truth": b"true",
-    "a login page": HTML,
     "nothing": b"",
     "a depth no machine follows": b"[" * 200_000,
 }

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from tests.support.waiting import LONG
 from worker.config import JiraSettings
 from worker.domain.entities import Issue
-from worker.errors import Rejected, Transient
+from worker.errors import Transient, Unreachable
 from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
 
@@ -170,11 +170,11 @@ def test_the_token_travels_as_the_deployment_wants_it_and_no_cookie_comes_back(
     assert basic not in caplog.text
 
 
-def test_a_redirect_is_refused_with_a_word_about_the_base_url() -> None:
+def test_a_redirect_to_a_login_is_told_as_one() -> None:
     def away(handler: BaseHTTPRequestHandler) -> None:
         say(handler, b"", status=302, location="https://id.example.net/login")
 
-    with serving(away) as (url, _), pytest.raises(Rejected, match="base URL"):
+    with serving(away) as (url, _), pytest.raises(Unreachable, match="a login page"):
         connect(url).issues("project = ACME")
 
 

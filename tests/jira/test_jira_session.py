@@ -11,7 +11,8 @@ from jira_gateway_rig import CANARY, Answer, Script, make
 
 from rayline_sandbox.wire import Response, json_response
 from tests.support.jira_wire import VirtualTime
-from worker.errors import ApiError, Denied, Missing, Rejected, Transient
+from worker.domain.messages import ENGLISH, render
+from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unreachable
 
 ME = json_response(200, {"accountId": "ann", "timeZone": "UTC"})
 INFO = json_response(200, {"serverTime": "2026-11-20T10:00:00.000+0000"})
@@ -98,8 +99,9 @@ def test_a_lasting_refusal_is_told_at_once_as_what_it_is(
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirection_is_not_followed(status: int) -> None:
     script = site(refusal(status, Location="https://elsewhere.example/"), ME)
-    with pytest.raises(Rejected, match="is the base URL right"):
+    with pytest.raises(Unreachable, match="another address: https://elsewhere") as told:
         make(script).server_info()
+    assert "jira.base_url" in render(told.value.way_out, ENGLISH)
     assert len(script.requests) == 1
 
 

@@ -45,7 +45,6 @@ UNREPEATABLE: dict[str, Call] = {
 }
 BODIES: dict[str, bytes] = {
     "nothing": b"",
-    "a page of HTML": b"<html><body>Sign in</body></html>",
     "null": b"null",
     "a number": b"7",
     "a list": b"[]",

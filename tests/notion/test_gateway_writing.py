@@ -4,7 +4,15 @@ import httpx
 import pytest
 from gateway_rig import CANARY, Script, VirtualTime, limited, make, page, refusal
 
-from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknown
+from worker.errors import (
+    ApiError,
+    Denied,
+    Missing,
+    Rejected,
+    Transient,
+    Unknown,
+    Unreachable,
+)
 
 CREATED = httpx.Response(200, json=page(1))
 
@@ -89,7 +97,7 @@ def test_property_patches_and_the_trash_survive_server_errors() -> None:
         (httpx.Response(413), Rejected),
         (
             httpx.Response(302, headers={"location": "https://elsewhere.example/"}),
-            Rejected,
+            Unreachable,
         ),
     ],
 )
@@ -201,7 +209,7 @@ class Refused(Exception):
 
 
 def test_each_attempt_is_checked_after_its_wait_and_none_leaves_once_refused() -> None:
-    time, script = VirtualTime(), Script(limited(900), limited(60), CREATED)
+    time, script = VirtualTime(), Script(limited(800), limited(60), CREATED)
     checked: list[tuple[float, int]] = []
 
     def check() -> None:
@@ -211,7 +219,7 @@ def test_each_attempt_is_checked_after_its_wait_and_none_leaves_once_refused() -
 
     with pytest.raises(Refused):
         make(script, time=time).guarded(check).create_page("source", {})
-    assert checked == [(0, 0), (900, 1), (960, 2)]
+    assert checked == [(0, 0), (800, 1), (860, 2)]
     assert len(script.requests) == 2
 
 

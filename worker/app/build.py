@@ -19,6 +19,8 @@ from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity, Transient
 from worker.http.deadline import Deadline
+from worker.http.page_sizes import PageSizes
+from worker.http.route import passwords_in
 from worker.http.secrets import mask
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
@@ -102,6 +104,7 @@ def build_context(
     around = surroundings or Surroundings()
     stop = around.stop or threading.Event()
     deadline = Deadline()
+    sizes = PageSizes()
     sleep = _until(stop)
     schema = load_schema(workspace.mappings, currency=workspace.currency)
     playbooks = load_playbooks(
@@ -115,15 +118,19 @@ def build_context(
         store=store,
         now=around.now,
         playbooks=playbooks,
-        notion=NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
+        notion=NotionGateway(workspace.notion, sleep=sleep, deadline=deadline).sized(
+            sizes
+        ),
         jira=JiraGateway(
             workspace.jira,
             mapping=load_jira_mapping(workspace.mappings),
             sleep=sleep,
             deadline=deadline,
+            sizes=sizes,
         ),
         fingerprint=_fingerprint(schema),
         owner=name_owner(),
+        sizes=sizes,
         begin=lambda: deadline.restart(workspace.schedule.run_limit),
         stop=stop,
         progress=around.progress,
@@ -173,9 +180,9 @@ def secrets_of(settings: Settings) -> list[str]:
     """Return every secret the configuration holds, for masking."""
     secrets = passwords_of(settings.state.get_secret_value())
     for workspace in settings.workspaces.values():
-        secrets += [
-            side.token.get_secret_value() for side in (workspace.notion, workspace.jira)
-        ]
+        for side in (workspace.notion, workspace.jira):
+            secrets.append(side.token.get_secret_value())
+            secrets += passwords_in(side.proxy.get_secret_value())
     if settings.console is not None:
         people = settings.console.people.values()
         secrets += [person.token.get_secret_value() for person in people]

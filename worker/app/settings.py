@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,13 +39,14 @@ from worker.config import (
 )
 from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
+from worker.http.route import proxy_of_environment, read_certificates
 from worker.toml import BadToml, check_size, read_toml
 from worker.world.calendar import find_fault
 
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
 STATE_HINT = tell("sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
-Side = TypeVar("Side", NotionSettings, JiraSettings, ConsolePerson)
+Side = TypeVar("Side", NotionSettings, JiraSettings)
 CONFIGURATION = tell("configuration")
 NOTHING_HERE = tell(
     "no rayline.toml here: run `rayline init`, or `make demo` to look first"
@@ -271,7 +272,7 @@ def _without(data: Mapping[str, Any], loc: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key != first}
 
 
-SIBLINGS = {"token": "token_file", "email": "deployment"}
+SIBLINGS = {"token": "token_file", "proxy": "proxy_file", "email": "deployment"}
 """What seems to miss although only the key that would have told is wrong."""
 
 
@@ -490,8 +491,13 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
     ):
         for side in ("notion", "jira"):
             table = workspace.get(side) if isinstance(workspace, Mapping) else None
-            if isinstance(table, Mapping) and table.get("token"):
+            if not isinstance(table, Mapping):
+                continue
+            if table.get("token"):
                 yield f"workspaces.{name}.{side}.token"
+            proxy = table.get("proxy")
+            if isinstance(proxy, str) and "@" in proxy:
+                yield f"workspaces.{name}.{side}.proxy"
     console = data.get("console")
     people = console.get("people") if isinstance(console, Mapping) else None
     for name, person in people.items() if isinstance(people, Mapping) else ():
@@ -543,8 +549,8 @@ def _complete(
     workspace: Workspace, loc: tuple[str, ...], source: Source
 ) -> tuple[Workspace, list[Problem]]:
     """Return the workspace with its secrets read from files, and all that is missing or makes no sense."""
-    notion, first = _with_secret(workspace.notion, (*loc, "notion"), source)
-    jira, second = _with_secret(workspace.jira, (*loc, "jira"), source)
+    notion, first = _connected(workspace.notion, (*loc, "notion"), source)
+    jira, second = _connected(workspace.jira, (*loc, "jira"), source)
     mappings = workspace.mappings and source.path_at(
         (*loc, "mappings"), workspace.mappings
     )
@@ -585,7 +591,8 @@ def _complete_console(
     people = {}
     for name, person in console.people.items():
         at = ("console", "people", name)
-        people[name], unread = _with_secret(person, at, source)
+        given, unread = _read_secret(person, TOKEN, at, source)
+        people[name] = person.model_copy(update=given)
         problems += unread or _weak_token(people[name], at, source)
     if console.user_header and not console.proxies:
         problems.append(
@@ -615,60 +622,141 @@ def _weak_token(
     return []
 
 
-def _with_secret(
+def _connected(
     side: Side, loc: tuple[str, ...], source: Source
 ) -> tuple[Side, list[Problem]]:
-    secret = side.token.get_secret_value()
-    at = (*loc, "token")
-    if side.token_file is None:
-        return side, [] if _is_token(secret) else [_at(source, at, NO_TOKEN)]
-    if secret:
-        return side, [
-            _at(
-                source,
-                at,
-                tell("is set beside token_file"),
-                tell("keep one of the two"),
-            )
-        ]
-    at = (*loc, "token_file")
-    file = source.path_at(at, side.token_file)
+    """Return a side with its secrets read from files and its paths found, and what of that cannot be used."""
+    problems: list[Problem] = []
+    update: dict[str, object] = {}
+    for secret in SECRETS:
+        given, more = _read_secret(side, secret, loc, source)
+        update |= given
+        problems += more
+    if side.ca_file is not None:
+        at = (*loc, "ca_file")
+        update["ca_file"] = source.path_at(at, side.ca_file)
+        problems += _wrong_certificates(source.path_at(at, side.ca_file), at, source)
+    side = side.model_copy(update=update)
+    return side, problems + list(_wrong_proxies(side, loc, source))
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """A setting that must not be shown, or stands in a file named `NAME_file`: what it must look like, in words."""
+
+    name: str
+    fits: Callable[[str], bool]
+    wrong: Text
+    wrong_file: str
+    hint: Text = NOTHING
+
+
+def _read_secret(
+    side: NotionSettings | JiraSettings | ConsolePerson,
+    secret: _Secret,
+    loc: tuple[str, ...],
+    source: Source,
+) -> tuple[dict[str, object], list[Problem]]:
+    """Return what a secret changes in its side, and what is wrong with it; its words are never shown."""
+    value = getattr(side, secret.name).get_secret_value()
+    named = getattr(side, f"{secret.name}_file")
+    at = (*loc, secret.name)
+    if named is None:
+        wrong = not secret.fits(value)
+        return {}, [_at(source, at, secret.wrong, secret.hint)] if wrong else []
+    if value:
+        both = tell("is set beside {name}", name=f"{secret.name}_file")
+        return {}, [_at(source, at, both, tell("keep one of the two"))]
+    at = (*loc, f"{secret.name}_file")
+    file = source.path_at(at, named)
     try:
-        secret = file.read_text("utf-8").strip()
+        value = file.read_text("utf-8").strip()
         mode = open_mode(file)
     except OSError as error:
         reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
-        return side, [_at(source, at, reason)]
+        return {}, [_at(source, at, reason)]
     except ValueError:
         # Not UTF-8, or no path at all; its words would show what is in the file.
-        return side, [_at(source, at, tell(NO_TOKEN_IN, file=file))]
-    if not secret:
-        return side, [_at(source, at, tell("{file} is empty", file=file))]
-    if not _is_token(secret):
-        return side, [_at(source, at, tell(NO_TOKEN_IN, file=file))]
+        reason = tell(secret.wrong_file, file=file)
+        return {}, [_at(source, at, reason, secret.hint)]
+    if not value:
+        return {}, [_at(source, at, tell("{file} is empty", file=file))]
+    if not secret.fits(value):
+        reason = tell(secret.wrong_file, file=file)
+        return {}, [_at(source, at, reason, secret.hint)]
     if mode:
-        return side, [
-            _at(
+        reason = tell(
+            "{file} can be read by others (mode {mode})", file=file, mode=mode
+        )
+        hint = tell("run: chmod 600 {file}", file=shlex.quote(str(file)))
+        return {}, [_at(source, at, reason, hint)]
+    return {secret.name: SecretStr(value), f"{secret.name}_file": file}, []
+
+
+def _wrong_certificates(
+    file: Path, at: tuple[str, ...], source: Source
+) -> Iterator[Problem]:
+    try:
+        read_certificates(file)
+    except OSError as error:
+        reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
+        yield _at(source, at, reason)
+    except ValueError:
+        yield _at(
+            source,
+            at,
+            tell("{file} holds no certificates that can be read", file=file),
+            tell("it must be PEM: what begins with -----BEGIN CERTIFICATE-----"),
+        )
+
+
+def _wrong_proxies(
+    side: Side, loc: tuple[str, ...], source: Source
+) -> Iterator[Problem]:
+    """Yield that the variables, where they count, name a proxy that cannot be used."""
+    if side.trust_env and not side.proxy.get_secret_value():
+        named = proxy_of_environment(side.base_url)
+        if not _is_proxy(named):
+            yield _at(
                 source,
-                at,
-                tell(
-                    "{file} can be read by others (mode {mode})", file=file, mode=mode
-                ),
-                tell("run: chmod 600 {file}", file=shlex.quote(str(file))),
+                (*loc, "trust_env"),
+                tell("the environment names a proxy that cannot be used"),
+                PROXY_HINT,
             )
-        ]
-    return side.model_copy(update={"token": SecretStr(secret), "token_file": file}), []
+
+
+def _is_token(secret: str) -> bool:
+    """Tell whether a secret can be sent in a header; nothing at all is another matter."""
+    return all("!" <= sign <= "~" for sign in secret)
+
+
+def _is_proxy(address: str) -> bool:
+    """Tell whether an address names a proxy, with or without a name and a password; nothing at all is another matter."""
+    if not address:
+        return True
+    if not _is_token(address) or (parts := _web(address)) is None:
+        return False
+    return not (parts.query or parts.fragment or parts.path.strip("/"))
 
 
 NO_TOKEN = tell("is not a token: one line of printable ASCII without spaces")
 NO_TOKEN_IN = message(
     "{file} does not hold a token: one line of printable ASCII without spaces"
 )
-
-
-def _is_token(secret: str) -> bool:
-    """Tell whether a secret can be sent in a header; nothing at all is another matter."""
-    return all("!" <= sign <= "~" for sign in secret)
+PROXY_HINT = tell(
+    "write http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with % and / in them as %25 and %2F"
+)
+TOKEN = _Secret("token", _is_token, NO_TOKEN, NO_TOKEN_IN)
+SECRETS = (
+    TOKEN,
+    _Secret(
+        "proxy",
+        _is_proxy,
+        tell("is not the address of a proxy"),
+        message("{file} does not hold the address of a proxy"),
+        PROXY_HINT,
+    ),
+)
 
 
 def _at(

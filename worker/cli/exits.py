@@ -14,6 +14,7 @@ from worker.errors import (
     Stopped,
     Transient,
     Unknown,
+    Unreachable,
 )
 
 OK = 0
@@ -26,13 +27,11 @@ BUSY = 75
 
 
 def exit_code(error: RaylineError) -> int:
-    """Return the exit code of an error; 75 also says "try again later"."""
+    """Return the exit code of an error that ended a command: 2 when waiting does not mend it, 75 when it may."""
     match error:
-        case ConfigError() | Denied() | Missing():
+        case ConfigError() | Denied() | Missing() | Rejected() | Unreachable():
             return USAGE
         case Busy() | QueueFull() | Transient() | Unknown() | Incomplete() | Stopped():
             return BUSY
-        case Rejected():
-            return FAILED
         case _:
             return BUG

@@ -22,6 +22,7 @@ from worker.cli.session import (
 )
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.planning import plan_cycle, recall
+from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
@@ -34,12 +35,14 @@ from worker.errors import (
     ConfigError,
     Denied,
     Missing,
+    Postponed,
     Problem,
     Rejected,
     RenderedProblem,
     Severity,
     Transient,
     Unknown,
+    Unreachable,
     in_words,
 )
 from worker.mapping.schema import Schema
@@ -100,8 +103,15 @@ API_ERRORS: Mapping[type[ApiError], Code] = {
     Rejected: Code.REJECTED,
     Transient: Code.TRANSIENT,
     Unknown: Code.UNKNOWN,
+    Unreachable: Code.UNREACHABLE,
+    Postponed: Code.POSTPONED,
 }
 """As what `check` names an error that a service's gateway raises."""
+
+
+def _code_of(error: ApiError) -> Code:
+    kinds = type(error).__mro__
+    return next(API_ERRORS[kind] for kind in kinds if kind in API_ERRORS)
 
 
 def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedProblem]:
@@ -113,7 +123,7 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
     except ApiError as error:
         return [
             RenderedProblem(
-                code=API_ERRORS[type(error)].value,
+                code=_code_of(error).value,
                 where=words.say(where),
                 message=prose.explain(error, words),
                 severity=Severity.ERROR,
@@ -185,6 +195,7 @@ LABELS = {
     "last_run": message("last run"),
     "last_success": message("last success"),
     "next": message("next"),
+    "put_off": message("put off"),
     "at_work": message("at work"),
     "waiting": message("waiting"),
     "unsettled": message("unsettled"),
@@ -270,6 +281,7 @@ def _status(context: Context) -> dict[str, Any]:
         last_full=done["full"],
         last_delta=done["delta"],
     )
+    put_off = jobs.put_off()
     is_held = lease is not None and lease.until > datetime.now(UTC)
     return {
         "workspace": context.name,
@@ -279,6 +291,7 @@ def _status(context: Context) -> dict[str, Any]:
         },
         "next": {job: at.isoformat() for job, at in upcoming.items()},
         "paused": _pause_data(pause) if pause else None,
+        "put_off": _put_off_data(put_off, now=context.now()),
         "at_work": lease.owner if lease and is_held else None,
         "waiting": [one.order.scope or "all" for one in waiting],
         "unsettled": [str(one.ref) for one in unsettled],
@@ -293,6 +306,13 @@ def _pause_data(pause: pauses.Pause) -> dict[str, Any]:
         "until": pause.until.isoformat() if pause.until else None,
         "reason": pause.reason or None,
     }
+
+
+def _put_off_data(put_off: PutOff, *, now: datetime) -> dict[str, str] | None:
+    """Return until when nothing is tried on a schedule; None when it is."""
+    if put_off.until <= now:
+        return None
+    return {"until": put_off.until.isoformat(), "reason": put_off.reason}
 
 
 def runs_command(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from worker.cycle.report import problem_data
-from worker.domain.messages import message
+from worker.domain.messages import message, render
 from worker.domain.words import Words
 from worker.errors import (
     AlreadyRunning,
@@ -15,6 +16,7 @@ from worker.errors import (
     Denied,
     Incomplete,
     Missing,
+    Postponed,
     QueueFull,
     RaylineError,
     Rejected,
@@ -22,6 +24,7 @@ from worker.errors import (
     Stopped,
     Transient,
     Unknown,
+    Unreachable,
     in_words,
 )
 from worker.state.processes import read_owner
@@ -61,6 +64,24 @@ def explain(error: RaylineError, words: Words) -> str:
                 api=_api(error),
                 request=error.request,
                 way_out=_share(error, words),
+            )
+        case Unreachable():
+            text = say(
+                "{api} cannot be reached: {fault} ({request}). Waiting does not mend it: {way_out}. Nothing was written.",
+                api=_api(error),
+                fault=render(error.fault, words),
+                request=error.request,
+                way_out=render(error.way_out, words),
+            )
+        case Postponed():
+            text = say(
+                "{api} asks to wait {seconds} s, longer than a run may take: {reason} ({request}). The run has ended; "
+                "the next one is tried at {time}.",
+                api=_api(error),
+                seconds=f"{error.retry_after or 0:.0f}",
+                reason=error.detail,
+                request=error.request,
+                time=f"{_after(error.retry_after or 0):%Y-%m-%d %H:%M %z}",
             )
         case Transient():
             wait = (
@@ -161,6 +182,11 @@ def _process(holder: str, words: Words) -> str:
     if process is None:
         return holder
     return words.say("process {pid} on {host}", pid=str(process.pid), host=process.host)
+
+
+def _after(seconds: float) -> datetime:
+    """Return the instant in so many seconds, on this machine's clock."""
+    return datetime.now().astimezone() + timedelta(seconds=seconds)
 
 
 def _api(error: ApiError) -> str:

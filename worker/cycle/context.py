@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from worker.domain.words import Words
 from worker.errors import Problem, RenderedProblem, Stopped, in_words
+from worker.http.page_sizes import PageSizes
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings
 from worker.method.outcome import Outcome
@@ -28,6 +29,10 @@ FINGERPRINT = Setting("mapping_fingerprint", str, str)
 """The mapping of the last apply, empty before the first one."""
 MANAGED = Setting("managed_rows", dict[str, int], dict)
 """How many rows each data source had after the last apply."""
+
+
+PAGE_SIZES = Setting("page_sizes", dict[str, int], dict)
+"""How large a page of each kind may be, where a server could not put the usual ones together."""
 
 
 class Mode(StrEnum):
@@ -59,6 +64,7 @@ class Context(Site):
     fingerprint: str
     owner: str
     begin: Callable[[], None] = lambda: None
+    sizes: PageSizes = field(default_factory=PageSizes)
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from worker.cycle.context import (
     FINGERPRINT,
     MANAGED,
+    PAGE_SIZES,
     Context,
     CycleRequest,
     Mode,
@@ -58,6 +59,31 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     now = context.now()
     full = order.mode is Mode.FULL
     context.begin()
+    with _page_sizes(context, full=full):
+        return _read_and_plan(context, order, full=full, now=now)
+
+
+@contextmanager
+def _page_sizes(context: Context, *, full: bool) -> Iterator[None]:
+    """Go by the sizes of pages found before, and remember those found now; a full read tries larger ones."""
+    with context.reading() as tx:
+        before = PAGE_SIZES.load(tx)
+    context.sizes.restore(before)
+    if full:
+        context.sizes.grow()
+    try:
+        yield
+    finally:
+        sizes = context.sizes.known()
+        if sizes != before:
+            # Not the workspace's but the servers', so that whoever found it may tell.
+            with context.store.unguarded().transaction(context.name) as tx:
+                PAGE_SIZES.save(tx, sizes)
+
+
+def _read_and_plan(
+    context: Context, order: CycleRequest, *, full: bool, now: datetime
+) -> PlannedCycle:
     bound = read_schema(context.notion, context, afresh=full)
     unsettled = settle(context.notion, context, bound.bindings).problems
     boards, bound = _fetch_boards(context, bound, full=full, now=now)

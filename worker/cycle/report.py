@@ -11,6 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, Mode, readable
+from worker.cycle.put_off import note_failure, note_wait
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import (
@@ -82,7 +83,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     def is_denied(self) -> bool:
         """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
         return not any(self.applied.counts().values()) and any(
-            failure.code == Code.WRITE_DENIED for failure in self.applied.failures
+            failure.code in (Code.WRITE_DENIED, Code.UNREACHABLE)
+            for failure in self.applied.failures
         )
 
 
@@ -145,6 +147,12 @@ def finish(context: Context, report: Report, order: CycleRequest) -> Report:
             mark_stale(tx, stale=_hints_at_drift(report))
             if not order.dry_run:
                 problems.replace(tx, report.standing(), now=context.now())
+            note_wait(
+                tx,
+                report.applied.halted_by,
+                context.settings.schedule,
+                now=context.now(),
+            )
             if order.mode is Mode.FULL:
                 runs.prune(tx, before=context.now() - KEPT)
                 triggers.prune(tx, before=context.now() - KEPT)
@@ -212,6 +220,7 @@ def finish_failed(
     with context.transaction() as tx:
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
+        note_failure(tx, error, context.settings.schedule, now=context.now())
         runs.finish(
             tx,
             run_id,

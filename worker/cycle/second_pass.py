@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
 from worker.domain.messages import literal, tell
-from worker.errors import Code, Problem, RaylineError, Severity, Stopped
+from worker.errors import ApiError, Code, Problem, RaylineError, Severity, Stopped
 from worker.plan.plan import Kind
 from worker.state import runs
 from worker.write.writer import Applied
@@ -65,6 +65,7 @@ def run_second_pass(
             did,
             failures=(*did.failures, readable(unfinished, context.words)),
             stopped=did.stopped or isinstance(error, Stopped),
+            halted_by=error if isinstance(error, ApiError) else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from worker.cycle.put_off import PUT_OFF, PutOff
 from worker.state import pauses, runs, triggers
 from worker.state.pauses import Pause
 from worker.state.settings import Setting
@@ -46,6 +47,11 @@ class JobLog:
         """Remember that a calendar's job is done for a local date."""
         with self.store.transaction(self.workspace) as tx:
             _last_date(job).save(tx, day.isoformat())
+
+    def put_off(self) -> PutOff:
+        """Return until when no cycle on a schedule is to be tried, and why."""
+        with self.store.reading(self.workspace) as tx:
+            return PUT_OFF.load(tx)
 
     def pause(self, now: datetime) -> Pause | None:
         """Return why the workspace is to be left alone now, if it is."""

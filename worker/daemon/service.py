@@ -60,9 +60,12 @@ class WorkspaceRunner:
     _looked: Beat | None = None
     _tried: dict[str, date] = field(default_factory=dict)
     _paused: Pause | None = None
+    _told: str = ""
 
     def work(self, order: CycleRequest, *, wait: bool = True) -> Report | None:
         """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
+        if self.is_put_off(order):
+            return None
         if not self._lock.acquire(blocking=wait):
             log.info("cycle.joined", workspace=self.name, trigger=order.trigger)
             return None
@@ -80,20 +83,35 @@ class WorkspaceRunner:
         except Stopped:
             log.info("cycle.stopped", workspace=self.name, trigger=order.trigger)
         except RaylineError as error:
-            log.error(
-                "cycle.failed",
-                workspace=self.name,
-                trigger=order.trigger,
-                error=str(error),
-            )
+            self._tell_failure(order, str(error))
         except Exception:
             log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
         else:
+            self._told = ""
             self.on_report(report)
             return report
         finally:
             self._let_go()
         return None
+
+    def is_put_off(self, order: CycleRequest) -> bool:
+        """Tell whether a cycle on a schedule is not to be tried yet.
+
+        People's own requests are tried at once: they may have mended what was in the way, or know better. So is the
+        first cycle of a daemon, unless a service itself asked to wait.
+        """
+        if order.trigger == "manual":
+            return False
+        standing = self.jobs.put_off()
+        if standing.lasting and order.trigger == "start":
+            return False
+        return self.now() < standing.until
+
+    def _tell_failure(self, order: CycleRequest, error: str) -> None:
+        """Log why a cycle could not be: loudly once, as long as the reason stays."""
+        write = log.info if error == self._told else log.error
+        self._told = error
+        write("cycle.failed", workspace=self.name, trigger=order.trigger, error=error)
 
     def _let_go(self) -> None:
         """End the cycle under way; that its requests are answered can wait for the database (`close_lost`)."""

@@ -24,6 +24,10 @@ class Garbled(Exception):
     """The body is too large, cut short or not what its headers say."""
 
 
+class TooLarge(Garbled):
+    """The body is larger than accepted."""
+
+
 def read_body(
     chunks: Iterable[bytes],
     headers: Mapping[str, str],
@@ -44,7 +48,7 @@ def read_body(
         if expired():
             raise Slow("the answer did not end in time")
         if size > limit:
-            raise Garbled(f"the answer is larger than {limit} bytes")
+            raise TooLarge(f"the answer is larger than {limit} bytes")
     _check_end(decoder, received, headers.get("content-length", ""))
     return b"".join(parts)
 

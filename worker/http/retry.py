@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as renew  # noqa: TID251 - a policy is no struct
 from email.utils import parsedate_to_datetime
 from random import Random
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from worker.errors import ApiError
+from worker.errors import ApiError, Postponed, TooHeavy, Transient
 from worker.http.deadline import Deadline
 
 T = TypeVar("T")
@@ -31,14 +32,15 @@ class Setback(Exception):
         self.error = error
         self.again = again
         self.wait = wait
+        self.is_too_long = False
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How often and how patiently: waits in seconds, doubling from `base` to `cap` with jitter of 50 to 100 %.
 
-    Waits the server named are kept whole and allow `named_attempts`; none may be longer than `patience` or outlast the
-    deadline, then the error is reported at once.
+    Waits the server named are kept whole and allow `named_attempts`; together they may be no longer than `patience` nor
+    outlast the deadline: then the call is `Postponed` at once.
     """
 
     sleep: Callable[[float], None]
@@ -49,6 +51,12 @@ class Policy:
     base: float = 0.5
     cap: float = 30.0
     patience: float = 900.0
+    heavy_attempts: int | None = None
+
+    def for_heavy(self, attempts: int | None) -> Policy:
+        """Return the same policy that tries what is `TooHeavy` so often (None: like the rest), for callers who can ask
+        for less."""
+        return renew(self, heavy_attempts=attempts)
 
     def run(self, attempt: Callable[[], T]) -> T:
         """Return what `attempt` returns; raise the `ApiError` of its last `Setback`."""
@@ -62,7 +70,7 @@ class Policy:
         try:
             return retrying(attempt)
         except Setback as setback:
-            error = setback.error
+            error = self._final(setback)
         # Raised outside the handler: library exceptions hold the request with its credentials in their context.
         raise error
 
@@ -76,14 +84,37 @@ class Policy:
         return widest * jitter
 
     def _stop(self, state: RetryCallState) -> bool:
-        is_named = _setback(state).wait is not None
-        most = self.named_attempts if is_named else self.attempts
+        setback = _setback(state)
         wait = state.upcoming_sleep
-        return (
-            state.attempt_number >= most
-            or wait > self.patience
-            or wait >= self.deadline.remaining()
-        )
+        if setback.wait is not None:
+            setback.is_too_long = self._is_too_long(state.idle_for + wait)
+            return setback.is_too_long or state.attempt_number >= self.named_attempts
+        most = self.attempts
+        if self.heavy_attempts is not None and isinstance(setback.error, TooHeavy):
+            most = self.heavy_attempts
+        return state.attempt_number >= most or wait >= self.deadline.remaining()
+
+    def _is_too_long(self, seconds: float) -> bool:
+        return seconds > self.patience or seconds >= self.deadline.remaining()
+
+    def _final(self, setback: Setback) -> ApiError:
+        """Return the error to report of the last attempt."""
+        error = setback.error
+        if setback.is_too_long and isinstance(error, Transient):
+            return postponed(error, setback.wait)
+        return error
+
+
+def postponed(error: Transient, seconds: float | None) -> Postponed:
+    """Return a failure whose `seconds` of waiting are more than a run has."""
+    return Postponed(
+        error.api,
+        error.request,
+        error.detail,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after=seconds,
+    )
 
 
 def _may_repeat(error: BaseException) -> bool:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from worker.domain.entities import Worklog
-from worker.jira.histories import chunks
 from worker.jira.records import RecordReader, WorklogMark, WorklogMarks, read_worklogs
 from worker.jira.session import JiraSession
 from worker.ports.tracker import Unread, WorklogBatch
@@ -43,15 +42,18 @@ def read_worklog_feed(
     gone = set(deleted.ids)
     changed: list[Worklog] = []
     unread = [*updated.unread, *deleted.unread]
-    for chunk in chunks(
-        [identity for identity in updated.ids if identity not in gone], AT_ONCE
-    ):
-        good, bad = session.ask(
+    standing = [identity for identity in updated.ids if identity not in gone]
+    for good, bad in session.sizes.pieces(
+        "jira.worklogs",
+        standing,
+        AT_ONCE,
+        attempt=lambda piece, heavy_attempts: session.for_heavy(heavy_attempts).ask(
             "POST",
             "worklog/list",
             read_worklogs,
-            body={"ids": [int(each) for each in chunk]},
-        )
+            body={"ids": [int(each) for each in piece]},
+        ),
+    ):
         changed += good
         unread += bad
     early = updated.reason or deleted.reason

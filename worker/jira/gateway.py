@@ -22,6 +22,8 @@ from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.http.deadline import Deadline
+from worker.http.page_sizes import PageSizes
+from worker.http.retry import Policy
 from worker.http.secrets import redact
 from worker.jira.errors import API
 from worker.jira.feeds import read_worklog_feed
@@ -42,7 +44,7 @@ from worker.jira.paging import (
     walk_offsets,
     walk_tokens,
 )
-from worker.jira.records import IssueId, PageReader, RecordReader, read_moment
+from worker.jira.records import IssueId, Page, PageReader, RecordReader, read_moment
 from worker.jira.search import search_cloud, search_server
 from worker.jira.session import JiraSession
 from worker.mapping.jira import (
@@ -178,8 +180,8 @@ class Reading:
 class JiraGateway:
     """`worker.ports.tracker.Tracker` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
 
-    `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's. Nothing is
-    asked before the first call.
+    `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `sizes` what
+    is known of how large a page may be. Nothing is asked before the first call.
     """
 
     def __init__(
@@ -192,16 +194,20 @@ class JiraGateway:
         monotonic: Callable[[], float] = time.monotonic,
         random: Random | None = None,
         deadline: Deadline | None = None,
+        sizes: PageSizes | None = None,
     ) -> None:
         self._settings = settings
         self._mapping = mapping if mapping is not None else load_jira_mapping()
         self._session = JiraSession(
             settings,
             adapter=adapter,
-            sleep=sleep,
             monotonic=monotonic,
-            random=random or Random(0),
-            deadline=deadline or Deadline(monotonic=monotonic),
+            policy=Policy(
+                sleep=sleep,
+                random=random or Random(0),
+                deadline=deadline or Deadline(monotonic=monotonic),
+            ),
+            sizes=sizes or PageSizes(),
         )
         self._cloud = self._session.cloud
         self._reading = Kept(self._learn_fields, monotonic)
@@ -242,10 +248,10 @@ class JiraGateway:
 
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
-        projects, unread = (
-            self._cloud_projects()
+        projects, unread = self._first(
+            self._cloud_projects
             if self._cloud
-            else self._session.ask(
+            else lambda: self._session.ask(
                 "GET", "project", _PROJECTS.read_list, params={"expand": KEYS}
             )
         )
@@ -401,29 +407,45 @@ class JiraGateway:
         size: int,
     ) -> Walk:
         bound = epoch_ms(since) if since else None
-        if self._cloud:
-            # Frozen for the whole walk: page tokens are bound to the exact text.
-            frozen = since_bound(jql, bound)
-            return walk_tokens(
-                lambda token: search_cloud(
-                    self._session,
+        sizes = self._session.sizes
+        name = "jira.census" if pages is self._ids else "jira.search"
+
+        def ask_cloud(token: str | None) -> Page:
+            page: Page
+            page, _ = sizes.ask(
+                name,
+                size,
+                lambda most, heavy_attempts: search_cloud(
+                    self._session.for_heavy(heavy_attempts),
                     frozen,
                     pages.read,
                     token=token,
-                    size=size,
+                    size=most,
                     fields=fields,
-                )
+                ),
             )
-        return walk_offsets(
-            lambda low, start: search_server(
-                self._session,
-                since_bound(jql, low),
-                pages.read,
-                start=start,
-                size=OFFSET_PAGE,
-                fields=fields,
-            ),
-            bound,
+            return page
+
+        def ask_server(low: int | None, start: int) -> Page:
+            page: Page
+            page, _ = sizes.ask(
+                name,
+                OFFSET_PAGE,
+                lambda most, heavy_attempts: search_server(
+                    self._session.for_heavy(heavy_attempts),
+                    since_bound(jql, low),
+                    pages.read,
+                    start=start,
+                    size=most,
+                    fields=fields,
+                ),
+            )
+            return page
+
+        # Frozen for the whole walk: page tokens are bound to the exact text.
+        frozen = since_bound(jql, bound)
+        return (
+            walk_tokens(ask_cloud) if self._cloud else walk_offsets(ask_server, bound)
         )
 
     def _make(self, rows: Iterable[Any]) -> tuple[tuple[Issue, ...], list[Problem]]:
@@ -466,9 +488,17 @@ class JiraGateway:
 
     # What is learnt once
 
+    def _first(self, ask: Callable[[], T]) -> T:
+        """Return what is asked first of a site; of a refusal it is looked for whether this is the Jira that was meant."""
+        try:
+            return ask()
+        except (Denied, Missing, Rejected) as error:
+            refusal = error
+        raise self._session.diagnose(refusal)
+
     def _learn_site(self) -> ServerInfo:
         # `serverInfo` answers anybody: only `myself` proves the credentials (docs/facts/jira-api.md 4).
-        me = self._session.ask("GET", "myself", _read_account)
+        me = self._first(lambda: self._session.ask("GET", "myself", _read_account))
         info = self._session.ask("GET", "serverInfo", _read_server)
         deployment = "cloud" if info.deploymentType == "Cloud" else "datacenter"
         return ServerInfo(
@@ -491,7 +521,9 @@ class JiraGateway:
         return shown.rstrip("/") if is_web else own
 
     def _learn_fields(self) -> Reading:
-        fields, unread = self._session.ask("GET", "field", _FIELDS.read_list)
+        fields, unread = self._first(
+            lambda: self._session.ask("GET", "field", _FIELDS.read_list)
+        )
         described = [msgspec.to_builtins(each) for each in fields]
         site = read_site(self._mapping, described, cloud=self._cloud)
         return Reading(

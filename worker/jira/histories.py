@@ -50,8 +50,16 @@ def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the status entries of each issue; raises `Incomplete` when the pages do not end."""
     histories = Histories({identity: [] for identity in ids})
     bad: list[Unread] = []
-    for chunk in chunks(ids, CLOUD_ISSUES):
-        for page in _cloud_pages(session, chunk):
+    walks = session.sizes.pieces(
+        "jira.histories",
+        ids,
+        CLOUD_ISSUES,
+        attempt=lambda piece, heavy_attempts: list(
+            _cloud_pages(session.for_heavy(heavy_attempts), piece)
+        ),
+    )
+    for walk in walks:
+        for page in walk:
             pieces, unread = _CLOUD.read(page.issueChangeLogs)
             bad += unread
             for issue in pieces:
@@ -85,18 +93,22 @@ def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPa
 def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the whole history of each issue; raises `Incomplete` when one came clipped."""
     histories = Histories({identity: [] for identity in ids})
-    for chunk in chunks(
-        [identity for identity in ids if identity.isdigit()], SERVER_ISSUES
-    ):
-        page = search_server(
-            session,
-            f"id in ({','.join(chunk)})",
+
+    def ask(piece: Sequence[str], heavy_attempts: int | None) -> ServerHistoryPage:
+        return search_server(
+            session.for_heavy(heavy_attempts),
+            f"id in ({','.join(piece)})",
             _SERVER_PAGE.decode,
-            size=len(chunk),
+            size=len(piece),
             fields=("status",),
             expand="changelog",
             strict=False,
         )
+
+    numbers = [identity for identity in ids if identity.isdigit()]
+    for page in session.sizes.pieces(
+        "jira.histories", numbers, SERVER_ISSUES, attempt=ask
+    ):
         issues, bad = _SERVER.read(page.issues)
         histories.set_aside(bad)
         for issue in issues:

@@ -10,7 +10,6 @@ import msgspec
 
 from worker.domain.messages import literal
 from worker.errors import Incomplete, Missing, Problem
-from worker.jira.histories import chunks
 from worker.jira.records import Page, PageReader, read_bulk
 from worker.jira.search import search_server
 from worker.jira.session import JiraSession
@@ -36,12 +35,15 @@ def find_by_keys(
     wanted = list(dict.fromkeys(key for key in keys if _KEY.fullmatch(key)))
     rows: list[Any] = []
     problems: list[Problem] = []
-    for chunk in chunks(wanted, AT_ONCE):
-        issues, bad = (
-            _bulk(session, chunk, reader, fields)
-            if session.cloud
-            else _server(session, chunk, reader, fields)
-        )
+    ask = _bulk if session.cloud else _server
+    for issues, bad in session.sizes.pieces(
+        "jira.issues",
+        wanted,
+        AT_ONCE,
+        attempt=lambda piece, heavy_attempts: ask(
+            session.for_heavy(heavy_attempts), piece, reader, fields
+        ),
+    ):
         rows += issues
         problems += bad
     named = {name: row for row in rows for name in (row.id, row.key)}

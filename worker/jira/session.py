@@ -10,8 +10,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from http.cookiejar import DefaultCookiePolicy
-from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,24 +20,77 @@ import requests
 from jira import JIRA
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import ProxyManager
 from urllib3.exceptions import HTTPError
 
 from worker.config import JiraSettings
-from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
+from worker.domain.messages import message
+from worker.errors import ApiError, Denied, Missing, Rejected, Unreachable
+from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, TooLarge, read_body
 from worker.http.deadline import Deadline
+from worker.http.obstacles import judge_product
+from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy, Setback
+from worker.http.route import Route, find_route
 from worker.http.token import secret_from
 from worker.jira.damage import mark_damage
-from worker.jira.errors import API, Forbidden, translate_answer, translate_failure
+from worker.jira.errors import (
+    API,
+    Call,
+    Forbidden,
+    Oversized,
+    check_answer,
+    translate_failure,
+)
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 CHUNK = 65_536
+OTHER_DEPLOYMENT = (
+    message("{host} is a Jira of the other kind"),
+    message(
+        'write deployment = "{kind}" into the table {side}, with its kind of token'
+    ),
+)
+
+
+class _Deployment(msgspec.Struct, frozen=True):
+    deploymentType: str | None = None  # noqa: N815 - Jira's own name
+
+
+_DEPLOYMENT = msgspec.json.Decoder(_Deployment)
 # Every POST that only reads. Whatever else would change something, and is refused before it leaves.
 _READING_POSTS = re.compile(
     r"/rest/api/(2|3)/(search|search/jql|search/approximate-count|jql/parse|issue/bulkfetch|changelog/bulkfetch|"
     r"worklog/list)"
 )
+
+
+class RoutedAdapter(HTTPAdapter):
+    """Connections that check certificates as a route says, to the service and to its proxy; never repeats by itself."""
+
+    def __init__(self, route: Route) -> None:
+        self._context = route.context(API)
+        schemes = ("http", "https") if route.proxy else ()
+        self._proxies = dict.fromkeys(schemes, route.proxy)
+        super().__init__(max_retries=0, pool_maxsize=4)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
+        """Return the pool behind a proxy."""
+        manager: ProxyManager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs
+        )
+        return manager
+
+    def send(
+        self, request: requests.PreparedRequest, *given: Any, **named: Any
+    ) -> requests.Response:
+        """Send one request the way of the route, whatever proxies the session would use."""
+        return super().send(request, *given, **{**named, "proxies": self._proxies})
 
 
 class ReadingAdapter(BaseAdapter):
@@ -117,6 +170,8 @@ class ReadingAdapter(BaseAdapter):
             )
         except Slow as error:
             raise requests.ReadTimeout(str(error)) from None
+        except TooLarge as error:
+            raise Oversized(str(error)) from None
         except (Garbled, HTTPError) as error:
             raise requests.exceptions.ChunkedEncodingError(
                 f"{type(error).__name__}: the answer broke off"
@@ -148,21 +203,23 @@ class JiraSession:
         settings: JiraSettings,
         *,
         adapter: BaseAdapter | None,
-        sleep: Callable[[float], None],
         monotonic: Callable[[], float],
-        random: Random,
-        deadline: Deadline,
+        policy: Policy,
+        sizes: PageSizes,
     ) -> None:
+        self.sizes = sizes
         token = secret_from(settings.token, settings.token_file)
         self.cloud = settings.deployment == "cloud"
         self.base_url = settings.base_url.rstrip("/")
-        self._secrets = (token.get_secret_value(),)
-        self._policy = Policy(sleep=sleep, random=random, deadline=deadline)
+        route = find_route(settings)
+        self._place = route.place(API, self.base_url)
+        self._secrets = (token.get_secret_value(), *route.secrets)
+        self._policy = policy
         self._adapter = ReadingAdapter(
-            adapter or HTTPAdapter(max_retries=0, pool_maxsize=4),
+            adapter or RoutedAdapter(route),
             self.base_url,
             seconds=settings.timeout,
-            deadline=deadline,
+            deadline=policy.deadline,
             monotonic=monotonic,
         )
         self._jira = _connect(settings, token, self._adapter)
@@ -172,6 +229,12 @@ class JiraSession:
     def sent(self) -> int:
         """Return how many requests went out."""
         return self._adapter.sent
+
+    def for_heavy(self, attempts: int | None) -> JiraSession:
+        """Return the same session that tries what is `TooHeavy` so often, as `Policy.for_heavy`."""
+        session = copy(self)
+        session._policy = self._policy.for_heavy(attempts)
+        return session
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,16 +248,60 @@ class JiraSession:
         *,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str | None] | None = None,
     ) -> T:
-        """Return `read(content)` of one answer below `/rest/api/N`, or of a whole path of the site; content that cannot be read is asked for again."""
-        return self._policy.run(
-            lambda: self._guarded(
-                f"{method} {path}",
-                lambda: _read(self._content(method, path, params, body), read),
+        """Return `read(content)` of one answer below `/rest/api/N`, or of a whole path of the site; content that cannot be read is asked for again.
+
+        `headers` go over the usual ones (None: left out).
+        """
+        call = Call(f"{method} {path}", self._place, self._secrets)
+
+        def send() -> bytes:
+            data = None if body is None else msgspec.json.encode(body)
+            return self._content(
+                call,
+                method,
+                self._url(path),
+                params=dict(params or {}),
+                data=data,
+                headers=headers,
+                auth=None if headers is None else _as_anybody,
             )
+
+        return self._policy.run(
+            lambda: self._guarded(call, lambda: _read(send(), read))
         )
 
-    def _guarded(self, call: str, attempt: Callable[[], T]) -> T:
+    def diagnose(self, refusal: ApiError) -> ApiError:
+        """Return why a site refused what was asked of it first: it may be no Jira, or one of the other kind.
+
+        Source: `serverInfo` answers anybody, on both kinds (docs/facts/jira-api.md 4).
+        """
+        if refusal.status is None:  # our own: nobody was asked
+            return refusal
+        try:
+            info = self.ask(
+                "GET",
+                "/rest/api/2/serverInfo",
+                _DEPLOYMENT.decode,
+                headers={"Authorization": None},
+            )
+        except (Missing, Rejected):
+            if isinstance(refusal, Denied):
+                return refusal
+            return self._place.fails(refusal.request, judge_product(self._place))
+        except Unreachable as error:
+            return error
+        except ApiError:
+            return refusal
+        is_cloud = info.deploymentType == "Cloud"
+        if not info.deploymentType or is_cloud == self.cloud:
+            return refusal
+        kind = "cloud" if is_cloud else "datacenter"
+        obstacle = self._place.tell(*OTHER_DEPLOYMENT, kind=kind)
+        return self._place.fails(refusal.request, obstacle)
+
+    def _guarded(self, call: Call, attempt: Callable[[], T]) -> T:
         try:
             return attempt()
         except (
@@ -205,7 +312,7 @@ class JiraSession:
             ValueError,
             RecursionError,
         ) as error:
-            setback = translate_failure(error, call, self._secrets)
+            setback = translate_failure(error, call)
         raise setback
 
     def _url(self, path: str) -> str:
@@ -213,21 +320,18 @@ class JiraSession:
             return f"{self.base_url}{path}"
         return f"{self._root}/{path}"
 
-    def _content(
-        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any
-    ) -> bytes:
+    def _content(self, call: Call, method: str, url: str, **given: Any) -> bytes:
         # Around the package's own `request`: that repeats, and fails on error bodies that are no objects.
         response = requests.Session.request(
-            self._jira._session,
-            method,
-            self._url(path),
-            params=dict(params or {}),
-            allow_redirects=False,
-            data=None if body is None else msgspec.json.encode(body),
+            self._jira._session, method, url, allow_redirects=False, **given
         )
-        if response.status_code // 100 != 2:
-            raise translate_answer(response, f"{method} {path}", self._secrets)
+        check_answer(response, call)
         return response.content
+
+
+def _as_anybody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Sign a request with nothing."""
+    return request
 
 
 def _read(content: bytes, read: Callable[[bytes], T]) -> T:

@@ -21,13 +21,40 @@ from notion_client.errors import (
 )
 
 from worker.codecs.records import Malformed, is_sayable
-from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknown
+from worker.domain.messages import message
+from worker.errors import (
+    ApiError,
+    Denied,
+    Missing,
+    Rejected,
+    TooHeavy,
+    Transient,
+    Unknown,
+)
+from worker.http.obstacles import (
+    Obstacle,
+    Place,
+    find_obstacle,
+    find_stranger,
+    is_page,
+    is_refused,
+    judge_page,
+    judge_product,
+)
 from worker.http.retry import Setback, read_retry_after
 from worker.http.secrets import redact
 
 API = "notion"
 BLOCKED = "public_api_request_blocked"
 ONE_ENDPOINT = "public_api_endpoint_rate_limit"
+HEAVY = (502, 504)
+"""What stands before a server that does not come to an end with an answer says so."""
+REFUSED = "nobody answers at this address: the service is being started, or the address or its port is wrong"
+_OTHER_VERSION = (
+    message("{service} does not know the version of its API that is asked for"),
+    message("correct {side}.version, or leave it out"),
+)
+_VERSION = re.compile(r"missing_version|notion-version", re.IGNORECASE)
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _PROPERTY = re.compile(
     r"body\.properties\.([^.\s]+)|^(.+?) is not a property that exists|^(.+?) is expected to be"
@@ -40,12 +67,13 @@ class Call:
 
     name: str
     safe: bool
-    secret: str = ""
+    place: Place
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error answer taken apart; `more` is `additional_data`."""
+    """An error answer taken apart; `more` is `additional_data`, `code` empty when it is not in Notion's own form."""
 
     status: int
     code: str
@@ -66,6 +94,20 @@ class Refusal:
             BLOCKED,
             ONE_ENDPOINT,
         )
+
+
+class Oversized(httpx.DecodingError):
+    """The answer is larger than accepted."""
+
+
+class ForeignPage(ValueError):
+    """A page for people stands where JSON was asked for; `headers` and `body` of that answer."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__("a page for people")
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 def read_refusal(error: HTTPResponseError) -> Refusal:
@@ -92,6 +134,10 @@ def read_refusal(error: HTTPResponseError) -> Refusal:
 
 def translate(error: Exception, call: Call) -> Setback:
     """Return what a failed attempt means."""
+    obstacle = _obstacle(error, call)
+    if obstacle is not None:
+        status = getattr(error, "status", None)
+        return Setback(call.place.fails(call.name, obstacle, status=status))
     match error:
         case HTTPResponseError():
             return judge(read_refusal(error), call)
@@ -104,21 +150,57 @@ def translate(error: Exception, call: Call) -> Setback:
         case RequestTimeoutError():
             sent = not isinstance(error.__context__, NOT_SENT)
             return (
-                _unclear(call, "timed out")
+                _unclear(call, "timed out", kind=TooHeavy)
                 if sent
                 else _not_sent(call, "no connection in time")
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return _not_sent(call, type(error).__name__)
+            return _not_sent(
+                call, REFUSED if is_refused(error) else type(error).__name__
+            )
+        case httpx.ProxyError():
+            return _not_sent(call, f"{type(error).__name__}: {error}")
+        case Oversized():
+            return _unclear(call, f"DecodingError: {error}", kind=TooHeavy)
         case httpx.HTTPError():
             return _unclear(call, f"{type(error).__name__}: {error}")
         case _:
             return _unclear(call, "the answer is not JSON")
 
 
+def _obstacle(error: Exception, call: Call) -> Obstacle | None:
+    """Return what stands before Notion, if waiting does not mend it and the request was certainly not carried out."""
+    match error:
+        case ForeignPage():
+            # A page that came after the change was made would look like this too.
+            if not call.safe:
+                return None
+            return find_stranger(error.status, error.headers, error.body, call.place)
+        case HTTPResponseError():
+            return _strange_refusal(error, call)
+        case _:
+            return find_obstacle(error, call.place)
+
+
+def _strange_refusal(error: HTTPResponseError, call: Call) -> Obstacle | None:
+    """Return who else than Notion refused, or that it does not know the version of what was asked."""
+    body = error.body.encode("utf-8", "replace")
+    stranger = find_stranger(error.status, error.headers, body, call.place)
+    if stranger is not None or error.status >= 500:
+        return stranger
+    if is_page(error.headers, body):
+        return judge_page(error.body, call.place)
+    refusal = read_refusal(error)
+    if error.status == 400 and _VERSION.search(f"{refusal.code} {refusal.message}"):
+        return call.place.tell(*_OTHER_VERSION)
+    if error.status == 404 and not refusal.code:
+        return judge_product(call.place)
+    return None
+
+
 def misread(fault: Malformed, raw: object, call: Call) -> Setback:
     """Return what an answer means that is not what was asked for: it may have happened, and may name what was made."""
-    detail = redact(f"the answer cannot be read: {fault}", (call.secret,))
+    detail = redact(f"the answer cannot be read: {fault}", call.secrets)
     if call.safe:
         return Setback(Transient(API, call.name, detail), again=True)
     named = raw.get("id") if isinstance(raw, dict) else None
@@ -168,20 +250,19 @@ def _failed(refusal: Refusal, call: Call) -> Setback:
 
 
 def _not_sent(call: Call, detail: str) -> Setback:
-    return Setback(
-        Transient(API, call.name, redact(detail, (call.secret,))), again=True
-    )
+    return Setback(Transient(API, call.name, redact(detail, call.secrets)), again=True)
 
 
-def _unclear(call: Call, detail: str) -> Setback:
-    detail = redact(detail, (call.secret,))
+def _unclear(call: Call, detail: str, *, kind: type[Transient] = Transient) -> Setback:
+    detail = redact(detail, call.secrets)
     if call.safe:
-        return Setback(Transient(API, call.name, detail), again=True)
+        return Setback(kind(API, call.name, detail), again=True)
     return Setback(Unknown(API, call.name, detail))
 
 
 def _transient(refusal: Refusal, call: Call) -> Transient:
-    return Transient(
+    kind = TooHeavy if refusal.status in HEAVY else Transient
+    return kind(
         API,
         call.name,
         _detail(refusal, call),
@@ -204,7 +285,7 @@ def _error(kind: type[ApiError], refusal: Refusal, call: Call) -> ApiError:
 def _detail(refusal: Refusal, call: Call) -> str:
     return redact(
         f"{refusal.code} {refusal.message}".strip() or f"HTTP {refusal.status}",
-        (call.secret,),
+        call.secrets,
     )
 
 

@@ -40,11 +40,13 @@ from worker.codecs.records import (
 from worker.config import NotionSettings
 from worker.errors import Missing, Rejected, Transient
 from worker.http.deadline import Deadline
-from worker.http.retry import Policy, Setback
+from worker.http.page_sizes import PageSizes
+from worker.http.retry import Policy, Setback, postponed
+from worker.http.route import find_route
 from worker.http.secrets import redact
 from worker.http.token import secret_from
 from worker.notion.errors import API, Call, misread, read_refusal, translate
-from worker.notion.pacer import Pacer
+from worker.notion.pacer import Pacer, Unaffordable
 from worker.notion.paging import CAPPED, Walk, walk
 from worker.notion.records import (
     Item,
@@ -101,6 +103,7 @@ class NotionGateway:
         random: Random | None = None,
         deadline: Deadline | None = None,
     ) -> None:
+        self._sizes = PageSizes()
         self._settings = settings
         self._token = secret_from(settings.token, settings.token_file)
         self._deadline = deadline or Deadline(monotonic=monotonic)
@@ -110,8 +113,11 @@ class NotionGateway:
         self._pacer = Pacer(
             settings.requests, settings.window, sleep=sleep, monotonic=monotonic
         )
+        route = find_route(settings)
+        self._place = route.place(API, settings.base_url)
+        self._secrets = (self._token.get_secret_value(), *route.secrets)
         self._transport = BoundedTransport(
-            transport or open_connections(),
+            transport or open_connections(route),
             seconds=settings.timeout,
             deadline=self._deadline,
             monotonic=monotonic,
@@ -119,6 +125,12 @@ class NotionGateway:
         self._wire: httpx.BaseTransport = self._transport
         self._wired = transport is None
         self._client = self._connect()
+
+    def sized(self, sizes: PageSizes) -> NotionGateway:
+        """Return the same gateway, which goes by what is known of how large a page may be, and adds to it."""
+        gateway = copy(self)
+        gateway._sizes = sizes
+        return gateway
 
     def guarded(self, check: Callable[[], None]) -> NotionGateway:
         """Return the same gateway, whose requests call `check` right before each attempt leaves, after every wait.
@@ -201,15 +213,17 @@ class NotionGateway:
         """Return every item of a property that was cut at 25 references."""
         # Property ids arrive URL-encoded and must not be encoded again (docs/facts/notion-api.md 2.29).
         path = f"pages/{_segment(page_id)}/properties/{quote(property_id, safe='%')}"
-        first = self._call("GET", path, _read_items, query={"page_size": PAGE_SIZE})
+        first = self._page("notion.properties", "GET", path, _read_items)
         if not isinstance(first, Listing):
             return (first,)
 
         def ask(cursor: str | None) -> Listing:
             if cursor is None:
                 return first
-            given = {"page_size": PAGE_SIZE, "start_cursor": cursor}
-            return self._call("GET", path, read_listing, query=given)
+            given = {"start_cursor": cursor}
+            return self._page(
+                "notion.properties", "GET", path, read_listing, given=given
+            )
 
         return self._rows(f"GET /v1/{path}", ask, read_item)
 
@@ -359,13 +373,11 @@ class NotionGateway:
         read: Read[T],
         arguments: Mapping[str, object] | None = None,
     ) -> tuple[T, ...]:
+        name = f"notion.{path.partition('/')[0]}"
+
         def ask(cursor: str | None) -> Listing:
-            given = {**(arguments or {}), "page_size": PAGE_SIZE} | (
-                {"start_cursor": cursor} if cursor else {}
-            )
-            if method == "GET":
-                return self._call(method, path, read_listing, query=given)
-            return self._call(method, path, read_listing, body=given)
+            given = {**(arguments or {})} | ({"start_cursor": cursor} if cursor else {})
+            return self._page(name, method, path, read_listing, given=given)
 
         return self._rows(f"{method} /v1/{path}", ask, read)
 
@@ -379,7 +391,7 @@ class NotionGateway:
         try:
             return read_all(walked.rows, read)
         except Malformed as fault:
-            detail = redact(str(fault), (self._token.get_secret_value(),))
+            detail = redact(str(fault), self._secrets)
             raise Transient(API, name, detail) from None
 
     def _query_windows(
@@ -414,24 +426,52 @@ class NotionGateway:
     ) -> Walk:
         path = f"data_sources/{_segment(data_source_id)}/query"
         body: Json = {
-            "page_size": PAGE_SIZE,
-            "sorts": [{"timestamp": "created_time", "direction": "ascending"}],
+            "sorts": [{"timestamp": "created_time", "direction": "ascending"}]
         }
         if conditions:
             body["filter"] = (
                 conditions[0] if len(conditions) == 1 else {"and": conditions}
             )
         return walk(
-            lambda cursor: self._call(
+            lambda cursor: self._page(
+                f"notion.query.{data_source_id}",
                 "POST",
                 path,
                 read_listing,
                 query=query,
-                body=body | ({"start_cursor": cursor} if cursor else {}),
+                given=body | ({"start_cursor": cursor} if cursor else {}),
             )
         )
 
     # Sending
+
+    def _page(
+        self,
+        name: str,
+        method: str,
+        path: str,
+        read: Read[T],
+        *,
+        query: Mapping[str, object] | None = None,
+        given: Json | None = None,
+    ) -> T:
+        """Return one page of a list, with as many rows as Notion can put together; `name` is the kind of page."""
+
+        def ask(size: int, heavy_attempts: int | None) -> T:
+            sized = {"page_size": size, **(given or {})}
+            is_get = method == "GET"
+            asking = copy(self)
+            asking._policy = self._policy.for_heavy(heavy_attempts)
+            return asking._call(
+                method,
+                path,
+                read,
+                query={**(query or {}), **sized} if is_get else query,
+                body=None if is_get else sized,
+            )
+
+        page, _ = self._sizes.ask(name, PAGE_SIZE, ask)
+        return page
 
     def _call(
         self,
@@ -445,7 +485,7 @@ class NotionGateway:
         form: Json | None = None,
     ) -> T:
         """Return an answer as `read` understands it; one that it does not is no answer."""
-        call = Call(f"{method} /v1/{path}", safe, self._token.get_secret_value())
+        call = Call(f"{method} /v1/{path}", safe, self._place, self._secrets)
         arguments = {key: value for key, value in (query or {}).items() if value}
 
         def attempt() -> T:
@@ -469,13 +509,15 @@ class NotionGateway:
         body: Json | None,
         form: Json | None,
     ) -> object:
+        longest = min(self._deadline.remaining(), self._policy.patience)
         try:
-            with self._pacer.slot(self._deadline.remaining()):
+            with self._pacer.slot(longest):
                 answer, failure = self._send(
                     method, path, query=query, body=body, form=form
                 )
-        except TimeoutError as full:
-            raise Setback(Transient(API, call.name, str(full))) from None
+        except Unaffordable as full:
+            waiting = Transient(API, call.name, str(full))
+            raise Setback(postponed(waiting, full.seconds)) from None
         if failure is None:
             return answer
         self._pause_if_asked(failure)

@@ -16,6 +16,14 @@ _POLL = 0.02
 """Seconds between looks while every slot is taken by a request still under way."""
 
 
+class Unaffordable(TimeoutError):
+    """A turn comes only in `seconds`, which is longer than anybody may wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the request budget is free again in {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class Pacer:
     """At most `requests` per `window` seconds, bursts let through; a pause stops everybody.
 
@@ -41,7 +49,7 @@ class Pacer:
 
     @contextmanager
     def slot(self, longest: float = float("inf")) -> Iterator[None]:
-        """Wait for a request's turn and hold it; raise `TimeoutError` when that takes longer than `longest` seconds."""
+        """Wait for a request's turn and hold it; raise `Unaffordable` when that takes longer than `longest` seconds."""
         self._enter(longest)
         try:
             yield
@@ -59,7 +67,7 @@ class Pacer:
         latest = self._monotonic() + longest
         while (delay := self._take()) > 0:
             if self._monotonic() + delay > latest:
-                raise TimeoutError(f"the request budget is free again in {delay:.0f} s")
+                raise Unaffordable(delay)
             self._sleep(delay)
 
     def _take(self) -> float:

@@ -13,8 +13,11 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
+from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, TooLarge, read_body
 from worker.http.deadline import Deadline
+from worker.http.obstacles import is_page
+from worker.http.route import Route
+from worker.notion.errors import API, ForeignPage, Oversized
 
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 16
@@ -42,7 +45,9 @@ class Answer(httpx.Response):
     """An answer whose JSON is read as far as it can be."""
 
     def json(self, **_given: object) -> object:
-        """Return the body as `read_json` does."""
+        """Return the body as `read_json` does; raises `ForeignPage` when it is a page for people."""
+        if is_page(self.headers, self.content):
+            raise ForeignPage(self.status_code, self.headers, self.content)
         return read_json(self.content)
 
 
@@ -135,6 +140,8 @@ class BoundedTransport(httpx.BaseTransport):
             )
         except Slow as error:
             raise httpx.ReadTimeout(str(error), request=request) from None
+        except TooLarge as error:
+            raise Oversized(str(error), request=request) from None
         except Garbled as error:
             raise httpx.DecodingError(str(error), request=request) from None
         headers = [
@@ -201,11 +208,18 @@ class _Watch:
             self._after(event, info)
 
 
-def open_connections() -> httpx.HTTPTransport:
-    """Return a pool of verified connections that ignores proxies and credentials of the environment."""
+def open_connections(route: Route) -> httpx.HTTPTransport:
+    """Return a pool of verified connections that go the given way, whatever else the environment says."""
+    context = route.context(API)
+    proxy = None
+    if route.proxy:
+        is_checked = route.proxy.startswith("https://")
+        proxy = httpx.Proxy(route.proxy, ssl_context=context if is_checked else None)
     limits = httpx.Limits(
         max_connections=CONNECTIONS,
         max_keepalive_connections=CONNECTIONS,
         keepalive_expiry=30.0,
     )
-    return httpx.HTTPTransport(trust_env=False, limits=limits, retries=0)
+    return httpx.HTTPTransport(
+        verify=context, trust_env=False, limits=limits, proxy=proxy, retries=0
+    )

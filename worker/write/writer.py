@@ -21,6 +21,7 @@ from worker.errors import (
     Code,
     Denied,
     Missing,
+    Postponed,
     Problem,
     RaylineError,
     Rejected,
@@ -28,6 +29,7 @@ from worker.errors import (
     Severity,
     Stopped,
     Transient,
+    Unreachable,
     in_words,
 )
 from worker.mapping.schema import Bindings, Rows
@@ -57,7 +59,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
     the workspace over meanwhile: what stands here was done before that. `kept` are values that people typed while the
-    run was under way and that stand.
+    run was under way and that stand. `halted_by` is why nothing more could be written in this run.
     """
 
     done: Mapping[str, int] = msgspec.field(default_factory=dict)
@@ -68,6 +70,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     taken_by: str = ""
     kept: tuple[Kept, ...] = ()
     warnings: tuple[RenderedProblem, ...] = ()
+    halted_by: ApiError | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -93,6 +96,7 @@ class _ApplyRun:
     unknown: list[Ref] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     taken_by: str = ""
+    halted_by: ApiError | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -155,6 +159,7 @@ def apply(
         apply_run.taken_by,
         tuple(kept),
         _rendered(warnings, site.words),
+        apply_run.halted_by,
     )
 
 
@@ -206,8 +211,8 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
         if isinstance(error, Transient) and apply_run.stop.is_set():
             _skip(apply_run)  # its wait was cut short
             return
-        if isinstance(error, Denied):
-            apply_run.halted.set()
+        if isinstance(error, Denied | Postponed | Unreachable):
+            _halt(apply_run, error)
         _count(
             apply_run,
             change,
@@ -219,6 +224,13 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
                 private=apply_run.target.schema.is_private(change.ref.source),
             ),
         )
+
+
+def _halt(apply_run: _ApplyRun, error: ApiError) -> None:
+    """Begin nothing more: whatever is written next would meet the same."""
+    with apply_run.lock:
+        apply_run.halted.set()
+        apply_run.halted_by = error
 
 
 def _skip(apply_run: _ApplyRun, *, taken_by: str = "") -> None:
@@ -292,7 +304,8 @@ def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> No
 def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
     """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
     name = error.field if isinstance(error, Rejected) else ""
-    code = _CODES.get(type(error).__name__, Code.APPLY_FAILED)
+    kinds = (kind.__name__ for kind in type(error).__mro__)
+    code = next((_CODES[kind] for kind in kinds if kind in _CODES), Code.APPLY_FAILED)
     is_told = isinstance(error, ApiError | ValueError) and not private
     title = change.ref.key if private else change.title
     reason = str(error) if is_told else type(error).__name__
@@ -308,7 +321,9 @@ def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
         where=literal(change.ref),
         field=name,
         message=fault,
-        hint=_HINTS.get(code, _TRIED_AGAIN),
+        hint=error.way_out
+        if isinstance(error, Unreachable)
+        else _HINTS.get(code, _TRIED_AGAIN),
         severity=Severity.ERROR,
     )
 
@@ -320,6 +335,8 @@ _CODES = {
     "Transient": Code.WRITE_FAILED,
     "Unknown": Code.WRITE_UNKNOWN,
     "Unencodable": Code.VALUE_UNWRITABLE,
+    "Unreachable": Code.UNREACHABLE,
+    "Postponed": Code.POSTPONED,
 }
 _TRIED_AGAIN = tell("it will be tried again in the next cycle")
 _HINTS = {
