@@ -63,6 +63,7 @@ LOCK := $(UV) pip compile -q --no-config --universal --python-version 3.11 --gen
 locks: $(UV)
 	echo uv | $(LOCK) - -o requirements-installer.lock
 	$(LOCK) pyproject.toml --extra build -o requirements.lock
+	$(LOCK) pyproject.toml --extra build --extra fleet -o requirements-fleet.lock
 	$(LOCK) pyproject.toml --extra build --extra dev -o requirements-dev.lock
 	@$(MAKE) --no-print-directory locks-check
 
@@ -73,7 +74,7 @@ PYTHONS := 3.11 3.12 3.13 3.14
 WOULD := $(FROM_LOCK) --dry-run --only-binary :all: --target $(VENV)/nothing
 
 locks-check: $(UV)
-	@for lock in requirements-installer.lock requirements.lock requirements-dev.lock; do \
+	@for lock in requirements-installer.lock requirements.lock requirements-fleet.lock requirements-dev.lock; do \
 	  for platform in $(PLATFORMS); do \
 	    for python in $(PYTHONS); do \
 	      $(WOULD) --python-platform $$platform --python-version $$python -r $$lock || \

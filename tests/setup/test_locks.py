@@ -20,7 +20,11 @@ from tests.setup.locks import (
 )
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {"requirements.lock": ("build",), "requirements-dev.lock": ("build", "dev")}
+LOCKS = {
+    "requirements.lock": ("build",),
+    "requirements-fleet.lock": ("build", "fleet"),
+    "requirements-dev.lock": ("build", "dev"),
+}
 ENVIRONMENTS = environments()
 
 
@@ -53,9 +57,9 @@ def test_every_line_has_its_hashes_and_no_index_is_named(name: str) -> None:
     assert re.findall(r"^-.*|.*://.*", text, re.MULTILINE) == []
 
 
-def test_what_both_locks_hold_they_hold_alike() -> None:
-    product, dev = (set(pins_of(text_of(name))) for name in LOCKS)
-    assert {str(pin) for pin in product} <= {str(pin) for pin in dev}
+def test_what_several_locks_hold_they_hold_alike() -> None:
+    product, fleet, dev = (set(map(str, pins_of(text_of(name)))) for name in LOCKS)
+    assert product <= fleet <= dev
 
 
 def without(text: str, name: str) -> str:

@@ -45,7 +45,7 @@ OWN: Mapping[str, Entry] = {
     ),
     "sync": Entry(
         "worker.cli.cycles:sync_command",
-        "Run one cycle: plan, check the limits, apply.",
+        "Run one cycle of each workspace (or of one): plan, check the limits, apply.",
     ),
     "run": Entry(
         "worker.cli.cycles:run",

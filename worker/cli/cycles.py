@@ -27,6 +27,7 @@ from worker.cli.session import (
     log_level,
     session,
 )
+from worker.cli.several import AllOption, Told, over_workspaces
 from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
 from worker.config import ConsoleSettings, Workspace
 from worker.cycle.abandoning import abandon
@@ -37,6 +38,7 @@ from worker.cycle.story import sync
 from worker.cycle.triggering import ask_cycle, find_trigger
 from worker.daemon.notify import open_notifier
 from worker.daemon.roster import Roster, serve_roster
+from worker.daemon.service import open_runner
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import ConfigError, in_words
@@ -116,34 +118,67 @@ def sync_command(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     full: FullOption = True,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only what is due now, as the daemon would.")
+    ] = False,
+    every: AllOption = False,
     checksum: Annotated[
         str, typer.Option(help="Apply only the plan with this checksum.")
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one cycle: plan, check the limits, apply."""
+    """Run one cycle of each workspace (or of one): plan, check the limits, apply."""
+    if due and (scope or checksum or force):
+        raise typer.BadParameter("what is due is of everything: leave --due out")
     stop = stop_on_signals()
-    with (
-        session(config, as_json=as_json) as opened,
-        context_of(opened, workspace, stop=stop) as context,
-        ending_in_time(stop, lambda: _part(opened, context), exits.BUSY),
-    ):
-        report = sync(
-            context,
-            CycleRequest(
-                Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum
-            ),
-        )
-        opened.say(show.report_view(report, context.words), report.data)
-        if report.refused:
-            raise typer.Exit(exits.REFUSED)
-        if report.is_denied():
-            raise typer.Exit(exits.USAGE)
-        if report.failures():
-            raise typer.Exit(exits.FAILED)
-        if report.applied.stopped:
-            raise typer.Exit(exits.BUSY)
+    mode = Mode.FULL if full else Mode.DELTA
+    order = CycleRequest(mode, "manual", scope, force, checksum)
+    with session(config, as_json=as_json) as opened:
+
+        def step(name: str) -> Told:
+            with (
+                context_of(opened, name, stop=stop) as context,
+                ending_in_time(stop, lambda: _part(opened, context), exits.BUSY),
+            ):
+                if due:
+                    return _attended(context)
+                return _synced(context, sync(context, order))
+
+        is_of_one = bool(scope or checksum) and workspace is None
+        if is_of_one and len(opened.settings.workspaces) > 1:
+            choose(opened.settings, None)
+        over_workspaces(opened, workspace, step, every=every)
+
+
+def _attended(context: Context) -> Told:
+    """Do what is due in a workspace, if anything is; raises what kept it from being done."""
+    reports: list[Report] = []
+    runner = open_runner(context, reports.append)
+    runner.attend_once()
+    if runner.failure is not None:
+        raise runner.failure
+    if reports:
+        return _synced(context, reports[-1])
+    sentence = message("{workspace}: nothing is due.")
+    view = context.words.say(sentence, workspace=context.name)
+    return Told(view, {"workspace": context.name, "due": False})
+
+
+def _synced(context: Context, report: Report) -> Told:
+    view = show.report_view(report, context.words)
+    return Told(view, report.data(), _code_of(report))
+
+
+def _code_of(report: Report) -> int:
+    """Return the code with which a cycle's command ends."""
+    if report.refused:
+        return exits.REFUSED
+    if report.is_denied():
+        return exits.USAGE
+    if report.failures():
+        return exits.FAILED
+    return exits.BUSY if report.applied.stopped else exits.OK
 
 
 def _part(opened: Session, context: Context) -> None:

@@ -20,6 +20,7 @@ from worker.cli.session import (
     context_of,
     session,
 )
+from worker.cli.several import Told, over_workspaces
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
@@ -60,25 +61,31 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once."""
-    with (
-        session(config, as_json=as_json) as opened,
-        context_of(opened, workspace) as context,
-    ):
-        all_problems = sorted(
-            set(_check(context)),
-            key=lambda problem: (list(Severity).index(problem.severity), problem),
-        )
-        opened.say(
-            show.problems_view(all_problems, context.words)
-            if all_problems
-            else context.words.say("Everything is in order."),
-            lambda: {
-                "workspace": context.name,
-                "problems": [problem_data(problem) for problem in all_problems],
-            },
-        )
-        if any(problem.severity is Severity.ERROR for problem in all_problems):
-            raise typer.Exit(exits.USAGE)
+    with session(config, as_json=as_json) as opened:
+
+        def look(name: str) -> Told:
+            with context_of(opened, name) as context:
+                return _checked(context)
+
+        over_workspaces(opened, workspace, look)
+
+
+def _checked(context: Context) -> Told:
+    found = sorted(
+        set(_check(context)),
+        key=lambda problem: (list(Severity).index(problem.severity), problem),
+    )
+    view = (
+        show.problems_view(found, context.words)
+        if found
+        else context.words.say("Everything is in order.")
+    )
+    is_wrong = any(problem.severity is Severity.ERROR for problem in found)
+    data = {
+        "workspace": context.name,
+        "problems": [problem_data(problem) for problem in found],
+    }
+    return Told(view, data, exits.USAGE if is_wrong else exits.OK)
 
 
 def _check(context: Context) -> Iterable[RenderedProblem]:
@@ -158,24 +165,28 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show the last and next runs, who is at work, what waits and which problems stand."""
-    with (
-        session(config, as_json=as_json, create=False) as opened,
-        context_of(opened, workspace) as context,
-    ):
-        data = _status(context)
-        rows = _rows(
-            {key: value for key, value in data.items() if key != "problems"}, context
-        )
-        with opened.store.reading(context.name) as tx:
-            standing = tuple(problems.load(tx))
-        title = context.words.say("Workspace {workspace}", workspace=context.name)
-        opened.say(
-            Group(
-                show.table_view(title, ("", ""), rows),
-                show.problems_view(standing, context.words),
-            ),
-            lambda: data,
-        )
+    with session(config, as_json=as_json, create=False) as opened:
+
+        def look(name: str) -> Told:
+            with context_of(opened, name) as context:
+                return _standing(context)
+
+        over_workspaces(opened, workspace, look)
+
+
+def _standing(context: Context) -> Told:
+    data = _status(context)
+    rows = _rows(
+        {key: value for key, value in data.items() if key != "problems"}, context
+    )
+    with context.reading() as tx:
+        standing = tuple(problems.load(tx))
+    title = context.words.say("Workspace {workspace}", workspace=context.name)
+    view = Group(
+        show.table_view(title, ("", ""), rows),
+        show.problems_view(standing, context.words),
+    )
+    return Told(view, data)
 
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")

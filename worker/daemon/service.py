@@ -61,9 +61,12 @@ class WorkspaceRunner:
     _tried: dict[str, date] = field(default_factory=dict)
     _paused: Pause | None = None
     _told: str = ""
+    failure: RaylineError | None = None
+    """What the last cycle failed at, for who does not read the log."""
 
     def work(self, order: CycleRequest, *, wait: bool = True) -> Report | None:
         """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
+        self.failure = None
         if self.is_put_off(order):
             return None
         if not self._lock.acquire(blocking=wait):
@@ -79,10 +82,13 @@ class WorkspaceRunner:
             )
             report = self.run(order, self._started)
         except Busy as error:
+            self.failure = error
             log.warning("cycle.busy", workspace=self.name, holder=error.holder)
-        except Stopped:
+        except Stopped as error:
+            self.failure = error
             log.info("cycle.stopped", workspace=self.name, trigger=order.trigger)
         except RaylineError as error:
+            self.failure = error
             self._tell_failure(order, str(error))
         except Exception:
             log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
