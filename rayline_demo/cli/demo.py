@@ -41,8 +41,6 @@ from worker.web.server import serve_console, sign_in_link
 
 QUIET = "WARNING"
 """Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
-AS_LONG_AS_IT_LASTS = 366 * 86_400.0
-"""Seconds for which a demo's sign-in link is good: it ends with the demo, and is used once."""
 CYCLES = {
     "first": message("first"),
     "second": message("second"),
@@ -183,7 +181,7 @@ def _keep_running(
 ) -> int:
     desk = _desk(stage)
     with serve_console(desk, "127.0.0.1:0") as console:
-        link = sign_in_link(desk, console, AS_LONG_AS_IT_LASTS)
+        link = sign_in_link(desk, console, life=None)
         _tell_addresses(stage, console, link, words=words, as_json=as_json)
         runner = open_runner(
             stage.context, lambda report: show.say(_cycle_line(report, words))

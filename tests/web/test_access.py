@@ -94,6 +94,16 @@ def test_a_code_is_good_until_its_end(access: Access, clock: Clock) -> None:
     assert access.redeem(late) is None
 
 
+def test_a_lasting_code_signs_in_as_often_as_it_is_shown(
+    access: Access, clock: Clock
+) -> None:
+    code = access.issue_code(None)
+    for _ in range(3):
+        clock.seconds += CODE_LIFE
+        assert access.redeem(code) is not None
+    assert access.redeem(f"{code}x") is None
+
+
 def test_a_session_ends_when_it_is_closed_idle_or_too_old(
     access: Access, clock: Clock
 ) -> None:

@@ -60,6 +60,7 @@ class Access:
     now: Callable[[], float] = time.monotonic
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _codes: dict[str, float] = field(default_factory=dict)
+    _lasting: set[str] = field(default_factory=set)
     _sessions: dict[str, _Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,20 +78,25 @@ class Access:
         person = self.people.get(name)
         return self._visitor(name, Role(person.role)) if person else None
 
-    def issue_code(self, life: float = CODE_LIFE) -> str:
-        """Return a code that signs in one operator once."""
+    def issue_code(self, life: float | None = CODE_LIFE) -> str:
+        """Return a code that signs in one operator once within `life` seconds; None: as often as it is shown."""
         code = secrets.token_urlsafe(18)
         with self._lock:
-            self._codes[_hash(code)] = self.now() + life
+            if life is None:
+                self._lasting.add(_hash(code))
+            else:
+                self._codes[_hash(code)] = self.now() + life
         return code
 
     def redeem(self, code: str) -> Visitor | None:
-        """Return the operator whom a code signs in; the code is used up."""
+        """Return the operator whom a code signs in; one with a life is used up."""
+        shown = _hash(code)
         with self._lock:
-            until = self._codes.pop(_hash(code), None)
-        if until is None or until < self.now():
-            return None
-        return self._visitor("operator", Role.OPERATOR)
+            until = self._codes.pop(shown, None)
+            is_lasting = shown in self._lasting
+        if is_lasting or (until is not None and until >= self.now()):
+            return self._visitor("operator", Role.OPERATOR)
+        return None
 
     def open_session(self, visitor: Visitor) -> str:
         """Return the cookie of a new session; the oldest makes room for it."""

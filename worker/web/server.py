@@ -14,6 +14,7 @@ import uvicorn
 
 from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity
+from worker.web.access import CODE_LIFE
 from worker.web.application import make_application
 from worker.web.desk import Desk
 
@@ -64,9 +65,9 @@ def serve_console(desk: Desk, listen: str) -> Iterator[str]:
         listener.close()
 
 
-def sign_in_link(desk: Desk, address: str, life: float | None = None) -> str:
-    """Return a link that signs in one operator, once."""
-    code = desk.access.issue_code() if life is None else desk.access.issue_code(life)
+def sign_in_link(desk: Desk, address: str, *, life: float | None = CODE_LIFE) -> str:
+    """Return a link that signs in one operator once within `life` seconds; None: as often as it is opened."""
+    code = desk.access.issue_code(life)
     return f"{address}/sign-in?code={code}"
 
 
