@@ -28,6 +28,10 @@ LOOKING = {"status", "runs", "explain", "trigger"}
 """Commands that mean nothing where nothing was kept before."""
 
 
+GIVEN = {"fleet": "status"}
+"""What a command wants that does not take anything."""
+
+
 def commands() -> dict[str, Any]:
     known = known_commands().items()
     return {name: LazyCommand(name, entry).load() for name, entry in known}
@@ -36,7 +40,7 @@ def commands() -> dict[str, Any]:
 def words_of(name: str) -> list[str]:
     """Return a command with something for each argument it cannot do without."""
     given = (
-        "x"
+        GIVEN.get(name, "x")
         for param in commands()[name].params
         if param.param_type_name == "argument" and param.required
     )

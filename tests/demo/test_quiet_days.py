@@ -34,6 +34,8 @@ BY_CALENDAR = {
     "clients": {
         *("revenue_month", "revenue_quarter", "pace", "ltv", "ltv_low", "ltv_high"),
         *("horizon", "gap", "on_time", "score", "rag", "why", "trend", "next_action"),
+        # A risk opens as its date comes nearer.
+        "open_risks",
     },
     "units": {"revenue_month", "revenue_quarter", "pace", "load", "utilization"},
     "goals": {"pace", "rag", "why"},

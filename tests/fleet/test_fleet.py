@@ -18,7 +18,7 @@ from worker.state import leases, runs
 from worker.state.runs import Run, RunStatus
 from worker.state.store import Store
 
-MANY = int(os.environ.get("RAYLINE_FLEET_SIZE", "16"))
+MANY = int(os.environ.get("RAYLINE_FLEET_SIZE", "12"))
 
 
 def all_runs(store: Store, campus: Campus) -> dict[str, tuple[Run, ...]]:

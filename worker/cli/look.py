@@ -71,19 +71,19 @@ def check(
 
 
 def _checked(context: Context) -> Told:
-    found = sorted(
+    all_problems = sorted(
         set(_check(context)),
         key=lambda problem: (list(Severity).index(problem.severity), problem),
     )
     view = (
-        show.problems_view(found, context.words)
-        if found
+        show.problems_view(all_problems, context.words)
+        if all_problems
         else context.words.say("Everything is in order.")
     )
-    is_wrong = any(problem.severity is Severity.ERROR for problem in found)
+    is_wrong = any(problem.severity is Severity.ERROR for problem in all_problems)
     data = {
         "workspace": context.name,
-        "problems": [problem_data(problem) for problem in found],
+        "problems": [problem_data(problem) for problem in all_problems],
     }
     return Told(view, data, exits.USAGE if is_wrong else exits.OK)
 

@@ -54,13 +54,13 @@ def over_workspaces(
 
     parts = []
     for name in names:
-        told = _guarded(opened, name, step)
-        parts.append(told)
+        part = _guarded(opened, name, step)
+        parts.append(part)
         if not opened.as_json:
-            show.console().print(told.view)
+            show.console().print(part.view)
     if opened.as_json:
-        show.print_json({"workspaces": [told.data for told in parts]})
-    _end(told.code for told in parts)
+        show.print_json({"workspaces": [part.data for part in parts]})
+    _end(part.code for part in parts)
 
 
 def _named(settings: Settings, workspace: str | None) -> list[str]:

@@ -183,7 +183,9 @@ def close_lost(
         .values(
             ended=to_micros(now),
             status=RunStatus.FAILED,
-            outcome=msgspec.json.encode({"error": reason, "stopped": stopped}),
+            outcome=msgspec.json.encode(
+                {"error": reason, **({"stopped": True} if stopped else {})}
+            ),
         )
     )
 
