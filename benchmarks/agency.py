@@ -63,46 +63,50 @@ def _issues(count: int, random: Random) -> Iterator[dict[str, Any]]:
         card = index % CARDS
         project = card % PROJECTS
         numbers[project] += 1
-        created = NOW - timedelta(days=random.uniform(5, 280))
-        begun = created + timedelta(days=random.expovariate(1 / 6))
-        ended = begun + timedelta(days=random.expovariate(1 / 4))
-        is_done, is_begun = random.random() < 0.78 and ended < NOW, begun < NOW
-        history = [
-            {
-                "at": begun.isoformat(),
-                "field": "status",
-                "from": "To Do",
-                "to": "In Progress",
-            }
-        ] * is_begun
-        history += [
-            {
-                "at": ended.isoformat(),
-                "field": "status",
-                "from": "In Progress",
-                "to": "Done",
-            }
-        ] * is_done
-        author = f"u{random.randrange(200)}"
-        yield {
-            "key": f"P{project:03d}-{numbers[project]}",
-            "project": f"P{project:03d}",
-            "parent": _epic(card),
-            "type": random.choice(("Story", "Task", "Bug")),
-            "summary": f"Issue {index} of the synthetic agency",
-            "status": "Done" if is_done else "In Progress" if is_begun else "To Do",
-            "created": created.isoformat(),
-            "updated": (ended if is_done else created).isoformat(),
-            "resolutiondate": ended.isoformat() if is_done else None,
-            "assignee": author,
-            "estimate": random.choice((7200, 14400, 28800)),
-            "history": history,
-            "worklogs": [
-                {"author": author, "started": begun.isoformat(), "seconds": 7200}
-            ]
-            if is_begun and random.random() < 0.5
-            else [],
+        issue = issue_at(f"P{project:03d}", numbers[project], _epic(card), random)
+        yield issue | {"summary": f"Issue {index} of the synthetic agency"}
+
+
+def issue_at(project: str, number: int, parent: str, random: Random) -> dict[str, Any]:
+    """Return an issue below a parent, with history and in half of the begun ones time on it."""
+    created = NOW - timedelta(days=random.uniform(5, 280))
+    begun = created + timedelta(days=random.expovariate(1 / 6))
+    ended = begun + timedelta(days=random.expovariate(1 / 4))
+    is_done, is_begun = random.random() < 0.78 and ended < NOW, begun < NOW
+    history = [
+        {
+            "at": begun.isoformat(),
+            "field": "status",
+            "from": "To Do",
+            "to": "In Progress",
         }
+    ] * is_begun
+    history += [
+        {
+            "at": ended.isoformat(),
+            "field": "status",
+            "from": "In Progress",
+            "to": "Done",
+        }
+    ] * is_done
+    author = f"u{random.randrange(200)}"
+    return {
+        "key": f"{project}-{number}",
+        "project": project,
+        "parent": parent,
+        "type": random.choice(("Story", "Task", "Bug")),
+        "summary": f"Issue {number}",
+        "status": "Done" if is_done else "In Progress" if is_begun else "To Do",
+        "created": created.isoformat(),
+        "updated": (ended if is_done else created).isoformat(),
+        "resolutiondate": ended.isoformat() if is_done else None,
+        "assignee": author,
+        "estimate": random.choice((7200, 14400, 28800)),
+        "history": history,
+        "worklogs": [{"author": author, "started": begun.isoformat(), "seconds": 7200}]
+        if is_begun and random.random() < 0.5
+        else [],
+    }
 
 
 def type_rows(notion: NotionSandbox, schema: Schema, bindings: Bindings) -> None:

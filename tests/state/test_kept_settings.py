@@ -80,7 +80,6 @@ KEPT: dict[str, tuple[Setting[Any], bytes, Any]] = {
             {"7": "x = 1"},
             {"x = 1": ["10"]},
             [JiraProject("1", "A", "Acme")],
-            "s",
             [Unread("worklog", "9", "10", "", "odd")],
             {"jql y": "no"},
             {"p1": Standing(Link(LinkKind.JQL, "x = 1"), "x = 1", THEN)},
@@ -90,7 +89,7 @@ KEPT: dict[str, tuple[Setting[Any], bytes, Any]] = {
     "links before any was refused": (
         LOOKUP,
         b'{"epics":{},"filters":{},"matched":{},"projects":[],"scope":"s"}',
-        Lookup(scope="s"),
+        Lookup(),
     ),
     "the mapping": (FINGERPRINT, b'"a1b2"', "a1b2"),
     "counts of rows": (MANAGED, b'{"risks":20}', {"risks": 20}),

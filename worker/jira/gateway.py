@@ -47,6 +47,7 @@ from worker.jira.paging import (
 from worker.jira.records import IssueId, Page, PageReader, RecordReader, read_moment
 from worker.jira.search import search_cloud, search_server
 from worker.jira.session import JiraSession
+from worker.jira.worklogs import read_worklogs_of
 from worker.mapping.jira import (
     JiraMapping,
     RawStatus,
@@ -60,6 +61,7 @@ from worker.mapping.jira import (
 from worker.ports.tracker import (
     IssueBatch,
     IssueIds,
+    IssueWorklogs,
     MoveBatch,
     ProjectBatch,
     ServerInfo,
@@ -394,6 +396,13 @@ class JiraGateway:
         """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
         `now` is not believed."""
         return read_worklog_feed(self._session, since, now=now)
+
+    def worklogs_of(self, ids: Sequence[str]) -> IssueWorklogs:
+        """Return all worklogs of some issues, however old, read in bulk.
+
+        Raises `Incomplete` when those of one issue do not end.
+        """
+        return read_worklogs_of(self._session, ids)
 
     # Walking
 

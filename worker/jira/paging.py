@@ -61,10 +61,15 @@ def since_bound(jql: str, since: int | None) -> str:
 
     A number needs no time zone; a quoted date would be read in the account's own (docs/facts/jira-api.md 2.1).
     """
-    bound = f"({condition_of(jql)})" + (
-        "" if since is None else f" AND updated >= {since}"
-    )
-    return f"{bound} ORDER BY updated ASC, key ASC"
+    condition = f"({condition_of(jql)})"
+    if since is not None:
+        condition = changed_since(jql, since)
+    return f"{condition} ORDER BY updated ASC, key ASC"
+
+
+def changed_since(jql: str, since: int) -> str:
+    """Return the condition of what matches a JQL and was updated at or after an epoch-ms instant."""
+    return f"({condition_of(jql)}) AND updated >= {since}"
 
 
 def epoch_ms(moment: datetime) -> int:

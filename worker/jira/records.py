@@ -377,7 +377,15 @@ _WORKLOGS = RecordReader(RawWorklog, "worklog", names=("id",), issue="issueId")
 
 def read_worklogs(content: bytes) -> tuple[tuple[Worklog, ...], tuple[Unread, ...]]:
     """Return the worklogs of a list and those that cannot be read."""
-    raws, bad = _WORKLOGS.read_list(content)
+    raws = _RAWS.decode(content)
+    return make_worklogs(raws)
+
+
+def make_worklogs(
+    records: Iterable[msgspec.Raw],
+) -> tuple[tuple[Worklog, ...], tuple[Unread, ...]]:
+    """Return the worklogs of some records and those that cannot be read."""
+    raws, bad = _WORKLOGS.read(records)
     good: list[Worklog] = []
     for raw in raws:
         try:

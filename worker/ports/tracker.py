@@ -112,6 +112,15 @@ class WorklogBatch:
     unread: tuple[Unread, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class IssueWorklogs:
+    """All worklogs of some issues by issue id; issues that are gone are absent, as are those of the `problems`."""
+
+    by_issue: Mapping[str, tuple[Worklog, ...]]
+    unread: tuple[Unread, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 class Tracker(Protocol):
     """Reading one Jira site, Cloud or Data Center. Never writes. Raises only the five API errors and `Incomplete`."""
 
@@ -173,6 +182,10 @@ class Tracker(Protocol):
     def worklogs(self, since: int, *, now: int | None = None) -> WorklogBatch:
         """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
         `now` is not believed."""
+        ...
+
+    def worklogs_of(self, ids: Sequence[str]) -> IssueWorklogs:
+        """Return all worklogs of some issues, however old, read in bulk."""
         ...
 
     def requests(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import JiraProject
+from worker.domain.entities import Issue, JiraProject
 from worker.domain.messages import NOTHING, Text, tell
 from worker.errors import Code
 from worker.jira.paging import condition_of
@@ -74,7 +74,7 @@ class Lookup(msgspec.Struct, dict=True):
     `refused` holds what Jira does not accept, with its words (none for what does not exist), by `name_of`; `standing` each
     card's last good link; `read` is the moment of the last whole read; `quiet` the bound from which Jira, its names
     proven, had nothing to tell; `boughs` the keys by id of the issues below the epics under which there may be more that
-    is not read with its project.
+    is not read with its project; `covered` names what was read in full, and whose changes are in the snapshot since.
 
     `listed` are the projects that may be read, None when all may, with the ids and keys of those `seen` by name, and `bound` the
     JQL that kept the last read within them; `beyond` says of epics how many issues below them lie elsewhere. `hidden`
@@ -85,7 +85,6 @@ class Lookup(msgspec.Struct, dict=True):
     filters: dict[str, str] = {}
     matched: dict[str, list[str]] = {}
     projects: list[JiraProject] = []
-    scope: str = ""
     unread: list[Unread] = []
     refused: dict[str, str] = {}
     standing: dict[str, Standing] = {}
@@ -93,6 +92,7 @@ class Lookup(msgspec.Struct, dict=True):
     quiet: str = ""
     boards: dict[str, str] = {}
     boughs: dict[str, str] = {}
+    covered: list[str] = []
     listed: tuple[str, ...] | None = None
     seen: dict[str, tuple[str, str]] = {}
     bound: str = ""
@@ -117,6 +117,21 @@ class Lookup(msgspec.Struct, dict=True):
     def project_keys(self) -> set[str]:
         """Return the keys of the site's projects."""
         return {project.key for project in self.projects}
+
+    def project_ids(self) -> dict[str, str]:
+        """Return the ids of the site's projects by key."""
+        ids: dict[str, str] = {}
+        for project in self.projects:
+            ids[project.key] = project.id
+        return ids
+
+    def unread_projects(self) -> set[str]:
+        """Return the keys of projects that cannot be read."""
+        names: set[str] = set()
+        for unread in self.unread:
+            if unread.kind == "project":
+                names.add(unread.name)
+        return names
 
     def condition_of(self, link: Link) -> str:
         """Return the condition of a link by JQL, filter or board, empty for any other."""
@@ -167,6 +182,17 @@ class Lookup(msgspec.Struct, dict=True):
     ) -> None:
         """Note what could not be read of some kinds; what was `read` again since is forgotten."""
         self.unread = still_unread(self.unread, unread, kinds=kinds, read=read)
+
+    def follow(self, issues: Iterable[Issue]) -> None:
+        """Take in where linked issues are now: they may have been moved."""
+        by_id = {issue.id: issue for issue in issues}
+        for key, epic in self.epics.items():
+            issue = by_id.get(epic.issue)
+            if issue is None:
+                continue
+            self.epics[key] = LinkedEpic(
+                issue.id, issue.project, issue.key, issue.level
+            )
 
     def keep(self, links: Collection[Link], standing: Mapping[str, Standing]) -> None:
         """Note each card's last good link; forget what no card names any more."""

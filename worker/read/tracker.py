@@ -1,7 +1,8 @@
 """Jira into the snapshot: one JQL over everything the cards link to, worklogs by their own feed.
 
 An idle delta is three requests: the JQL, worklogs updated, worklogs deleted. Whatever the cards newly link to is read
-in full once. Only a complete full read drops issues that no longer answer (docs/facts/jira-api.md 2.2, 2.3, 2.4).
+in full once, by the same JQL that asks for what changed of everything else (`covered`). Only a complete full read drops
+issues that no longer answer (docs/facts/jira-api.md 2.2, 2.3, 2.4); those that no card links any more go at once.
 
 What Jira refuses is the problem of the cards that name it: left out of the common JQL, remembered, and asked again by
 a full read or when the cell changes. What such a card came to before stands, with its age.
@@ -22,11 +23,14 @@ from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.beyond import count_beyond, gather_branches
-from worker.jira.paging import EVERYTHING
+from worker.jira.paging import EVERYTHING, changed_since, epoch_ms
 from worker.jira.vanished import Lost, find_hidden
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
 from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
+from worker.read.renames import follow_renames, renamed_keys
+from worker.read.unlinked import branch_of, find_unlinked
 from worker.read.unread import problems_of
+from worker.read.worklogs import read_feeds, read_logged, worklog_bound
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -54,12 +58,9 @@ from worker.world.listing import Listing, compose
 T = TypeVar("T")
 FORBIDDEN = 403
 OVERLAP = timedelta(minutes=5)
-FIRST_WORKLOGS = timedelta(days=400)
-CLOCK_SKEW = timedelta(days=1)
 CHUNK = 5_000
 """Issues in hand at a time."""
 UPDATED = "jira:updated"
-WORKLOGS = "jira:worklogs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,12 @@ class _Reader:
     doubts_all: bool = False
     proven: set[str] = field(default_factory=set)
     """Conditions that Jira found nothing wrong with in this read."""
-    arrived: list[Issue] = field(default_factory=list)
-    """Issues that the snapshot did not have."""
+    logged_to: int | None = None
+    """The bound of the worklogs' feeds (epoch ms); without one all worklogs are read, whatever the snapshot has."""
+    covered: frozenset[str] = frozenset()
+    """What is asked for changes alone, by the names of `_names_of_parts`: it was read in full before."""
+    is_narrower: bool = False
+    """Something that was read before is linked no more."""
     forgets: bool = False
     """Whether issues that are not visible any more are dropped."""
     has_projects: bool = False
@@ -136,7 +141,10 @@ def read_tracker(
     """
     with site.reading() as tx:
         lookup = LOOKUP.load(tx)
+        logged_to = worklog_bound(tx, now=now)
     reader = _Reader(jira, site, links, full, now, lookup, forgets=forgets)
+    if lookup.covered:
+        reader.logged_to = logged_to
     if full:
         _doubt_unread(reader)
 
@@ -147,10 +155,10 @@ def read_tracker(
     incomplete = read.incomplete
     if not incomplete:
         incomplete = _match(reader, refresh=read.changed)
+    if not incomplete:
+        _forget_unlinked(reader)
     if read.scope and not incomplete:
-        is_widened = read.scope != lookup.scope
-        incomplete = _read_worklogs(reader, afresh=is_widened)
-    lookup.scope = "" if incomplete else read.scope
+        incomplete = _read_worklogs(reader)
     if not incomplete:
         lookup.bound = bound
 
@@ -234,7 +242,6 @@ def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
     if afresh or _unknown_projects(reader) or not lookup.projects:
         _read_projects(reader)
-        lookup.refuse(LinkKind.PROJECT, _unknown_projects(reader))
 
 
 def _unknown_projects(reader: _Reader) -> set[str]:
@@ -256,6 +263,8 @@ def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
         return
 
     issues = reader.jira.by_keys(sorted(wanted))
+    projects = {issue.project for issue in issues.values()}
+    _look_up_strange(reader, projects)
     for key, issue in issues.items():
         epic = LinkedEpic(issue.id, issue.project, issue.key, issue.level)
         lookup.epics[key] = epic
@@ -282,16 +291,33 @@ def _look_up_boards(reader: _Reader, *, afresh: bool) -> None:
 
 
 def _read_projects(reader: _Reader) -> None:
-    """Read the projects; one that cannot be read stays what it was."""
+    """Read the projects, follow those that have another key and refuse those that are not there; one that cannot be read
+    stays what it was."""
     lookup = reader.lookup
     batch = reader.jira.projects()
     reader.has_projects = True
     kept = batch.unread_of(lookup.projects)
-    lookup.relist(lookup.listed, [*batch.projects, *kept])
+    projects = [*batch.projects, *kept]
+    keys = renamed_keys(lookup.projects, projects)
+    if keys:
+        with reader.transaction() as tx:
+            follow_renames(tx, lookup, projects, keys)
+    lookup.relist(lookup.listed, projects)
 
     listing = lookup.listing
     told = [unread for unread in batch.unread if listing.allows(unread.name)]
     lookup.note_unread(told, kinds={"project"})
+    lookup.refuse(LinkKind.PROJECT, _unknown_projects(reader))
+
+
+def _look_up_strange(reader: _Reader, keys: Collection[str]) -> None:
+    """Read the projects when issues show one that is not known: it is new, or it was renamed."""
+    lookup = reader.lookup
+    strange = set(keys)
+    strange -= lookup.project_keys()
+    strange -= lookup.unread_projects()
+    if strange:
+        _read_projects(reader)
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
@@ -393,15 +419,96 @@ def _scope(reader: _Reader) -> str:
     return _jql(reader, parts)
 
 
+def _names_of_parts(lookup: Lookup, parts: Iterable[Link]) -> dict[Link, str]:
+    """Return under which names parts count as read: by ids, which stay when keys change."""
+    projects = lookup.project_ids()
+    names: dict[Link, str] = {}
+    for part in parts:
+        name = part.text
+        match part.kind:
+            case LinkKind.PROJECT:
+                name = projects.get(part.text, part.text)
+            case LinkKind.EPIC:
+                name = lookup.epics[part.text].issue
+        names[part] = f"{part.kind.value} {name}"
+    return names
+
+
+def _question(
+    reader: _Reader, parts: Sequence[Link], since: datetime | None
+) -> tuple[str, datetime | None]:
+    """Return the JQL of some parts and its bound: of what was read before the changes, the rest in full."""
+    if since is None:
+        return _jql(reader, parts), None
+
+    read = _covered(reader, parts)
+    fresh: list[Link] = []
+    for part in parts:
+        if part not in read:
+            fresh.append(part)
+    if not read:
+        return _jql(reader, fresh), None
+    known = _jql(reader, read)
+    if not fresh:
+        return known, since
+
+    bound = epoch_ms(since)
+    changes = changed_since(known, bound)
+    whole = texts_of(read, LinkKind.PROJECT)
+    newly = _jql_of_fresh(reader, fresh, whole)
+    return f"({changes}) OR {newly}", None
+
+
+def _covered(reader: _Reader, parts: Iterable[Link]) -> dict[Link, str]:
+    """Return those of some parts that were read in full before, with their names."""
+    names = _names_of_parts(reader.lookup, parts)
+    read: dict[Link, str] = {}
+    for part, name in names.items():
+        if name in reader.covered:
+            read[part] = name
+    return read
+
+
+def _jql_of_fresh(
+    reader: _Reader, parts: Sequence[Link], whole: Collection[str]
+) -> str:
+    """Return the JQL of parts that were never read, without what they have of projects that were."""
+    projects: list[Link] = []
+    others: list[Link] = []
+    for part in parts:
+        if part.kind is LinkKind.PROJECT:
+            projects.append(part)
+        else:
+            others.append(part)
+
+    conditions: list[str] = []
+    if projects:
+        jql = _jql(reader, projects)
+        conditions.append(jql)
+    if others:
+        jql = _jql(reader, others)
+        outside = _outside(jql, whole)
+        conditions.append(f"({outside})")
+    return " OR ".join(conditions)
+
+
+def _outside(jql: str, projects: Collection[str]) -> str:
+    """Return a JQL without what lies in some projects."""
+    if not projects:
+        return jql
+    listed = ", ".join(f'"{key}"' for key in sorted(projects))
+    return f"({jql}) AND project not in ({listed})"
+
+
 def _search(
     reader: _Reader, parts: Sequence[Link], since: datetime | None
 ) -> IssueBatch:
     """Return the issues of all parts; when Jira refuses them, by halves until it is known which, and those are noted."""
     if not parts:
         return IssueBatch((), complete=True)
-    jql = _jql(reader, parts)
+    jql, bound = _question(reader, parts, since)
     try:
-        return reader.jira.issues(jql, since=since)
+        return reader.jira.issues(jql, since=bound)
     except Rejected as error:
         refusal = error
 
@@ -442,54 +549,80 @@ def _with_branches(
     The common JQL has what hangs directly below them, and whole projects: most epics need no more.
     """
     lookup = reader.lookup
-    whole = texts_of(parts, LinkKind.PROJECT)
-    epics = texts_of(parts, LinkKind.EPIC)
-    reached = {lookup.epics[key].issue for key in epics}
+    accepted = _parts(reader)
+    whole = texts_of(accepted, LinkKind.PROJECT)
+    epics = [part for part in parts if part.kind is LinkKind.EPIC]
+    reached = {lookup.epics[part.text].issue for part in epics}
+    issues: dict[str, Issue] = {}
     boughs: dict[str, str] = {}
     if epics and since is not None:
         boughs = dict(lookup.boughs)
         deeper = _read_below(reader, boughs.values(), since)
         batch = batch.joined(deeper)
+        if len(_covered(reader, epics)) < len(epics):
+            issues = _stored(reader)
 
     reached |= boughs.keys()
-    fresh = batch.issues
-    while grown := find_boughs(fresh, reached, whole):
+    issues |= {issue.id: issue for issue in batch.issues}
+    while grown := find_boughs(issues.values(), reached, whole):
         boughs |= grown
         reached |= grown.keys()
-        deeper = _read_below(reader, grown.values(), None)
+        deeper = _read_below(reader, grown.values(), None, outside=whole)
         batch = batch.joined(deeper)
-        fresh = batch.issues
+        issues |= {issue.id: issue for issue in deeper.issues}
     lookup.boughs = boughs
     return batch
 
 
-def _count_beyond(reader: _Reader, keys: Collection[str]) -> dict[str, int]:
-    """Return how many issues hang below each epic in projects that are not listed; none are left out."""
+def _stored(reader: _Reader) -> dict[str, Issue]:
+    """Return the issues of the snapshot: what hangs below an epic that was never linked may have been read before."""
+    with reader.reading() as tx:
+        issues = snapshots.load_issues(tx)
+    return {issue.id: issue for issue in issues}
+
+
+def _count_beyond(reader: _Reader, parts: Iterable[Link]) -> dict[str, int]:
+    """Return how many issues hang below each epic in projects that are not listed, none left out; of an epic that was
+    counted before it is what a full read told."""
     lookup = reader.lookup
+    read = texts_of(_covered(reader, parts), LinkKind.EPIC)
+    fresh = texts_of(parts, LinkKind.EPIC) - read
+    counts: dict[str, int] = {}
+    for key, count in lookup.beyond.items():
+        if key in read:
+            counts[key] = count
+    if not fresh:
+        return counts
+
     with reader.reading() as tx:
         boughs = snapshots.find_issues(tx, sorted(lookup.boughs))
-    epics = {lookup.epics[key].issue: key for key in keys}
+    epics = {lookup.epics[key].issue: key for key in fresh}
     branches = gather_branches(epics, boughs)
-    return count_beyond(reader.jira, lookup.listing, branches)
+    return counts | count_beyond(reader.jira, lookup.listing, branches)
 
 
 def _read_below(
-    reader: _Reader, keys: Iterable[str], since: datetime | None
+    reader: _Reader,
+    keys: Iterable[str],
+    since: datetime | None,
+    *,
+    outside: Collection[str] = (),
 ) -> IssueBatch:
-    """Return what hangs directly below some issues; below those that are gone meanwhile there is nothing."""
+    """Return what hangs directly below some issues, outside of some projects; below those that are gone meanwhile there
+    is nothing."""
     listed = list(keys)
     if not listed:
         return IssueBatch((), complete=True)
-    below = reader.jira.below(listed)
-    jql = reader.listing.bounded(below)
+    bounded = reader.listing.bounded(reader.jira.below(listed))
+    jql = _outside(bounded, outside)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected:
         if len(listed) == 1:
             return IssueBatch((), complete=True)
     half = len(listed) // 2
-    first = _read_below(reader, listed[:half], since)
-    second = _read_below(reader, listed[half:], since)
+    first = _read_below(reader, listed[:half], since, outside=outside)
+    second = _read_below(reader, listed[half:], since, outside=outside)
     return first.joined(second)
 
 
@@ -501,7 +634,8 @@ class _IssuesRead:
     changed: bool = False
     incomplete: str = ""
     silent: bool = False
-    """Not even the newest issue we know answered, though it lies within the bound."""
+    """Nothing answered, not even the newest issue we know, if that lies within the bound and is still linked."""
+    since: datetime | None = None
 
 
 def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
@@ -517,6 +651,9 @@ def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
     read = _read_issues(reader, full=full)
     if not read.silent or lookup.quiet == bound:
         return read
+    if not _expects_answer(reader, read.since):
+        lookup.quiet = bound
+        return read
     _resolve(reader, afresh=True)
     if _scope(reader) == read.scope:
         lookup.quiet = bound
@@ -524,39 +661,62 @@ def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
     return _read_issues(reader, full=full)
 
 
+def _expects_answer(reader: _Reader, since: datetime | None) -> bool:
+    """Tell whether the snapshot holds an issue that a read from a bound on should have shown."""
+    if since is None:
+        return False
+
+    lookup = reader.lookup
+    parts = _parts(reader)
+    issues = _stored(reader).values()
+    recent: list[Issue] = []
+    for issue in issues:
+        if issue.updated >= since and issue.id not in lookup.hidden:
+            recent.append(issue)
+    unlinked = find_unlinked(recent, parts, lookup.matched)
+    branch = branch_of(parts, lookup, issues)
+    unlinked -= branch
+    return len(unlinked) < len(recent)
+
+
 def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
-    """Read issues into the snapshot; all of them when anything else is linked than was read last."""
+    """Read issues into the snapshot: changes of what was read in full before, and the rest in full."""
     parts = _parts(reader)
     if not parts:
         if full:
             _forget_gone(reader, IssueBatch((), complete=True))
+        _cover(reader, ())
         return _IssuesRead()
 
-    jql = _jql(reader, parts)
-    full = full or jql != reader.lookup.scope
+    lookup = reader.lookup
+    full = full or reader.logged_to is None
     cursor = None
-    since = None
     if not full:
         with reader.reading() as tx:
             cursor = _cursor(tx, now=reader.now)
+    since = None
+    reader.covered = frozenset()
     if cursor is not None:
         since = cursor - OVERLAP
+        reader.covered = frozenset(lookup.covered)
+
     batch = _search_parts(reader, parts, since)
     batch = _with_branches(reader, parts, batch, since)
-    if full:
-        reader.lookup.beyond = _count_beyond(reader, texts_of(parts, LinkKind.EPIC))
     reader.problems += batch.problems
 
     has_changed = full
+    projects: set[str] = set()
     for chunk in _chunks(batch.issues):
-        has_changed |= _keep(reader, chunk)
-    hidden = reader.lookup.hidden
+        fresh = _keep(reader, chunk)
+        projects |= {issue.project for issue in fresh}
+        has_changed |= _is_any_changed(fresh, since)
     for identity in batch.ids():
-        hidden.pop(identity, None)
-    if full and batch.complete:
-        _forget_gone(reader, batch)
-    with reader.transaction() as tx:
-        _advance(tx, cursor, batch.issues, now=reader.now)
+        lookup.hidden.pop(identity, None)
+    _look_up_strange(reader, projects)
+    lookup.follow(batch.issues)
+    lookup.beyond = _count_beyond(reader, parts)
+    if batch.complete:
+        _settle(reader, parts, batch, cursor, full=full)
 
     is_empty = batch.complete and not batch.issues and not batch.problems
     return _IssuesRead(
@@ -564,7 +724,76 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
         changed=has_changed,
         incomplete=_why_not_whole(batch, "not read to the end"),
         silent=cursor is not None and is_empty,
+        since=since,
     )
+
+
+def _settle(
+    reader: _Reader,
+    parts: Iterable[Link],
+    batch: IssueBatch,
+    cursor: datetime | None,
+    *,
+    full: bool,
+) -> None:
+    """Note what counts as read after all that was asked for came."""
+    if full:
+        _forget_gone(reader, batch)
+    with reader.transaction() as tx:
+        _advance(tx, cursor, batch.issues, now=reader.now)
+    accepted = set(_parts(reader))
+    _cover(reader, accepted.intersection(parts))
+
+
+def _cover(reader: _Reader, parts: Iterable[Link]) -> None:
+    """Note that some parts are in the snapshot, and no others."""
+    names = _names_of_parts(reader.lookup, parts)
+    covered = set(names.values())
+    reader.is_narrower |= not covered.issuperset(reader.lookup.covered)
+    reader.lookup.covered = sorted(covered)
+
+
+def _forget_unlinked(reader: _Reader) -> None:
+    """Drop the issues that belong to nothing linked any more, nor to a link that Jira does not answer to."""
+    if not reader.is_narrower:
+        return
+
+    lookup = reader.lookup
+    parts = _parts(reader)
+    with reader.transaction() as tx:
+        held = _held(reader, tx)
+        issues = snapshots.load_issues(tx)
+        branch = branch_of(parts, lookup, issues)
+        unlinked = find_unlinked(issues, parts, lookup.matched)
+        unlinked -= branch
+        unlinked -= held
+        unlinked -= _linked_hidden(reader, issues)
+        snapshots.forget_issues(tx, sorted(unlinked))
+    for identity in unlinked:
+        lookup.hidden.pop(identity, None)
+    boughs: dict[str, str] = {}
+    for issue, key in lookup.boughs.items():
+        if issue in branch:
+            boughs[issue] = key
+    lookup.boughs = boughs
+
+
+def _linked_hidden(reader: _Reader, issues: Sequence[Issue]) -> set[str]:
+    """Return which of the issues that are not visible any more are linked still."""
+    hidden = reader.lookup.hidden.keys()
+    if not hidden:
+        return set()
+    links = reader.lookup.resolved(reader.links)
+    index = index_issues(issues, ())
+    covered, _ = find_covered(links.values(), index)
+    return hidden & covered
+
+
+def _is_any_changed(issues: Iterable[Issue], since: datetime | None) -> bool:
+    """Tell whether one of some issues was updated since a bound; others come with what is newly linked."""
+    if since is None:
+        return any(issues)
+    return any(issue.updated >= since for issue in issues)
 
 
 def _chunks(issues: Sequence[Issue]) -> Iterator[Sequence[Issue]]:
@@ -645,19 +874,39 @@ def _held(reader: _Reader, tx: Tx) -> set[str]:
     return held
 
 
-def _keep(reader: _Reader, issues: Sequence[Issue]) -> bool:
-    """Put some issues into the snapshot; note those it did not have, and tell whether any changed."""
+def _keep(reader: _Reader, issues: Sequence[Issue]) -> Sequence[Issue]:
+    """Put some issues into the snapshot, each whole: with its history, and its worklogs where it had none of them yet.
+
+    Returns those that are new or changed.
+    """
     ids = [issue.id for issue in issues]
     with reader.reading() as tx:
         stored = snapshots.find_issues(tx, ids)
     known = {issue.id: issue for issue in stored}
 
+    unlogged: list[Issue] = []
+    for issue in issues:
+        if reader.logged_to is None or issue.id not in known:
+            unlogged.append(issue)
+    logged = read_logged(reader.jira, reader.lookup, unlogged)
+    reader.problems += logged.problems
+    left_out = logged.left_out - known.keys()
+
     whole = _with_moves(reader, issues, known)
-    fresh = [issue for issue in whole if known.get(issue.id) != issue]
+    fresh: list[Issue] = []
+    for issue in whole:
+        before = known.get(issue.id)
+        if issue.id not in left_out and before != issue:
+            fresh.append(issue)
+    owned: list[str] = []
+    for issue in unlogged:
+        if issue.id not in logged.left_out:
+            owned.append(issue.id)
+
     with reader.transaction() as tx:
         snapshots.save_issues(tx, fresh)
-    reader.arrived += [issue for issue in fresh if issue.id not in known]
-    return bool(fresh)
+        snapshots.replace_worklogs(tx, owned, logged.logs)
+    return fresh
 
 
 def _with_moves(
@@ -779,54 +1028,12 @@ def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     return replace(last, at=since)
 
 
-def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
-    """Read worklogs since the last bound; earlier ones too for issues that came from elsewhere with time on them.
-
-    Returns why that was incomplete, empty when it was not.
-    """
-    with reader.reading() as tx:
-        cursor = None if afresh else _worklog_bound(tx, now=reader.now)
-        linked = snapshots.issue_ids(tx)
-    now = _millis(reader.now)
-    since = _first_bound(reader, cursor)
-    batch = reader.jira.worklogs(since, now=now)
-    _note_unread_worklogs(reader, batch, linked, afresh=afresh)
-
-    changed = [log for log in batch.changed if log.issue in linked]
-    with reader.transaction() as tx:
-        snapshots.save_worklogs(tx, changed, batch.deleted)
-        if batch.complete:
-            reached = min(batch.until, now)
-            registry.set_cursor(tx, WORKLOGS, str(reached))
-    return _why_not_whole(batch, "worklogs not read to the end")
-
-
-def _first_bound(reader: _Reader, cursor: int | None) -> int:
-    """Return from where on worklogs are asked for, in epoch ms."""
-    first = _millis(reader.now - FIRST_WORKLOGS)
-    since = first if cursor is None else cursor
-    for issue in reader.arrived:
-        if issue.spent:
-            created = _millis(issue.created)
-            earliest = max(first, created)
-            since = min(since, earliest)
-    return since
-
-
-def _note_unread_worklogs(
-    reader: _Reader, batch: WorklogBatch, linked: Collection[str], *, afresh: bool
-) -> None:
-    """Note the worklogs of linked issues that cannot be read; those told again are over."""
-    answered = {"", *batch.deleted}
-    answered |= {log.id for log in batch.changed}
-    answered |= {worklog.name for worklog in batch.unread}
-    concerned = {"", *linked}
-    unread = [worklog for worklog in batch.unread if worklog.issue in concerned]
-    reader.lookup.note_unread(
-        unread,
-        kinds={"worklog"},
-        read=lambda worklog: afresh or worklog.name in answered,
+def _read_worklogs(reader: _Reader) -> str:
+    """Read what changed of worklogs; return why that was incomplete, empty when it was not."""
+    batch = read_feeds(
+        reader.jira, reader.site, reader.lookup, since=reader.logged_to, now=reader.now
     )
+    return _why_not_whole(batch, "worklogs not read to the end")
 
 
 def _why_not_whole(batch: IssueBatch | WorklogBatch, otherwise: str) -> str:
@@ -834,22 +1041,6 @@ def _why_not_whole(batch: IssueBatch | WorklogBatch, otherwise: str) -> str:
     if batch.complete:
         return ""
     return batch.reason or otherwise
-
-
-def _worklog_bound(tx: Tx, *, now: datetime) -> int | None:
-    """Return where the feeds were read to; none that lies ahead of us, for a read from there on would see nothing."""
-    cursors = registry.load_cursors(tx)
-    text = cursors.get(WORKLOGS)
-    if not text:
-        return None
-    bound = int(text)
-    if bound > _millis(now + CLOCK_SKEW):
-        return None
-    return bound
-
-
-def _millis(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
 
 
 def _cursor(tx: Tx, *, now: datetime) -> datetime | None:

@@ -222,6 +222,12 @@ def save_worklogs(
     delete_keys(tx, worklogs, "id", deleted)
 
 
+def replace_worklogs(tx: Tx, issues: Sequence[str], logs: Iterable[Worklog]) -> None:
+    """Keep the worklogs of some issues, and none besides of those."""
+    delete_keys(tx, worklogs, "issue", issues)
+    save_worklogs(tx, logs)
+
+
 def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
     """Return every worklog of the snapshot; those of one author name the same object."""
     logs = _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
