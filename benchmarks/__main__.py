@@ -18,6 +18,7 @@ from benchmarks.passes import SIDES
 FLEET = 40
 """Workspaces that a fleet looks after."""
 SIZES = (1_000, 10_000, 100_000)
+ISSUES_LINKED = 1_000
 console = Console(width=120)
 
 
@@ -43,6 +44,13 @@ def main() -> None:
         ),
         _run("benchmarks.fleet", str(FLEET)),
     )
+    issues = min(sizes[0], ISSUES_LINKED)
+    for deployment, rows in _run("benchmarks.links", str(issues)).items():
+        _print(
+            f"What a link costs of Jira ({deployment}), 12 projects of {issues:,} issues",
+            ("read", "requests", "MB", "by endpoint"),
+            rows,
+        )
     figures = {size: _sides(size) for size in sizes}
     _print(
         "CPU and memory by size: 1,000 cards, 300 clients, N issues (seconds of CPU of the worker's process)",
@@ -149,7 +157,9 @@ def _print(title: str, headings: tuple[str, ...], rows: list[Any]) -> None:
     for heading in headings:
         table.add_column(
             heading,
-            justify="left" if heading in ("cycle", "bound", "from", "to") else "right",
+            justify="left"
+            if heading in ("cycle", "bound", "from", "to", "read", "by endpoint")
+            else "right",
         )
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

@@ -6,13 +6,14 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace  # noqa: TID251 - a context is no struct
 from datetime import timedelta
 from pathlib import Path
 
 from rayline_demo.checks import last_entry
 from rayline_demo.stage import Stage, Staging, set_stage
 from worker.app import logs
-from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
 
@@ -54,11 +55,17 @@ def _rows(stage: Stage) -> Iterator[Line]:
         "idle cycle after it",
         f"Notion <= {sources}, Jira <= 3, writes 0",
     )
+    zone = {"time_zone": "Asia/Vladivostok"}
+    settings = stage.context.settings.model_copy(update=zone)
+    context = replace(stage.context, settings=settings)
+    yield _measure(stage, Mode.DELTA, "zone change", "Jira <= 3", context)
 
 
-def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> Line:
+def _measure(
+    stage: Stage, mode: Mode, what: str, bound: str, context: Context | None = None
+) -> Line:
     before = last_entry(stage)
-    report: Report = sync(stage.context, CycleRequest(mode, "bench"))
+    report: Report = sync(context or stage.context, CycleRequest(mode, "bench"))
     sent = [
         entry
         for entry in stage.notion.entries(before)

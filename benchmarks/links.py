@@ -1,4 +1,4 @@
-"""What a changed link costs of Jira: requests and bytes by endpoint, 12 projects of N issues, both kinds of Jira.
+"""What a changed link costs of Jira: requests and bytes, 12 projects of N issues, both kinds of Jira.
 
 Four projects are linked when it begins. Everything is in process; the counts are those of sockets.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ from worker.world.links import parse_link
 PROJECTS, LINKED, BRANCH = 12, 4, 20
 BASE = "https://jira.example.net"
 Deployment = Literal["cloud", "datacenter"]
-Line = tuple[str, str, int, str, str]
+Line = tuple[str, int, str, str]
 
 
 @dataclass
@@ -73,11 +72,14 @@ class LinkedJira:
         self.answered += len(answer.body)
         return answer
 
-    def read(self, *, full: bool = False, workspace: str = "bench") -> None:
+    def read(
+        self, *, full: bool = False, workspace: str = "bench", zone: str = "UTC"
+    ) -> None:
         """Read what the cells name, ten minutes after the last read."""
         self.clock.advance(timedelta(minutes=10))
+        settings = Workspace(time_zone=zone)
         site = Site(
-            workspace, Workspace(), Schema({}), Words(), self.store, self.clock.now
+            workspace, settings, Schema({}), Words(), self.store, self.clock.now
         )
         read_tracker(
             self.gateway,
@@ -89,74 +91,78 @@ class LinkedJira:
 
 
 def main() -> None:
-    """Print one JSON line: what, kind of Jira, requests, megabytes, requests by endpoint."""
-    issues = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
-    lines: list[Line] = []
+    """Print one JSON line of two tables: what, requests, megabytes, requests by endpoint; of each kind of Jira."""
+    issues = int(sys.argv[1])
+    tables: dict[str, list[Line]] = {}
+    deployments: tuple[Deployment, ...] = ("cloud", "datacenter")
     with tempfile.TemporaryDirectory() as folder:
-        for deployment in ("cloud", "datacenter"):
+        for deployment in deployments:
             rig = LinkedJira(Path(folder), deployment, issues)
-            lines += _rows(rig)
+            tables[deployment] = list(_rows(rig))
             rig.gateway.close()
             rig.store.close()
-    sys.stdout.write(json.dumps(lines) + "\n")
+    sys.stdout.write(json.dumps(tables) + "\n")
 
 
 def _rows(rig: LinkedJira) -> Iterator[Line]:
     cells = rig.cells
     cells |= {f"card {number}": f"P{number:03d}" for number in range(LINKED)}
-    yield _measure(rig, f"first read, {LINKED} projects", full=True)
-    rig.read()
+    new = dict(_new_cards(rig))
+    yield _measure(rig, f"first read of {LINKED} projects", full=True)
     yield _measure(rig, "idle read")
-    yield _linked(rig, "new card: an epic of a project already read", "P000-1")
-    yield _linked(rig, "new card: a project", "P004")
-    yield _linked(rig, "new card: an epic of a new project", "P005-1")
-    yield _linked(rig, "new card: a query", "project = P006 AND labels = urgent")
-    known = rig.jira.control("add_filter", {"name": "F", "jql": "project = P001"})
-    yield _linked(
-        rig, "new card: a filter of a project already read", f"filter={known['id']}"
-    )
-    board = rig.jira.control(
-        "add_project", {"key": "BRD", "name": "Board", "board": "kanban"}
-    )["board"]
-    yield _linked(rig, "new card: a board", f"{BASE}/jira/people/1/boards/{board}")
-    version = rig.jira.control("add_version", {"project": "P007", "name": "1.0"})["id"]
-    for number in range(BRANCH):
-        rig.jira.control(
-            "edit",
-            {
-                "issue": f"P007-{number + 101}",
-                "fields": {"fixVersions": [{"id": version}]},
-            },
-        )
-    yield _linked(
-        rig, "new card: a version", f"{BASE}/projects/P007/versions/{version}"
-    )
-    yield _linked(rig, "a card's link changes to a project", "P008")
-    removed = cells.pop("card 0")
+    for what, cell in new.items():
+        cells[what] = cell
+        yield _measure(rig, f"one new card: {what}")
+    cells["a project"] = "P008"
+    yield _measure(rig, "a card's link changes to another project")
+    del cells["a project"]
     yield _measure(rig, "a card removed")
-    cells["card 0"] = removed
+    cells["a project"] = "P008"
     yield _measure(rig, "a card put back")
     rig.jira.control("rename_project", {"key": "P002", "new_key": "REN"})
     cells["card 2"] = "REN"
-    yield _measure(rig, "a project renamed, with the card")
-    yield _measure(rig, "idle read after it all")
+    yield _measure(rig, "one renamed project")
+    yield _measure(rig, "zone change", zone="Asia/Vladivostok")
     yield _measure(rig, "full read, nothing changed", full=True)
+    cells.clear()
+    cells["card"] = "P001"
+    yield _measure(rig, "another workspace: one project", workspace="second")
 
 
-def _linked(rig: LinkedJira, what: str, cell: str) -> Line:
-    rig.cells["new card" if "changes" in what else what] = cell
-    return _measure(rig, what)
+def _new_cards(rig: LinkedJira) -> Iterator[tuple[str, str]]:
+    control = rig.jira.control
+    jql = "project = P001"
+    known = control("add_filter", {"name": "Ours", "jql": jql})
+    board = control("add_board", {"name": "Board", "project": "P009"})
+    version = control("add_version", {"project": "P007", "name": "1.0"})["id"]
+    for number in range(BRANCH):
+        fields = {"fixVersions": [{"id": version}]}
+        control("edit", {"issue": f"P007-{number + 101}", "fields": fields})
+    rig.clock.advance(timedelta(hours=1))
+    control("edit", {"issue": "P000-101", "fields": {"summary": "The latest"}})
+
+    yield "an epic of a project already read", "P000-1"
+    yield "a filter of a project already read", f"filter={known['id']}"
+    yield "a project", "P004"
+    yield "an epic of a new project", "P005-1"
+    yield "a query of 20 new issues", "project = P006 AND labels = first"
+    yield "a version of 20 new issues", f"{BASE}/projects/P007/versions/{version}"
+    yield "a board of a new project", f"{BASE}/jira/people/1/boards/{board['id']}"
 
 
-def _measure(rig: LinkedJira, what: str, *, full: bool = False) -> Line:
+def _measure(
+    rig: LinkedJira,
+    what: str,
+    *,
+    full: bool = False,
+    workspace: str = "bench",
+    zone: str = "UTC",
+) -> Line:
     rig.sent.clear()
     rig.answered = 0
-    began = time.process_time()
-    rig.read(full=full)
-    sys.stderr.write(f"{what} {time.process_time() - began:.1f} s\n")
+    rig.read(full=full, workspace=workspace, zone=zone)
     by_endpoint = ", ".join(f"{count} {name}" for name, count in rig.sent.items())
-    megabytes = f"{rig.answered / 1e6:.2f}"
-    return what, rig.deployment, rig.sent.total(), megabytes, by_endpoint
+    return what, rig.sent.total(), f"{rig.answered / 1e6:.2f}", by_endpoint
 
 
 def _load(issues: int) -> dict[str, Any]:
@@ -186,9 +192,9 @@ def _issues(project: str, count: int, random: Random) -> Iterator[Mapping[str, A
             "updated": start,
         }
     for number in range(count):
-        yield issue_at(
-            project, number + 101, f"{project}-{number // BRANCH + 1}", random
-        )
+        epic = f"{project}-{number // BRANCH + 1}"
+        labels = ["first"] if number < BRANCH else []
+        yield issue_at(project, number + 101, epic, random) | {"labels": labels}
 
 
 if __name__ == "__main__":

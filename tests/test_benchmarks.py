@@ -26,6 +26,8 @@ def test_every_table_is_printed() -> None:
     asked = len(load_schema().sources)
     idle = rf"idle cycle +│ +{asked} │ +3 │ +0 │ +0 │"
     assert re.search(idle, printed), printed
+    for read in ("one new card: a project", "one renamed project", "zone change"):
+        assert len(re.findall(rf"{read} +│ +\d+ │", printed)) == 2, printed
     assert re.search(r"^│ +100 │ +[\d.]+ │", printed, re.MULTILINE), printed
 
 
