@@ -232,6 +232,10 @@ def test_issues_below_an_epic_count_as_far_as_they_are_listed_and_the_rest_is_to
         assert site.recall().links == read.links
     assert not [key for key in keys(site) if key.startswith("HR")]
 
+    site.jira.control("rename_project", {"key": "ACME", "new_key": "OMEGA"})
+    site.cells["epic"] = epic.replace("ACME", "OMEGA")
+    assert told(site.read().links["epic"]).endswith(": 2")
+
 
 def test_an_epic_that_moved_into_an_unlisted_project_is_told_and_its_title_stays_there(
     site: Listed,
@@ -289,15 +293,54 @@ def test_hours_on_issues_that_are_not_listed_are_not_kept(site: Listed) -> None:
         assert logs[0].issue in ids
 
 
-def test_a_listed_project_is_read_under_its_new_key_too(site: Listed) -> None:
+@pytest.mark.parametrize("full", [False, True])
+def test_a_listed_project_is_read_under_its_new_key_too(
+    site: Listed, full: bool
+) -> None:
     site.jira.control("rename_project", {"key": "ACME", "new_key": "OMEGA"})
     site.cells["acme"] = "OMEGA"
     site.cells["old"] = "ACME-1"
-    for full in (True, False):
-        read = site.read(full=full)
+    for again in (full, False):
+        read = site.read(full=again)
         assert told(read.links["acme"]) == ""
         assert site.work(read, "acme") == [f"OMEGA-{number}" for number in range(1, 5)]
         assert site.work(read, "old") == ["OMEGA-1"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "OMEGA-2",
+        "project = OMEGA AND key = OMEGA-2",
+        'project in ("omega") AND key = OMEGA-2',
+        "project = 'New Name' AND key = OMEGA-2",
+    ],
+)
+def test_a_new_name_is_known_in_whatever_a_card_links(site: Listed, cell: str) -> None:
+    store = site.jira._site.store
+    project = store.find_project("ACME")
+    assert project is not None
+    store.rename_project(project, key="OMEGA", name="New Name")
+    site.cells["new"] = cell
+    read = site.read()
+    assert told(read.links["new"]) == ""
+    assert site.work(read, "new") == ["OMEGA-2"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["NOSUCH", "NOSUCH-4", "project = NOSUCH", "filter={filter}"]
+)
+def test_for_a_name_that_no_project_has_the_projects_are_asked_for_once(
+    site: Listed, cell: str
+) -> None:
+    asked = {"name": "Theirs", "jql": "project = NOSUCH"}
+    number = site.jira.control("add_filter", asked)["id"]
+    site.cells["new"] = cell.format(filter=number)
+    known = 1 if "filter" in cell else 0
+    assert site.asked() == 4 + known
+    assert site.asked() == 3
+    site.cells["hr"] = "HR-1 HR"
+    assert site.asked() == 3
 
 
 def test_a_renamed_project_is_found_by_its_old_key_after_the_state_was_lost(

@@ -149,18 +149,45 @@ def test_issues_that_change_their_epic_leave(site: LinkedSite) -> None:
     assert read.hidden == {}
 
 
+@pytest.mark.parametrize("full", [False, True])
 def test_issues_of_a_card_that_links_something_else_leave_at_once(
-    site: LinkedSite,
+    site: LinkedSite, full: bool
 ) -> None:
     branch(site)
     site.read(full=True)
     site.jira.control("hide_project", {"key": "WEB"})
     assert len(site.read(full=True).hidden) == 13
     site.cells["epic"] = "GAMMA"
-    read = site.read(full=True)
+    read = site.read(full=full)
     assert read.hidden == {}
     with site.store.reading("studio") as tx:
         assert {issue.project for issue in snapshots.load_issues(tx)} == {"GAMMA"}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_card_that_goes_takes_nothing_out_of_view_with_it_that_others_link(
+    site: LinkedSite, full: bool
+) -> None:
+    """The epic above a query's issue is linked with it, as long as it was read once."""
+    _, keys = branch(site)
+    above = create(site, "WEB", issuetype="Epic")
+    below = create(site, "GAMMA", parent=above)
+    site.jira.control("edit", {"issue": below, "fields": {"labels": ["ours"]}})
+    site.cells |= {"query": "labels = ours", "web": "WEB", "beta": "BETA"}
+    site.read(full=True)
+    site.jira.control("hide_project", {"key": "WEB"})
+    del site.cells["web"]
+    read = site.read(full=True)
+    assert above in hidden(site, read)
+    assert len(read.hidden) == 14
+
+    del site.cells["beta"]
+    read = site.read(full=full)
+    assert len(hidden(site, read)) == 14
+    assert site.work(read, "epic") == keys
+    with site.store.reading("studio") as tx:
+        projects = {issue.project for issue in snapshots.load_issues(tx)}
+    assert projects == {"GAMMA", "WEB"}
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from rayline_sandbox.jira import JiraSandbox
@@ -74,6 +75,8 @@ class BusyJira:
     told: set[str] = field(default_factory=set)
     before: Callable[[str], None] = lambda kind: None
     """Called before each request is answered, with its kind."""
+    listed: tuple[str, ...] | None = None
+    """The projects that may be read."""
 
     def __post_init__(self) -> None:
         self.jira = JiraSandbox(self.clock, deployment=self.deployment)
@@ -124,8 +127,9 @@ class BusyJira:
         """Read what the cells name."""
         self.sent.clear()
         self.told.clear()
+        settings = Workspace(jira=JiraSettings(projects=self.listed))
         site = Site(
-            workspace, Workspace(), Schema({}), Words(), self.store, self.clock.now
+            workspace, settings, Schema({}), Words(), self.store, self.clock.now
         )
         links = {card: parse_link(cell) for card, cell in self.cells.items()}
         now = self.clock.now()
@@ -294,6 +298,35 @@ def test_a_new_card_is_asked_for_alone(site: BusyJira, form: str) -> None:
     assert site.sent == IDLE
 
 
+WITHIN: dict[str, Counter[str]] = {
+    "a project": Counter(),
+    # What hangs below it elsewhere is counted.
+    "an epic of a project that is read": Counter(census=1),
+    "an epic of a new project": Counter(census=1),
+    "an issue of a project that is read": Counter(),
+    "a query": Counter(),
+    "a board": Counter(),
+}
+
+
+@pytest.mark.parametrize("form", WITHIN)
+def test_a_new_card_is_asked_for_alone_within_the_listed_projects(
+    site: BusyJira, form: str
+) -> None:
+    site.listed = ("ALFA", "BRAVO", "CHARLY")
+    site.standing()
+    cell, costs, arriving = ASKED[form]
+    site.cells["new"] = cell(site)
+    known = {issue.id for issue in site.kept()[0]}
+    seen = site.standing()
+    assert site.sent == IDLE + costs(site.deployment) + WITHIN[form]
+    assert len(site.told - known) == arriving
+    assert seen == site.anew()
+    site.later()
+    site.read()
+    assert site.sent == IDLE
+
+
 def test_a_link_that_changes_costs_what_a_new_one_does(site: BusyJira) -> None:
     site.cells["web"] = "BRAVO"
     seen = site.standing()
@@ -388,8 +421,20 @@ def test_a_run_that_is_killed_anywhere_is_gone_on_with_rightly(site: BusyJira) -
         assert site.standing() == site.anew()
 
 
-@pytest.mark.parametrize("cell", ["ALFA", "ALFA-1", "alfa-1 alfa"])
-def test_a_renamed_project_is_known_again_by_its_id(site: BusyJira, cell: str) -> None:
+@pytest.mark.parametrize(
+    ("cell", "listed"),
+    [
+        ("ALFA", None),
+        ("ALFA-1", None),
+        ("alfa-1 alfa", None),
+        ("ALFA", PROJECTS[:2]),
+        ("ALFA-1", PROJECTS[:2]),
+    ],
+)
+def test_a_renamed_project_is_known_again_by_its_id(
+    site: BusyJira, cell: str, listed: tuple[str, ...] | None
+) -> None:
+    site.listed = listed
     site.cells = {"alfa": cell, "bravo": "BRAVO-1"}
     site.standing()
     site.jira.control("rename_project", {"key": "ALFA", "new_key": "OMEGA"})
@@ -529,7 +574,8 @@ class People:
         """Return the projects that are read whole: what changes there, a delta sees."""
         typed = " ".join(cell for cell in self.site.cells.values() if "=" not in cell)
         words = re.split(r"[\s-]", typed)
-        return [key for key in self.keys if key in words]
+        listed = self.keys if self.site.listed is None else self.keys[:3]
+        return [key for key in listed if key in words]
 
     def issues(self) -> list[str]:
         """Return the keys of all work in projects that are read whole."""
@@ -592,3 +638,23 @@ def test_deltas_come_to_what_a_fresh_read_comes_to(site: BusyJira, seed: int) ->
         done += people.act()
         seen = site.standing(full=people.random.random() < 0.1)
         assert seen == site.anew(), done
+
+
+@pytest.mark.parametrize("seed", range(6, 10))
+def test_deltas_within_the_listed_projects_come_to_what_a_fresh_read_comes_to(
+    site: BusyJira, seed: int
+) -> None:
+    site.listed = PROJECTS[:3]
+    people = People(site, seed)
+    done: list[str] = []
+    for _ in range(10):
+        done += people.act()
+        issues, logs, links = site.standing(full=people.random.random() < 0.1)
+        dumped = site.jira.control("dump", {})["issues"]
+        unlisted = {row["id"] for row in dumped if row["key"].startswith("DELTA-")}
+        assert not site.told & unlisted, done
+        fresh = site.anew()
+        assert (issues, logs) == fresh[:2], done
+        for card, link in links.items():
+            # What lies beyond the list is told as the last full read found it.
+            assert replace(link, notes=()) == replace(fresh[2][card], notes=()), done

@@ -77,7 +77,7 @@ class Lookup(msgspec.Struct, dict=True):
     is not read with its project; `covered` names what was read in full, and whose changes are in the snapshot since.
 
     `listed` are the projects that may be read, None when all may, with the ids and keys of those `seen` by name, and `bound` the
-    JQL that kept the last read within them; `beyond` says of epics how many issues below them lie elsewhere. `hidden`
+    JQL that kept the last read within them; `beyond` says of epics, by id, how many issues below them lie elsewhere. `hidden`
     holds since when issues are not visible any more, by id.
     """
 
@@ -167,6 +167,22 @@ class Lookup(msgspec.Struct, dict=True):
         project, _, _ = key.rpartition("-")
         return self.listing.allows(project)
 
+    def unseen_projects(self, link: Link) -> set[str]:
+        """Return what a link calls projects that the account does not see: they may have got their keys since.
+
+        Without a list only those that are linked themselves: all else is asked for as it stands.
+        """
+        match link.kind:
+            case LinkKind.PROJECT:
+                return {link.text} - self.project_keys()
+            case LinkKind.EPIC if not self.may_ask(link.text):
+                project, _, _ = link.text.rpartition("-")
+                return set() if self.listing.shows(project) else {project}
+            case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
+                if self.listing.listed is not None:
+                    return self.listing.unseen(self.condition_of(link))
+        return set()
+
     def refuse(self, kind: LinkKind, texts: Iterable[str], reason: str = "") -> None:
         """Note that Jira does not accept some links, with its words."""
         for text in texts:
@@ -217,6 +233,9 @@ class Lookup(msgspec.Struct, dict=True):
     def _names(self, used: Iterable[Link], conditions: Iterable[str]) -> set[str]:
         """Return the names of links, with those of the conditions and the projects they came to."""
         names = {name_of(link) for link in used}
+        for link in used:
+            unseen = self.unseen_projects(link)
+            names |= {named(LinkKind.PROJECT, project) for project in unseen}
         for condition in conditions:
             name = named(LinkKind.JQL, condition)
             names.add(name)
@@ -315,6 +334,13 @@ class Lookup(msgspec.Struct, dict=True):
         listed = ", ".join(name[:SHOWN] for name in names)
         return tell("project {names}", names=listed)
 
+    def _count_beyond(self, link: Link) -> int:
+        """Return how many issues hang below a linked epic in projects that are not listed."""
+        if link.kind is not LinkKind.EPIC:
+            return 0
+        epic = self.epics.get(link.text, NO_EPIC)
+        return self.beyond.get(epic.issue, 0)
+
     def _notes_of(self, link: Link) -> Iterator[LinkNote]:
         """Yield what is to be said of the parts of a link that counts."""
         for part in link.each():
@@ -335,11 +361,11 @@ class Lookup(msgspec.Struct, dict=True):
                     projects=self._unlisted_in(part, condition),
                 )
                 yield LinkNote(Code.UNLISTED_PROJECT, excess)
-            elif part.kind is LinkKind.EPIC and self.beyond.get(part.text):
+            elif count := self._count_beyond(part):
                 excess = tell(
                     "below {link} are issues of projects that are not listed, which do not count: {count}",
                     link=shown_of(part),
-                    count=self.beyond[part.text],
+                    count=count,
                 )
                 yield LinkNote(Code.UNLISTED_PROJECT, excess)
 

@@ -50,6 +50,7 @@ from worker.world.links import (
     ResolvedLink,
     links_of,
     name_of,
+    named,
     parts_of,
     texts_of,
 )
@@ -231,10 +232,10 @@ def _resolve(reader: _Reader, *, afresh: bool) -> None:
     """Look up what the links name and was not looked up before, nor refused; `afresh`: everything."""
     if afresh:
         reader.lookup.refused = {}
-    _look_up_projects(reader, afresh=afresh)
-    _look_up_epics(reader, afresh=afresh)
     _look_up_filters(reader, afresh=afresh)
     _look_up_boards(reader, afresh=afresh)
+    _look_up_projects(reader, afresh=afresh)
+    _look_up_epics(reader, afresh=afresh)
     _validate(reader, _conditions(reader), afresh=afresh)
 
 
@@ -245,9 +246,13 @@ def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
 
 
 def _unknown_projects(reader: _Reader) -> set[str]:
-    """Return the keys that links name and the account does not see."""
-    asked = _asked(reader, LinkKind.PROJECT)
-    return asked - reader.lookup.project_keys()
+    """Return the projects that links name and the account does not see, without those it was known not to see."""
+    lookup = reader.lookup
+    unseen: set[str] = set()
+    for link in parts_of(reader.links.values()):
+        unseen |= lookup.unseen_projects(link)
+    refused = lookup.refused
+    return {one for one in unseen if named(LinkKind.PROJECT, one) not in refused}
 
 
 def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
@@ -582,23 +587,29 @@ def _stored(reader: _Reader) -> dict[str, Issue]:
 
 
 def _count_beyond(reader: _Reader, parts: Iterable[Link]) -> dict[str, int]:
-    """Return how many issues hang below each epic in projects that are not listed, none left out; of an epic that was
-    counted before it is what a full read told."""
+    """Return how many issues hang below each epic in projects that are not listed, by its id, none left out; of an epic
+    that was counted before it is what a full read told."""
     lookup = reader.lookup
     read = texts_of(_covered(reader, parts), LinkKind.EPIC)
-    fresh = texts_of(parts, LinkKind.EPIC) - read
     counts: dict[str, int] = {}
-    for key, count in lookup.beyond.items():
-        if key in read:
-            counts[key] = count
+    fresh: dict[str, str] = {}
+    for key in texts_of(parts, LinkKind.EPIC):
+        issue = lookup.epics[key].issue
+        if key not in read:
+            fresh[issue] = key
+        elif issue in lookup.beyond:
+            counts[issue] = lookup.beyond[issue]
     if not fresh:
         return counts
 
     with reader.reading() as tx:
         boughs = snapshots.find_issues(tx, sorted(lookup.boughs))
-    epics = {lookup.epics[key].issue: key for key in fresh}
-    branches = gather_branches(epics, boughs)
-    return counts | count_beyond(reader.jira, lookup.listing, branches)
+    branches = gather_branches(fresh, boughs)
+    by_key = count_beyond(reader.jira, lookup.listing, branches)
+    for issue, key in fresh.items():
+        if key in by_key:
+            counts[issue] = by_key[key]
+    return counts
 
 
 def _read_below(
@@ -671,7 +682,7 @@ def _expects_answer(reader: _Reader, since: datetime | None) -> bool:
     issues = _stored(reader).values()
     recent: list[Issue] = []
     for issue in issues:
-        if issue.updated >= since and issue.id not in lookup.hidden:
+        if issue.updated >= since:
             recent.append(issue)
     unlinked = find_unlinked(recent, parts, lookup.matched)
     branch = branch_of(parts, lookup, issues)

@@ -143,6 +143,15 @@ class Listing:
             sorted(name for name in reach if name.casefold() not in self._names)
         )
 
+    def unseen(self, condition: str) -> set[str]:
+        """Return the projects that a query names and the account does not see, as it names them."""
+        known: set[str] = set()
+        for project in self.visible:
+            known |= {project.id, project.name.casefold(), project.key.casefold()}
+            known |= {key.casefold() for key in project.former}
+        names = self.unlisted(condition)
+        return {name for name in names if name.casefold() not in known}
+
     def missing(self) -> tuple[str, ...]:
         """Return the names of the list under which the account sees nothing."""
         ids = {project.id for project in self.visible}
