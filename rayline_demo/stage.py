@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -168,3 +169,36 @@ def workspace_settings(
         ),
         schedule=Schedule(delta=15, quiet=15, full=300),
     )
+
+
+def write_configuration(stage: Stage, folder: Path) -> Path:
+    """Write how the commands of another terminal reach this stage, closed to others as what holds tokens must be."""
+    settings = stage.context.settings
+    notion, jira = settings.notion, settings.jira
+    state = stage.store.engine.url.render_as_string(hide_password=False)
+    name = f"workspaces.{stage.context.name}"
+    tables: dict[str, dict[str, object]] = {
+        name: {"locale": settings.locale, "currency": settings.currency},
+        f"{name}.notion": {
+            "base_url": notion.base_url,
+            "token": notion.token.get_secret_value(),
+            "root_page_id": notion.root_page_id,
+            "private_root_page_id": notion.private_root_page_id,
+            "requests": notion.requests,
+            "window": notion.window,
+        },
+        f"{name}.jira": {
+            "base_url": jira.base_url,
+            "email": jira.email,
+            "token": jira.token.get_secret_value(),
+        },
+    }
+    lines = [f"state = {json.dumps(state)}"]
+    for table, values in tables.items():
+        lines.append(f"[{table}]")
+        # What JSON writes of text and numbers, TOML reads.
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    path = folder / "rayline.toml"
+    path.touch(mode=0o600)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path

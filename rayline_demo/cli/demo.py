@@ -18,7 +18,14 @@ from rayline_demo.acts import live_a_little
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.cli import season
 from rayline_demo.rig import SEED
-from rayline_demo.stage import BUDGET, WINDOW, Stage, Staging, set_stage
+from rayline_demo.stage import (
+    BUDGET,
+    WINDOW,
+    Stage,
+    Staging,
+    set_stage,
+    write_configuration,
+)
 from rayline_sandbox import server
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
@@ -113,7 +120,7 @@ def demo(
             code = (
                 _once(stage, words, as_json=as_json)
                 if once
-                else _keep_running(stage, stop, words, as_json=as_json)
+                else _keep_running(stage, Path(folder), stop, words, as_json=as_json)
             )
         except RaylineError as error:
             fail(error, as_json=as_json, words=words)
@@ -177,12 +184,13 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
 
 
 def _keep_running(
-    stage: Stage, stop: threading.Event, words: Words, *, as_json: bool
+    stage: Stage, folder: Path, stop: threading.Event, words: Words, *, as_json: bool
 ) -> int:
     desk = _desk(stage)
+    file = write_configuration(stage, folder)
     with serve_console(desk, "127.0.0.1:0") as console:
         link = sign_in_link(desk, console, life=None)
-        _tell_addresses(stage, console, link, words=words, as_json=as_json)
+        _tell_addresses(stage, file, console, link, words=words, as_json=as_json)
         runner = open_runner(
             stage.context, lambda report: show.say(_cycle_line(report, words))
         )
@@ -205,11 +213,12 @@ def _desk(stage: Stage) -> Desk:
 
 
 def _tell_addresses(
-    stage: Stage, console: str, link: str, *, words: Words, as_json: bool
+    stage: Stage, file: Path, console: str, link: str, *, words: Words, as_json: bool
 ) -> None:
     described = stage.sockets.describe()
     if as_json:
-        show.print_json({**described, "console_url": console, "sign_in_link": link})
+        more = {"console_url": console, "sign_in_link": link, "config": str(file)}
+        show.print_json({**described, **more})
     for name, address in (
         (words.say("Console"), link),
         (words.say("Boards"), described["boards_url"]),
@@ -222,6 +231,11 @@ def _tell_addresses(
         words.say(
             "The daemon looks for changes every {seconds} seconds. Ctrl-C ends it.",
             seconds=15,
+        )
+    )
+    show.say(
+        words.say(
+            "From another terminal: {command}", command=f"rayline status -c {file}"
         )
     )
 

@@ -25,6 +25,7 @@ from rayline_demo.checks import (
     lost,
     writes,
 )
+from rayline_demo.stage import write_configuration
 from tests.support.stages import (
     ACME,
     Play,
@@ -36,6 +37,17 @@ from tests.support.stages import (
 )
 from tests.support.waiting import LONG, end
 from worker.mapping.schema import KEY_PROPERTY
+
+
+def test_other_terminals_reach_a_demo_by_its_configuration(tmp_path: Path) -> None:
+    with small_play(tmp_path, private=True) as play:
+        play.sync()
+        file = write_configuration(play.stage, tmp_path)
+        status = rayline("status", "-c", str(file), "--json", home=tmp_path)
+        assert one_object(status.stdout)["last_run"]["status"] == "done"
+        planned = rayline("plan", "-c", str(file), "--json", home=tmp_path)
+        assert planned.returncode == 0, planned.stderr
+        assert file.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.slow
