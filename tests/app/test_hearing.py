@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from tests.support.stages import Play, small_play
 from worker.app.hearing import STATUS, Answer, hear
 from worker.config import Webhooks
+from worker.errors import QueueFull
 from worker.http.webhooks import (
     LARGEST,
     Event,
@@ -193,6 +194,25 @@ def test_a_signed_event_wakes_a_cycle_and_its_retries_and_a_storm_wake_no_more(
     assert waiting(site) == ()
     assert jira(site, ISSUE, "b") is Answer.WOKEN
     assert len(waiting(site)) == 1
+
+
+def test_an_event_that_could_not_be_taken_is_heard_when_it_comes_again(
+    site: Site,
+) -> None:
+    others = [triggers.Order(f"client {at}") for at in range(triggers.MOST_WAITING)]
+    with site.transaction() as tx:
+        for order in others:
+            triggers.ask(tx, order, now=site.now())
+    for _ in range(2):
+        with pytest.raises(QueueFull):
+            jira(site, ISSUE, "again")
+
+    with site.transaction() as tx:
+        for order in others:
+            triggers.take(tx, 999, order)
+    assert jira(site, ISSUE, "again") is Answer.WOKEN
+    assert [request.asker.source for request in waiting(site)] == [Source.WEBHOOK]
+    assert jira(site, ISSUE, "again") is Answer.KNOWN
 
 
 @pytest.mark.parametrize(

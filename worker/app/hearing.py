@@ -145,27 +145,33 @@ def _read(
 def _wake(site: Site, service: Service, event: Event) -> Answer:
     if event.own:
         return Answer.OWN
-    if event.id and not _is_new(site, f"{service.value} {event.id}"):
+    name = f"{service.value} {event.id}" if event.id else ""
+    if name and _is_known(site, name):
         return Answer.KNOWN
     is_button = service is Service.BUTTON
     source = Source.BUTTON if is_button else Source.WEBHOOK
     # What changed anywhere may show anywhere: a look reads changes alone, so narrowing it to a client saves nothing.
     order = Order(_client(site, event.page) if is_button else "")
     ask_cycle(site, order, Asker(service.value, source))
+    # Remembered only now: what could not be asked for is to be heard when it comes again.
+    if name:
+        _remember(site, name)
     return Answer.WOKEN
 
 
-def _is_new(site: Site, name: str) -> bool:
-    """Tell whether an event comes for the first time, and remember it."""
+def _is_known(site: Site, name: str) -> bool:
+    """Tell whether an event came before."""
+    with site.reading() as tx:
+        return name in _SEEN.load(tx)
+
+
+def _remember(site: Site, name: str) -> None:
+    """Know an event again when it comes once more."""
     now = site.now()
+    edge = to_micros(now - REMEMBERED)
     with site.transaction() as tx:
-        seen = _SEEN.load(tx)
-        if name in seen:
-            return False
-        edge = to_micros(now - REMEMBERED)
-        kept = [(key, at) for key, at in seen.items() if at > edge]
+        kept = [(key, at) for key, at in _SEEN.load(tx).items() if at > edge]
         _SEEN.save(tx, dict([*kept[-MOST + 1 :], (name, to_micros(now))]))
-    return True
 
 
 def _client(site: Site, page: str) -> str:
