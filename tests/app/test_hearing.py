@@ -290,6 +290,39 @@ def test_nobody_is_heard_without_a_secret_or_with_one_that_others_can_read(
     assert jira(site, ISSUE, "c") is Answer.UNPROVEN
 
 
+def test_a_secret_that_cannot_be_read_is_said_with_its_file_and_the_reason(
+    site: Site, tmp_path: Path
+) -> None:
+    jira_file, button_file = tmp_path / "jira", tmp_path / "button"
+    jira_file.unlink()
+    jira_file.mkdir(mode=0o700)
+    button_file.unlink()
+    with capture_logs() as logged:
+        assert jira(site, ISSUE, "d") is Answer.UNPROVEN
+        assert hear(site, Service.BUTTON, b"{}", {}) is Answer.UNPROVEN
+    told = [(one["event"], one.get("file"), one.get("error")) for one in logged]
+    for file, reason in (
+        (jira_file, "Is a directory"),
+        (button_file, "No such file or directory"),
+    ):
+        assert ("webhook.secret_unread", str(file), reason) in told
+
+
+def test_a_handshake_that_cannot_be_kept_is_said_without_its_token(
+    site: Site, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "missing" / "notion"
+    hooks = site.settings.webhooks.model_copy(update={"notion_token_file": nowhere})
+    settings = site.settings.model_copy(update={"webhooks": hooks})
+    lost = renew(site, settings=settings)
+    first = b'{"verification_token": "secret_first"}'
+    with capture_logs() as logged:
+        assert hear(lost, Service.NOTION, first, {}) is Answer.UNPROVEN
+    (line,) = logged
+    assert (line["event"], line["file"]) == ("webhook.handshake_lost", str(nowhere))
+    assert "secret_first" not in str(logged)
+
+
 def test_a_signed_body_that_is_no_event_is_malformed_and_wakes_nobody(
     site: Site,
 ) -> None:

@@ -68,7 +68,7 @@ def hear(
     file = _file(site, service)
     if file is None:
         return Answer.NOT_SET_UP
-    secret = _secret(file)
+    secret = _secret(file, is_to_come=service is Service.NOTION)
     if service is Service.NOTION and not secret:
         return _keep_handshake(site, raw, file)
     if not _is_proven(service, raw, headers, secret):
@@ -92,15 +92,24 @@ def _file(site: Site, service: Service) -> Path | None:
     }[service]
 
 
-def _secret(file: Path) -> str:
-    """Return the secret of a file; none where there is no file, or others can read it."""
+def _secret(file: Path, *, is_to_come: bool) -> str:
+    """Return the secret of a file; none where it cannot be read, or others can read it. One that `is_to_come` with a
+    handshake may not be there yet."""
     try:
         if open_mode(file):
             log.error("webhook.secret_open", file=str(file))
             return ""
         return file.read_text("utf-8").strip()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if not (is_to_come and isinstance(error, FileNotFoundError)):
+            log.error("webhook.secret_unread", file=str(file), error=_reason(error))
         return ""
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Return why a file cannot be used; what stands in it is never said."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or type(error).__name__
 
 
 def _keep_handshake(site: Site, raw: bytes, file: Path) -> Answer:
@@ -113,7 +122,10 @@ def _keep_handshake(site: Site, raw: bytes, file: Path) -> Answer:
         return Answer.UNPROVEN
     try:
         place = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except OSError:
+    except FileExistsError:
+        return Answer.UNPROVEN
+    except OSError as error:
+        log.error("webhook.handshake_lost", file=str(file), error=_reason(error))
         return Answer.UNPROVEN
     with os.fdopen(place, "w", encoding="utf-8") as out:
         out.write(event.token + "\n")
