@@ -127,6 +127,40 @@ def test_a_session_ends_when_it_is_closed_idle_or_too_old(
     assert access.by_session(busy) is None
 
 
+@pytest.mark.parametrize(
+    "people",
+    [
+        {"boris": PEOPLE["boris"]},
+        PEOPLE | {"anna": ConsolePerson(token=SecretStr(TOKEN))},
+        PEOPLE | {"anna": ConsolePerson(role="operator", token=SecretStr(TOKEN[::-1]))},
+    ],
+    ids=["left", "looks only", "new token"],
+)
+def test_who_left_or_changed_is_out_at_once_and_the_others_stay(
+    access: Access, people: dict[str, ConsolePerson]
+) -> None:
+    anna, boris = access.by_token(TOKEN), access.by_token(HASHED)
+    guest = access.redeem(access.issue_code())
+    assert anna is not None
+    assert boris is not None
+    assert guest is not None
+    gone, *kept = [access.open_session(one) for one in (anna, boris, guest)]
+
+    assert "anna" in access.admit(people)
+    assert access.by_session(gone) is None
+    assert all(access.by_session(cookie) for cookie in kept)
+    again = access.by_token(TOKEN)
+    assert again is None or not again.may_act
+
+
+def test_the_same_people_keep_their_sessions(access: Access) -> None:
+    anna = access.by_token(TOKEN)
+    assert anna is not None
+    cookie = access.open_session(anna)
+    assert access.admit(dict(PEOPLE)) == []
+    assert access.by_session(cookie) is not None
+
+
 def test_the_oldest_session_makes_room(access: Access) -> None:
     visitor = access.by_token(TOKEN)
     assert visitor is not None

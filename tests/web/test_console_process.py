@@ -49,6 +49,36 @@ def test_the_console_is_served_beside_the_daemon_and_ends_with_it(
         assert TOKEN not in rest
 
 
+def test_a_hang_up_lets_in_whom_the_configuration_names_now_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    later = TOKEN[::-1]
+    with small_play(tmp_path) as play:
+        config = write_config(play, extra=CONSOLE)
+        config.chmod(0o600)
+        process = start_rayline("run", "-c", str(config), home=play.folder)
+        try:
+            address = wait_for_line(process, "http://127.0.0.1:").split()[-1]
+            with httpx.Client(base_url=address, timeout=LONG) as client:
+
+                def status_for(token: str) -> int:
+                    shown = {"authorization": f"Bearer {token}"}
+                    return client.get("/api/v1/workspaces", headers=shown).status_code
+
+                assert status_for(TOKEN) == 200
+                renewed = config.read_text().replace(TOKEN, later)
+                renewed = renewed.replace("127.0.0.1:0", "127.0.0.1:1")
+                config.write_text(renewed)
+                process.send_signal(signal.SIGHUP)
+                assert "anna" in wait_for_line(process, "console.changed")
+                assert "console" in wait_for_line(process, "needs_restart")
+                assert (status_for(TOKEN), status_for(later)) == (401, 200)
+        finally:
+            _, rest = end(process, signal.SIGTERM)
+        assert process.returncode == 0
+        assert later not in rest
+
+
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:", "127.0.0.1:99999"])
 def test_an_address_that_is_none_is_an_error_of_usage(
     tmp_path: Path, listen: str

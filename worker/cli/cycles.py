@@ -235,11 +235,14 @@ def run(
                 _reload(
                     opened, roster, lambda: load_settings(find_file(config)), workspace
                 )
+                take_over(console_settings(opened.settings.console, console, listen))
                 notifier.ready(roster.status())
 
         with ending_in_time(stop, part, exits.OK):
             beside = console_settings(opened.settings.console, console, listen)
-            with console_beside(beside, lambda: dict(roster.contexts), opened.words):
+            with console_beside(
+                beside, lambda: dict(roster.contexts), opened.words
+            ) as take_over:
                 roster.open(served)
                 serve_roster(roster, stop, watch=watch, notifier=notifier)
         sum_up()
@@ -295,14 +298,20 @@ def console_beside(
     settings: ConsoleSettings | None,
     contexts: Callable[[], Mapping[str, Context]],
     words: Words,
-) -> Iterator[None]:
-    """Serve the console where it is wanted; only then it is loaded, which takes as long as a small cycle."""
+) -> Iterator[Callable[[ConsoleSettings | None], None]]:
+    """Serve the console where it is wanted, and yield what takes its new settings over; only then it is loaded, which
+    takes as long as a small cycle."""
     if settings is None:
-        yield
+        yield _miss_console
         return
     open_console = import_module("worker.cli.console").open_console
-    with open_console(settings, contexts, words):
-        yield
+    with open_console(settings, contexts, words) as take_over:
+        yield take_over
+
+
+def _miss_console(renewed: ConsoleSettings | None) -> None:
+    if renewed is not None:
+        log.warning("configuration.needs_restart", setting="console")
 
 
 def trigger(

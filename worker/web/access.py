@@ -64,6 +64,19 @@ class Access:
     _sessions: dict[str, _Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def admit(self, people: Mapping[str, ConsolePerson]) -> list[str]:
+        """Let these people in from now on, end the sessions of who left or changed, and return their names."""
+        names = sorted({*self.people, *people})
+        changed = [name for name in names if self.people.get(name) != people.get(name)]
+        with self._lock:
+            self.people = people
+            self._sessions = {
+                key: session
+                for key, session in self._sessions.items()
+                if session.visitor.name not in changed
+            }
+        return changed
+
     def by_token(self, token: str) -> Visitor | None:
         """Return whose token this is."""
         shown = _hash(token)
