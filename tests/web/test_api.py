@@ -11,9 +11,13 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
-from tests.support.console import TOKENS, Console, answering, served
+from tests.support.console import PEOPLE, TOKENS, Console, answering, served
 from tests.support.stages import Play, small_play
-from tests.support.waiting import wait_for
+from tests.support.waiting import LONG, wait_for
+from worker.config import ConsoleSettings
+from worker.web.access import Access, Attempts
+from worker.web.desk import Desk
+from worker.web.server import serve_console
 
 DESCRIPTION = "/api/v1/openapi.json"
 BASE = "/api/v1/workspaces"
@@ -35,6 +39,35 @@ def console(play: Play) -> Iterator[Console]:
 @pytest.fixture(scope="module")
 def program(console: Console) -> httpx.Client:
     return console.program()
+
+
+def test_who_asks_on_with_a_good_token_comes_in_as_soon_as_the_wait_is_over(
+    play: Play,
+) -> None:
+    passed = [0.0]
+    attempts = Attempts(of_one=3, span=60, now=lambda: passed[0])
+    desk = Desk(
+        lambda: {"studio": play.stage.context},
+        ConsoleSettings(people=PEOPLE),
+        Access(PEOPLE),
+        attempts=attempts,
+    )
+    with (
+        serve_console(desk, "127.0.0.1:0") as address,
+        httpx.Client(base_url=address, timeout=LONG) as client,
+    ):
+
+        def ask(token: str, path: str = BASE) -> httpx.Response:
+            return client.get(path, headers={"authorization": f"Bearer {token}"})
+
+        assert [ask("wrong").status_code for _ in range(3)] == [401] * 3
+        for path in (BASE, "/metrics", f"{BASE}/studio/status") * 2:
+            refused = ask(TOKENS["vera"], path)
+            assert refused.status_code == 429
+            assert int(refused.headers["retry-after"]) > 0
+            passed[0] += 9
+        passed[0] = 61
+        assert ask(TOKENS["vera"]).status_code == 200
 
 
 def test_whatever_is_sent_is_answered_as_described(console: Console) -> None:

@@ -41,6 +41,7 @@ from worker.web.desk import (
     NotAllowed,
     NotSignedIn,
     NotThere,
+    TooManyFailed,
     address_of,
     desk_of,
 )
@@ -64,9 +65,16 @@ Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 def by_token(request: Request, desk: Here) -> Visitor:
-    """Return whose token a program shows; raises `NotSignedIn`."""
+    """Return whose token a program shows; raises `NotSignedIn`.
+
+    While nobody of its address is listened to it raises `TooManyFailed`; asking then is no attempt, so that who has a
+    good token and asks on comes in as soon as the wait is over.
+    """
     address = address_of(request)
-    visitor = desk.bearer(request) if not desk.attempts.wait(address) else None
+    wait = desk.attempts.wait(address)
+    if wait:
+        raise TooManyFailed(wait)
+    visitor = desk.bearer(request)
     if visitor is None:
         if "authorization" in request.headers:
             desk.attempts.note_failure(address)

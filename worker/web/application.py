@@ -20,7 +20,14 @@ from worker import __version__
 from worker.domain.messages import NOTHING, Text, message, render, tell
 from worker.errors import Code, ConfigError, QueueFull
 from worker.web import actions, api, console, doors, hooks
-from worker.web.desk import Desk, KeyTaken, NotAllowed, NotSignedIn, NotThere
+from worker.web.desk import (
+    Desk,
+    KeyTaken,
+    NotAllowed,
+    NotSignedIn,
+    NotThere,
+    TooManyFailed,
+)
 from worker.web.guard import App, Guard
 from worker.web.screens import show, words_for
 
@@ -96,6 +103,16 @@ def _not_signed_in(request: Request, _error: Exception) -> Response:
     if request.method != "GET":
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse(f"/sign-in?back={quote(request.url.path, safe='')}", 303)
+
+
+def _too_many_failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooManyFailed)
+    reason = tell(
+        "too many attempts failed; try again in {seconds} s", seconds=error.wait
+    )
+    answer = _fault(request, 429, reason)
+    answer.headers["retry-after"] = str(error.wait)
+    return answer
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
@@ -179,6 +196,7 @@ def _broken(request: Request, error: Exception) -> Response:
 
 ANSWERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     NotSignedIn: _not_signed_in,
+    TooManyFailed: _too_many_failed,
     NotAllowed: _not_allowed,
     NotThere: _not_there,
     KeyTaken: _key_taken,

@@ -32,6 +32,14 @@ class NotSignedIn(Exception):
     """Nobody is known to have made the request."""
 
 
+class TooManyFailed(Exception):
+    """So many attempts to come in failed that nobody is listened to for `wait` seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait
+
+
 class NotAllowed(Exception):
     """Who made the request may only look; or the form was not made for them (`is_forged`)."""
 
