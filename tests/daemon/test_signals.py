@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.offices import Office, open_office
 from tests.support.stages import one_object, rayline, start_rayline
 from tests.support.waiting import LONG, end, wait_for, wait_for_line
+from worker.app.settings import load_settings
 from worker.config import Workspace
 from worker.daemon.instance import lease_name
 from worker.daemon.notify import open_notifier
-from worker.daemon.roster import changes
+from worker.daemon.roster import Roster, changes
 from worker.mapping.load import shipped_folder
 from worker.state import leases, runs, triggers
+from worker.state.processes import name_owner
 
 
 class Silence:
@@ -205,6 +208,31 @@ def test_workspaces_come_and_go_with_the_configuration(office: Office) -> None:
         assert line_of(process, "workspace.removed")["workspace"] == "attic"
         wait_for(lambda: free(office, lease_name("attic")))
         assert not free(office, lease_name("studio"))
+
+
+def test_a_workspace_that_comes_while_the_state_is_away_is_told_and_ends_nobody(
+    office: Office,
+) -> None:
+    text = office.config.read_text()
+    second = text.partition("[workspaces.studio.schedule]")
+    more = text + "".join(second[1:]).replace("studio", "attic")
+    office.config.write_text(more)
+    workspaces = load_settings(office.config).workspaces
+    roster = Roster(office.store, owner=name_owner(), on_report=lambda report: None)
+    with office.store.transaction("") as tx:
+        tx.connection.exec_driver_sql("ALTER TABLE leases RENAME TO put_away")
+    with capture_logs() as logged:
+        roster.reload(workspaces)
+    told = {each["workspace"]: each["error"] for each in logged}
+    assert told == dict.fromkeys(workspaces, "OperationalError")
+    assert roster.names == []
+
+    with office.store.transaction("") as tx:
+        tx.connection.exec_driver_sql("ALTER TABLE put_away RENAME TO leases")
+    roster.reload(workspaces)
+    assert roster.names == ["attic", "studio"]
+    roster.close()
+    assert free(office, lease_name("attic"))
 
 
 def test_a_hang_up_reads_the_mappings_again_and_keeps_the_old_ones_when_they_are_bad(

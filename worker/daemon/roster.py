@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.app.build import Surroundings, build_context
 from worker.config import Workspace
@@ -69,7 +70,8 @@ class Roster:
     @property
     def contexts(self) -> Mapping[str, Context]:
         """The workspaces that are served, each with all its cycles work with."""
-        return {name: served.context for name, served in self._served.items()}
+        served = list(self._served.items())  # at once: other threads ask too
+        return {name: one.context for name, one in served}
 
     def open(self, workspaces: Mapping[str, Workspace]) -> None:
         """Begin to serve workspaces: all, or none when one cannot be; raises `AlreadyRunning` and `ConfigError`."""
@@ -79,7 +81,7 @@ class Roster:
         try:
             for name, workspace in workspaces.items():
                 self._hold(name, workspace)
-        except AlreadyRunning:
+        except (AlreadyRunning, SQLAlchemyError):
             self._let_go(workspaces)
             raise
         for name, newcomer in newcomers.items():
@@ -119,6 +121,10 @@ class Roster:
             except (AlreadyRunning, ConfigError) as error:
                 reason = str(error)
                 log.error("workspace.not_reloaded", workspace=name, error=reason)
+            except (SQLAlchemyError, OSError) as error:
+                # The state or a file is away: its text may hold what only they know, its kind says enough.
+                kind = type(error).__name__
+                log.error("workspace.not_reloaded", workspace=name, error=kind)
 
     def close(self) -> None:
         """Ask everybody to finish the change in hand, wait for them, and give the leases back."""
