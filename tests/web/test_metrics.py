@@ -15,8 +15,10 @@ from tests.support.console import PEOPLE, Console, served
 from tests.support.stages import Play, small_play
 from worker.config import ConsoleSettings
 from worker.cycle.context import Mode
+from worker.cycle.put_off import SLOWER
 from worker.state import runs
 from worker.state.runs import RunStatus
+from worker.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -158,3 +160,34 @@ def test_every_figure_is_described_for_who_operates_it(console: Console) -> None
         for name in figures(console)
     }
     assert [name for name in sorted(own) if name not in told] == []
+
+
+def test_a_workspace_that_is_served_no_more_stands_nowhere(play: Play) -> None:
+    metrics = Metrics()
+    served_now = metrics.expose({"studio": play.stage.context}).decode()
+    assert 'rayline_data_age_seconds{mode="full",workspace="studio"}' in served_now
+    left = metrics.expose({}).decode()
+    for name in ("data_age_seconds", "queue_waiting", "run_active", "problems"):
+        assert f"rayline_{name}{{" not in left
+
+
+def test_runs_are_counted_from_zero_so_that_the_first_of_a_kind_is_an_increase(
+    play: Play,
+) -> None:
+    text = Metrics().expose({"studio": play.stage.context}).decode()
+    for status in ("done", "failed", "refused"):
+        assert f'rayline_runs_total{{status="{status}",workspace="studio"}} 0.0' in text
+
+
+def test_the_alert_on_failed_runs_hears_a_workspace_that_is_seldom_tried() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text("utf-8"))
+    (alert,) = (
+        rule
+        for group in rules["groups"]
+        for rule in group["rules"]
+        if rule["alert"] == "RaylineRunsFail"
+    )
+    match = re.search(r"\[(\d+)([mh])\]\)\) >= (\d+)$", alert["expr"])
+    assert match is not None
+    span = int(match[1]) * {"m": 60, "h": 3600}[match[2]]
+    assert span // SLOWER.total_seconds() >= int(match[3])

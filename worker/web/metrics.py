@@ -17,6 +17,7 @@ from worker.daemon.standing import Standing, read_standing
 from worker.state import runs
 from worker.state.runs import Run, RunStatus
 
+ENDS = tuple(status for status in RunStatus if status is not RunStatus.RUNNING)
 BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -35,6 +36,7 @@ class Metrics:
     def expose(self, contexts: Mapping[str, Context]) -> bytes:
         """Return all figures in Prometheus' text format; asks the state alone."""
         with self._lock:
+            self._figures.forget()
             for name, context in contexts.items():
                 self._count_runs(name, context)
                 self._figures.stand(read_standing(context), context)
@@ -64,9 +66,12 @@ class _Figures:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         own, api = ["workspace"], ["workspace", "api"]
+        self._gauges: list[Gauge] = []
 
         def gauge(name: str, text: str, labels: list[str]) -> Gauge:
-            return Gauge(f"rayline_{name}", text, labels, registry=registry)
+            made = Gauge(f"rayline_{name}", text, labels, registry=registry)
+            self._gauges.append(made)
+            return made
 
         def counter(name: str, text: str, labels: list[str]) -> Counter:
             return Counter(f"rayline_{name}", text, labels, registry=registry)
@@ -94,6 +99,11 @@ class _Figures:
         self.unsettled = gauge("unsettled", "Creations with unknown outcome.", own)
         self.working = gauge("run_active", "1 while a run is under way.", own)
 
+    def forget(self) -> None:
+        """Forget how workspaces stood: one that is served no more must not stand for ever as it did last."""
+        for each in self._gauges:
+            each.clear()
+
     def count(self, workspace: str, run: Run) -> None:
         """Count a run that ended."""
         outcome = run.outcome
@@ -114,6 +124,9 @@ class _Figures:
         name = standing.workspace
         last = next((run for run in standing.latest if run.ended), None)
         self.refusals.labels(name)
+        # From zero on, so that the first one counts as an increase.
+        for status in ENDS:
+            self.runs.labels(name, status.value)
         self.conflicts.labels(name).set(
             int(last.outcome.get("conflicts", 0)) if last else 0
         )
