@@ -16,6 +16,7 @@ from sqlalchemy import text
 from tests.support.console import PEOPLE, TOKENS, Console, answering, served
 from tests.support.stages import Play, small_play
 from tests.support.waiting import LONG, wait_for
+from worker.cli.console import public_address
 from worker.config import ConsoleSettings
 from worker.cycle.context import Mode
 from worker.errors import ConfigError
@@ -257,6 +258,35 @@ def test_only_its_own_names_are_answered(
 ) -> None:
     request = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     assert raw(console, request.encode()) == status
+
+
+@pytest.mark.parametrize(
+    "name", ["Rayline.Example.COM", "rayline.example.com", "RAYLINE.EXAMPLE.COM"]
+)
+def test_a_name_is_its_own_however_its_letters_are_written(
+    play: Play, name: str
+) -> None:
+    settings = ConsoleSettings(people=PEOPLE, hosts=(name,))
+    with served(play, settings) as console:
+        client = console.client(headers={"host": "rayline.example.com"})
+        assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        (ConsoleSettings(), "http://127.0.0.1:8787"),
+        (ConsoleSettings(hosts=("rayline.example",)), "http://127.0.0.1:8787"),
+        (
+            ConsoleSettings(https=True, hosts=("rayline.example", "other.example")),
+            "https://rayline.example",
+        ),
+    ],
+)
+def test_people_are_sent_to_where_the_console_answers_them(
+    settings: ConsoleSettings, address: str
+) -> None:
+    assert public_address(settings, "http://127.0.0.1:8787") == address
 
 
 def test_a_request_without_a_host_or_with_two_is_refused(console: Console) -> None:

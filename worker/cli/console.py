@@ -30,12 +30,21 @@ def open_console(
     A sign-in link is said with it where a person sees it: on a terminal, never in a log.
     """
     desk = Desk(contexts, settings, Access(settings.people))
-    with serve_console(desk, settings.listen) as address:
+    with serve_console(desk, settings.listen) as bound:
+        address = public_address(settings, bound)
         show.say(words.say("Console: {address}", address=address))
         if sys.stderr.isatty():
             link = sign_in_link(desk, address)
             show.say(words.say("Sign in once, within 15 minutes: {link}", link=link))
         yield lambda renewed: take_over(desk, renewed)
+
+
+def public_address(settings: ConsoleSettings, bound: str) -> str:
+    """Return where browsers find the console: behind a proxy that encrypts by the first of its names, for where the
+    console itself listens nobody answers to HTTPS."""
+    if settings.https and settings.hosts:
+        return f"https://{settings.hosts[0]}"
+    return bound
 
 
 def take_over(desk: Desk, renewed: ConsoleSettings | None) -> None:

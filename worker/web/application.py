@@ -80,7 +80,8 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
     application.mount("/static", static, name="static")
     for kind, answer in ANSWERS.items():
         application.add_exception_handler(kind, answer)
-    names = {*OWN_NAMES, *desk.settings.hosts, *hosts}
+    given = (*desk.settings.hosts, *hosts)
+    names = {*OWN_NAMES, *(name.lower() for name in given)}
     return Guard(application, frozenset(names), https=desk.settings.https)
 
 
