@@ -237,6 +237,40 @@ def test_after_too_many_wrong_tokens_nobody_is_listened_to_for_a_while(
 
 
 @pytest.mark.parametrize(
+    ("proxies", "forwarded", "status"),
+    [
+        (("127.0.0.1",), "203.0.113.9", 429),
+        (("127.0.0.1",), "203.0.113.7, 203.0.113.9", 429),
+        (("127.0.0.1",), "203.0.113.7", 303),
+        (("127.0.0.1",), "203.0.113.9, 203.0.113.7", 303),
+        ((), "203.0.113.7", 429),
+    ],
+)
+def test_behind_a_trusted_proxy_each_visitor_fails_for_himself_alone(
+    play: Play, proxies: tuple[str, ...], forwarded: str, status: int
+) -> None:
+    desk = Desk(
+        lambda: {"studio": play.stage.context},
+        ConsoleSettings(people=PEOPLE, proxies=proxies),
+        Access(PEOPLE),
+        attempts=Attempts(of_one=3, span=1e6),
+    )
+    with (
+        serve_console(desk, "127.0.0.1:0") as address,
+        httpx.Client(base_url=address, timeout=LONG) as client,
+    ):
+
+        def sign_in(token: str, by: str) -> int:
+            headers = {"x-forwarded-for": by}
+            answer = client.post("/sign-in", data={"token": token}, headers=headers)
+            return answer.status_code
+
+        failed = [sign_in("wrong", "203.0.113.9") for _ in range(4)]
+        assert failed == [401, 401, 401, 429]
+        assert sign_in(TOKENS["anna"], forwarded) == status
+
+
+@pytest.mark.parametrize(
     ("host", "status"),
     [
         ("evil.example", 421),

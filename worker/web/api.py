@@ -42,7 +42,6 @@ from worker.web.desk import (
     NotSignedIn,
     NotThere,
     TooManyFailed,
-    address_of,
     desk_of,
 )
 
@@ -70,7 +69,7 @@ def by_token(request: Request, desk: Here) -> Visitor:
     While nobody of its address is listened to it raises `TooManyFailed`; asking then is no attempt, so that who has a
     good token and asks on comes in as soon as the wait is over.
     """
-    address = address_of(request)
+    address = desk.caller(request)
     wait = desk.attempts.wait(address)
     if wait:
         raise TooManyFailed(wait)

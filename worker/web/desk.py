@@ -102,6 +102,15 @@ class Desk:
             return None
         return self.access.by_token(token.strip())
 
+    def caller(self, request: Request) -> str:
+        """Return the address whose failed attempts count: behind a trusted proxy the one that called it, by the last
+        entry of X-Forwarded-For, which the proxy itself wrote."""
+        peer = address_of(request)
+        if peer not in self.settings.proxies:
+            return peer
+        entries = ",".join(request.headers.getlist("x-forwarded-for"))
+        return entries.rpartition(",")[2].strip() or peer
+
     def _introduced(self, request: Request) -> Visitor | None:
         """Return whom a trusted proxy names; a name that was said twice was said by somebody else too."""
         names = (

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from worker.domain.messages import Text, render, tell
 from worker.web.access import Visitor
-from worker.web.desk import SESSION, Desk, NotAllowed, address_of, desk_of
+from worker.web.desk import SESSION, Desk, NotAllowed, desk_of
 from worker.web.screens import LANGUAGE, LANGUAGES, THEME, THEMES, show, words_for
 
 router = APIRouter(include_in_schema=False)
@@ -36,7 +36,7 @@ def sign_in(
     back: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """Open a session for whoever shows a token or a code."""
-    address = address_of(request)
+    address = desk.caller(request)
     wait = desk.attempts.wait(address)
     if wait:
         answer = _door(
