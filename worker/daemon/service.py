@@ -241,20 +241,38 @@ class WorkspaceRunner:
         """
         if self.is_paused():
             return False
-        if self.jobs.pending_triggers():
-            return True
+        pending = self.jobs.pending_triggers()
+        if pending:
+            return not self.is_put_off(_answer(pending))
+        return not self.is_put_off(CycleRequest()) and (
+            self._is_beat_due() or bool(self._untried())
+        )
+
+    def _is_beat_due(self) -> bool:
         now, last = self.now(), self.jobs.last_start()
-        if last is None or is_overdue(last, now, pace(self.settings, now)):
-            return True
-        return any(due.at > last for due in self._missed().values())
+        return last is None or is_overdue(last, now, pace(self.settings, now))
+
+    def _untried(self) -> list[str]:
+        """Return the calendar's jobs that fell due since the last cycle began, and are not done."""
+        last = self.jobs.last_start()
+        return [
+            name
+            for name, due in self._missed().items()
+            if last is None or due.at > last
+        ]
 
     def attend_once(self) -> None:
-        """Do what is due, if anything is."""
+        """Do what is due, if anything is: what people wait for, and the calendar's jobs too, which a request in each
+        look would otherwise put off for ever."""
         if not self.is_due():
             return
-        if self.jobs.pending_triggers():
+        untried = self._untried()
+        pending = self.jobs.pending_triggers()
+        if pending:
             self.answer_triggers()
-        else:
+        if untried:
+            self.run_jobs(untried)
+        elif not pending:
             self.tick(Mode.DELTA)
 
     def is_paused(self) -> bool:

@@ -49,7 +49,8 @@ class Fleet:
         """Return the workspaces in which somebody waits for a cycle."""
         with self.store.reading("") as tx:
             asked = triggers.find_asked(tx)
-        return [name for name in asked if name in self.workspaces]
+        known = [name for name in asked if name in self.workspaces]
+        return [name for name in known if self._watcher(name).is_due()]
 
     def look_after(self, name: str) -> None:
         """Do what is due in a workspace; one that the configuration no longer names is left alone."""
