@@ -78,7 +78,8 @@ class Lookup(msgspec.Struct, dict=True):
 
     `listed` are the projects that may be read, None when all may, with the ids and keys of those `seen` by name, and `bound` the
     JQL that kept the last read within them; `beyond` says of epics, by id, how many issues below them lie elsewhere. `hidden`
-    holds since when issues are not visible any more, by id.
+    holds since when issues are not visible any more, by id; `unmatched` are conditions whose ids did not all come when they
+    were asked for last.
     """
 
     epics: dict[str, LinkedEpic] = {}
@@ -98,6 +99,7 @@ class Lookup(msgspec.Struct, dict=True):
     bound: str = ""
     beyond: dict[str, int] = {}
     hidden: dict[str, datetime] = {}
+    unmatched: list[str] = []
 
     @cached_property
     def listing(self) -> Listing:

@@ -112,6 +112,8 @@ class _Reader:
     """Whether issues that are not visible any more are dropped."""
     has_projects: bool = False
     """Whether the projects were read in this read."""
+    newest: datetime | None = None
+    """The newest change up to which all issues came, None when that is what it was."""
 
     @property
     def listing(self) -> Listing:
@@ -216,6 +218,9 @@ def _save(reader: _Reader) -> dict[str, str]:
         gone = concerned - keys.keys()
         lookup.unread = [unread for unread in lookup.unread if unread.issue not in gone]
         LOOKUP.save(tx, lookup)
+        # Not before: what a read that breaks off made of the changes is lost, and they are to be seen again.
+        if reader.newest is not None:
+            registry.set_cursor(tx, UPDATED, reader.newest.isoformat())
     return keys
 
 
@@ -386,7 +391,10 @@ def _parts(reader: _Reader) -> list[Link]:
             keys.add(epic.project)
 
     projects = lookup.accepted(LinkKind.PROJECT, keys)
-    branched = [key for key in epics if _branches(lookup, key)]
+    branched: list[str] = []
+    for key in epics:
+        if _branches(lookup, key):
+            branched.append(key)
     parts = links_of(LinkKind.PROJECT, projects)
     parts += links_of(LinkKind.EPIC, branched)
     parts += links_of(LinkKind.JQL, _conditions(reader))
@@ -521,8 +529,8 @@ def _search(
         # The bound itself is refused once one of its projects is out of view.
         _read_projects(reader)
         accepted = _parts(reader)
-        parts = [part for part in parts if part in accepted]
-        return _search(reader, parts, since)
+        left = [part for part in parts if part in accepted]
+        return _search(reader, left, since)
     if len(parts) == 1:
         part = parts[0]
         reader.lookup.refuse(part.kind, [part.text], refusal.detail)
@@ -715,7 +723,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     batch = _with_branches(reader, parts, batch, since)
     reader.problems += batch.problems
 
-    has_changed = full
+    has_changed = full or _is_any_later(batch.issues, cursor, now=reader.now)
     projects: set[str] = set()
     for chunk in _chunks(batch.issues):
         fresh = _keep(reader, chunk)
@@ -750,8 +758,8 @@ def _settle(
     """Note what counts as read after all that was asked for came."""
     if full:
         _forget_gone(reader, batch)
-    with reader.transaction() as tx:
-        _advance(tx, cursor, batch.issues, now=reader.now)
+    if _is_any_later(batch.issues, cursor, now=reader.now):
+        reader.newest = _newest_change(batch.issues, now=reader.now)
     accepted = set(_parts(reader))
     _cover(reader, accepted.intersection(parts))
 
@@ -805,6 +813,15 @@ def _is_any_changed(issues: Iterable[Issue], since: datetime | None) -> bool:
     if since is None:
         return any(issues)
     return any(issue.updated >= since for issue in issues)
+
+
+def _is_any_later(
+    issues: Iterable[Issue], cursor: datetime | None, *, now: datetime
+) -> bool:
+    """Tell whether one of some issues was updated after all that earlier reads made something of: a read that broke off
+    may have kept it."""
+    newest = _newest_change(issues, now=now)
+    return newest is not None and (cursor is None or newest > cursor)
 
 
 def _chunks(issues: Sequence[Issue]) -> Iterator[Sequence[Issue]]:
@@ -866,13 +883,19 @@ def _since(reader: _Reader, hidden: Iterable[str]) -> dict[str, datetime]:
     """Return since when each issue is not visible: since the last whole read that showed it."""
     lookup = reader.lookup
     last = lookup.read or reader.now
-    return {identity: lookup.hidden.get(identity, last) for identity in hidden}
+    since: dict[str, datetime] = {}
+    for identity in hidden:
+        since[identity] = lookup.hidden.get(identity, last)
+    return since
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
     """Return the ids of the issues that links Jira does not answer to any more came to, with their parents."""
     resolved = reader.lookup.resolved(reader.links)
-    stale = [link for link in resolved.values() if link.as_of is not None]
+    stale: list[ResolvedLink] = []
+    for link in resolved.values():
+        if link.as_of is not None:
+            stale.append(link)
     if not stale:
         return set()
 
@@ -961,13 +984,17 @@ def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move,
 def _match(reader: _Reader, *, refresh: bool) -> str:
     """Bring what each condition matches up to date; return why that was incomplete, nothing when it was not."""
     matched = reader.lookup.matched
+    unmatched = set(reader.lookup.unmatched)
+    reader.lookup.unmatched = []
     incomplete = ""
     for condition in _conditions(reader):
-        if condition in matched and not refresh:
+        is_known = condition in matched and condition not in unmatched
+        if is_known and not refresh:
             continue
 
         ids = _census(reader, condition)
         if ids is None:
+            reader.lookup.unmatched.append(condition)
             if not incomplete:
                 incomplete = f"not all ids of {condition[:SHOWN]}"
             continue
@@ -1066,11 +1093,7 @@ def _cursor(tx: Tx, *, now: datetime) -> datetime | None:
     return newest
 
 
-def _advance(
-    tx: Tx, cursor: datetime | None, issues: Iterable[Issue], *, now: datetime
-) -> None:
-    """Remember the newest change; one dated ahead of us (imports, wrong clocks) says nothing of what was read."""
+def _newest_change(issues: Iterable[Issue], *, now: datetime) -> datetime | None:
+    """Return the newest change; one dated ahead of us (imports, wrong clocks) says nothing of what was read."""
     past = [issue.updated for issue in issues if issue.updated <= now]
-    newest = max(past, default=None)
-    if newest is not None and (cursor is None or newest > cursor):
-        registry.set_cursor(tx, UPDATED, newest.isoformat())
+    return max(past, default=None)
