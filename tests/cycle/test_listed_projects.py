@@ -371,6 +371,29 @@ def test_another_project_does_not_become_listed_by_taking_the_key(site: Listed) 
     assert site.leaks() == []
 
 
+@pytest.mark.parametrize(
+    "cell", ["ACME", "ACME-1", "project = ACME", "ACME, BETA", "labels = shared"]
+)
+@pytest.mark.parametrize("other", ["OLD", "HR"])
+def test_nothing_of_a_project_that_took_the_key_of_a_listed_one_is_ever_read(
+    site: Listed, cell: str, other: str
+) -> None:
+    site.projects = ("ACME", "BETA")
+    site.cells = {"web": cell, "shop": "BETA"}
+    site.read()
+    for old, new in (("ACME", "FREE"), ("HR", "ACME"), ("FREE", other)):
+        site.jira.control("rename_project", {"key": old, "new_key": new})
+    for key in ("ACME-1", "ACME-2", f"{other}-1"):
+        site.touch(key)
+    site.cells["new"] = "BETA-1"
+    for full in (False, False, True, False):
+        site.read(full=full)
+        assert site.leaks() == []
+        with site.store.reading("studio") as tx:
+            kept = {issue.summary for issue in snapshots.load_issues(tx)}
+        assert SECRET not in kept
+
+
 def test_a_project_may_be_listed_by_its_id(site: Listed) -> None:
     store = site.jira._site.store
     acme = store.find_project("ACME")

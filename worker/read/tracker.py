@@ -414,7 +414,7 @@ def _jql(reader: _Reader, parts: Iterable[Link]) -> str:
     conditions: list[str] = []
     for part in parts:
         if part.kind is LinkKind.PROJECT:
-            keys.append(f'"{part.text}"')
+            keys.append(part.text)
         elif part.kind is LinkKind.JQL:
             conditions.append(f"({part.text})")
         elif part.kind is LinkKind.EPIC:
@@ -423,7 +423,18 @@ def _jql(reader: _Reader, parts: Iterable[Link]) -> str:
     if epics:
         below = reader.jira.below(epics)
         conditions.insert(0, f"({below})")
-    return compose(keys, conditions, reader.listing)
+    projects = _ids_of_projects(reader, keys)
+    return compose(projects, conditions, reader.listing)
+
+
+def _ids_of_projects(reader: _Reader, keys: Iterable[str]) -> list[str]:
+    """Return how a query names some projects: by id, for another may have got the key since the projects were read."""
+    ids = reader.lookup.project_ids()
+    names: list[str] = []
+    for key in keys:
+        name = ids.get(key, f'"{key}"')
+        names.append(name)
+    return names
 
 
 def _scope(reader: _Reader) -> str:
@@ -500,16 +511,17 @@ def _jql_of_fresh(
         conditions.append(jql)
     if others:
         jql = _jql(reader, others)
-        outside = _outside(jql, whole)
+        outside = _outside(reader, jql, whole)
         conditions.append(f"({outside})")
     return " OR ".join(conditions)
 
 
-def _outside(jql: str, projects: Collection[str]) -> str:
+def _outside(reader: _Reader, jql: str, projects: Collection[str]) -> str:
     """Return a JQL without what lies in some projects."""
     if not projects:
         return jql
-    listed = ", ".join(f'"{key}"' for key in sorted(projects))
+    names = _ids_of_projects(reader, sorted(projects))
+    listed = ", ".join(names)
     return f"({jql}) AND project not in ({listed})"
 
 
@@ -633,7 +645,7 @@ def _read_below(
     if not listed:
         return IssueBatch((), complete=True)
     bounded = reader.listing.bounded(reader.jira.below(listed))
-    jql = _outside(bounded, outside)
+    jql = _outside(reader, bounded, outside)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected:
