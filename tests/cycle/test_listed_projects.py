@@ -206,6 +206,35 @@ def test_a_filter_and_a_board_beyond_the_list_are_told_without_a_word_of_them(
     assert not [key for key in keys(site) if key.startswith("HR")]
 
 
+@pytest.mark.parametrize(
+    "jql",
+    [
+        f'project = ACME OR fixVersion = "no {SECRET}"',
+        f'project in (ACME, "no {SECRET}") AND statusCategory = "{SECRET}"',
+        f'status = "{SECRET}"',
+    ],
+)
+@pytest.mark.parametrize("beside", ["", "ACME-1 "])
+def test_jiras_words_of_a_filter_that_reaches_beyond_the_list_are_not_told_on(
+    site: Listed, jql: str, beside: str
+) -> None:
+    theirs = site.jira.control("add_filter", {"name": "Theirs", "jql": jql})["id"]
+    site.cells["filter"] = f"{beside}filter={theirs}"
+    for full in (False, True, False):
+        read = site.read(full=full)
+        said = [english(one.message) for one in read.problems]
+        said.append(told(read.links["filter"]))
+        assert f"filter {theirs}" in said[-1]
+        assert SECRET not in repr(said)
+
+
+def test_jiras_words_of_a_filter_within_the_list_are_told(site: Listed) -> None:
+    jql = 'project = ACME AND fixVersion = "Spring"'
+    ours = site.jira.control("add_filter", {"name": "Ours too", "jql": jql})["id"]
+    site.cells["filter"] = f"filter={ours}"
+    assert "'Spring' does not exist" in told(site.read().links["filter"])
+
+
 def test_a_version_of_an_unlisted_project_has_no_issue(site: Listed) -> None:
     site.cells["new"] = f"{BASE}/projects/HR/versions/{site.hr_version}"
     read = site.read(full=True)

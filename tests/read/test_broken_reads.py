@@ -35,7 +35,9 @@ class BreakingSite(LinkedSite):
             if self.last < 0:
                 raise Killed
         asked = repr((request.query, request.body))
-        is_census = "search" in request.path and "issuetype" not in asked
+        is_search = request.path.endswith(("/search", "/search/jql"))
+        is_listing = "project/search" in request.path
+        is_census = is_search and not is_listing and "issuetype" not in asked
         if self.is_down and is_census:
             return json_response(503, {})
         if self.is_short and is_census:
@@ -115,6 +117,14 @@ def test_ids_that_did_not_come_to_an_end_are_asked_for_again(
     site.is_short = False
     assert site.work(site.read(), "web") == [*before, made]
     assert site.asked() == 3
+
+
+def test_a_filter_whose_ids_do_not_come_to_an_end_is_told_by_its_number(
+    site: BreakingSite,
+) -> None:
+    site.cells = {"web": f"filter={site.filter}"}
+    site.is_short = True
+    assert site.read().incomplete == f"not all ids of filter {site.filter}"
 
 
 def test_a_branch_that_grew_during_a_broken_read_is_read_to_its_end(

@@ -273,10 +273,15 @@ class Lookup(msgspec.Struct, dict=True):
                 return NOTHING
 
         refusals = [self.refused[name] for name in names if name in self.refused]
-        said = next(filter(None, refusals), "")
-        if said:
+        words = next(filter(None, refusals), "")
+        if words and self._is_private(link):
             return tell(
-                "Jira does not accept {link}: {why}", link=shown_of(link), why=said
+                "Jira does not accept the query of {link}, which reaches beyond the listed projects: mend it in Jira",
+                link=shown_of(link),
+            )
+        if words:
+            return tell(
+                "Jira does not accept {link}: {why}", link=shown_of(link), why=words
             )
         if known and not refusals:
             return NOTHING
@@ -285,6 +290,17 @@ class Lookup(msgspec.Struct, dict=True):
             kind=link.kind.value,
             name=link.text[:SHOWN],
         )
+
+    def _is_private(self, link: Link) -> bool:
+        """Tell whether a query was written by others, about more than may be read: then Jira's words of it may tell names
+        of what is not listed."""
+        if link.kind not in (LinkKind.FILTER, LinkKind.BOARD):
+            return False
+
+        condition = self.condition_of(link)
+        if not condition:
+            return False
+        return self.listing.place(condition) is not Within.INSIDE
 
     def unlisted_of(self, link: Link) -> Text:
         """Return why nothing of a link may be read; empty where something may."""

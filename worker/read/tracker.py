@@ -44,7 +44,6 @@ from worker.world.attach import (
     with_parents,
 )
 from worker.world.links import (
-    SHOWN,
     Link,
     LinkKind,
     ResolvedLink,
@@ -52,6 +51,7 @@ from worker.world.links import (
     name_of,
     named,
     parts_of,
+    shown_of,
     texts_of,
 )
 from worker.world.listing import Listing, compose
@@ -1008,7 +1008,8 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
         if ids is None:
             reader.lookup.unmatched.append(condition)
             if not incomplete:
-                incomplete = f"not all ids of {condition[:SHOWN]}"
+                name = _name_of_query(reader, condition)
+                incomplete = f"not all ids of {name}"
             continue
 
         # A name that is gone matches nothing on Cloud, as a query may that is done with: Jira is asked which.
@@ -1020,6 +1021,16 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
             kept = _still_there(reader, set(before).difference(ids))
             matched[condition] = sorted(kept.union(ids))
     return incomplete
+
+
+def _name_of_query(reader: _Reader, condition: str) -> str:
+    """Return how a query is told: a filter by its number, for what others wrote into it is not told on."""
+    names: list[str] = []
+    for link in parts_of(reader.links.values()):
+        if reader.lookup.condition_of(link) == condition:
+            name = shown_of(link)
+            names.append(name)
+    return min(names, default="a query")
 
 
 def _still_there(reader: _Reader, lost: set[str]) -> set[str]:
