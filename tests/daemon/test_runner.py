@@ -21,7 +21,7 @@ from worker.daemon.job_log import JobLog
 from worker.daemon.service import WorkspaceRunner, next_times, serve
 from worker.errors import Busy, Transient
 from worker.plan.plan import Plan
-from worker.state import runs, triggers
+from worker.state import pauses, runs, triggers
 from worker.state.store import Store
 from worker.state.triggers import Order, TriggerState
 
@@ -275,6 +275,44 @@ def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(
     office.runner.tick(Mode.DELTA)
     office.runner.tick(Mode.DELTA)
     assert office.done() == [("start", "full"), ("full", "full"), ("delta", "delta")]
+
+
+def test_who_looks_by_a_timer_does_what_is_due_and_nothing_else(office: Office) -> None:
+    office.now = datetime(2026, 11, 17, 5, 0, tzinfo=UTC)  # 8:00 on a Tuesday
+    assert office.runner.is_due()
+    office.runner.attend_once()
+    assert not office.runner.is_due()
+    office.runner.attend_once()
+    office.done()
+    office.now += timedelta(minutes=31)
+    office.runner.attend_once()
+    assert office.done() == [("daily", "full")]
+    office.now += timedelta(seconds=SETTINGS.schedule.delta)
+    office.runner.attend_once()
+    assert office.done() == [("delta", "delta")]
+
+
+def test_requests_in_each_look_do_not_put_off_the_days_pages(office: Office) -> None:
+    office.now = datetime(2026, 11, 17, 5, 20, tzinfo=UTC)
+    office.runner.attend_once()
+    office.done()
+    seen = []
+    for _ in range(4):
+        office.now += timedelta(minutes=4)
+        office.ask()
+        office.runner.attend_once()
+        seen += [trigger for trigger, _ in office.done()]
+    assert seen.count("daily") == 1
+    assert seen.count("manual") == 4
+
+
+def test_a_paused_workspace_is_not_due_whoever_waits(office: Office) -> None:
+    office.ask()
+    with office.store.transaction("studio") as tx:
+        pauses.pause(tx, pauses.Pause("Ann", office.now))
+    assert not office.runner.is_due()
+    office.runner.attend_once()
+    assert office.done() == []
 
 
 @dataclass(frozen=True, slots=True)
