@@ -59,7 +59,7 @@ def _runner(
         plan = Plan(name, (), (), ())
         return Report(1, name, 0.0, {"notion": 0, "jira": 0}, plan)
 
-    settings = Workspace(schedule=Schedule(delta=0.2, full=3600))
+    settings = Workspace(schedule=Schedule(delta=0.2, quiet=0.2, full=3600))
     log = JobLog(store, name)
     return WorkspaceRunner(name, settings, work, log, lambda: SATURDAY)
 

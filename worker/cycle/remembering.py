@@ -14,9 +14,12 @@ from worker.plan.plan import Kind
 from worker.read.absent import GONE
 from worker.state import memory, snapshots
 from worker.state.store import Tx
-from worker.world.memory import Memory, Turn
+from worker.world.memory import Memory, Track, Turn
 from worker.world.world import World
 from worker.write.writer import Applied
+
+MARKS = ("probability", "impact")
+"""Fields that people may set over ours, told by what we wrote last."""
 
 
 def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
@@ -26,6 +29,8 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
             memory.end_first_run(tx)
             FINGERPRINT.save(tx, context.fingerprint)
             MANAGED.save(tx, _after(drawn))
+            if not applied.failures:
+                memory.put_tracks(tx, _tracks_written(drawn))
         _forget_deleted(tx, applied.gone)
 
 
@@ -54,11 +59,33 @@ def observe(drawn: PlannedCycle, turns: Mapping[Ref, Turn]) -> Memory:
             del occurrences[turn.now.key]
         else:
             occurrences[turn.now.key] = turn.before
+    tracks = dict(drawn.outcome.memory.tracks)
+    for key in _tracks_written(drawn):
+        tracks[key] = drawn.world.memory.tracks[key]
     return replace(
         drawn.outcome.memory,
+        tracks=tracks,
         occurrences=occurrences,
         first_run=drawn.world.memory.first_run,
     )
+
+
+def _tracks_written(drawn: PlannedCycle) -> dict[str, Track]:
+    """Return the marks that are being written over others, by `<ref>#<field>`.
+
+    What a row shows beside such a mark tells whether a person changed it. One that was remembered before it was written
+    would make our own old value a person's, if the process died in between; one that is not remembered yet does not.
+    """
+    before = drawn.world.memory.tracks
+    now = drawn.outcome.memory.tracks
+    written = {}
+    for change in drawn.plan.changes:
+        if change.kind is Kind.UPDATE:
+            for field in MARKS:
+                key = f"{change.ref}#{field}"
+                if key in before and key in now:
+                    written[key] = now[key]
+    return written
 
 
 def _forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
