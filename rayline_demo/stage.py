@@ -174,31 +174,34 @@ def workspace_settings(
 def write_configuration(stage: Stage, folder: Path) -> Path:
     """Write how the commands of another terminal reach this stage, closed to others as what holds tokens must be."""
     settings = stage.context.settings
-    notion, jira = settings.notion, settings.jira
-    state = stage.store.engine.url.render_as_string(hide_password=False)
-    name = f"workspaces.{stage.context.name}"
-    tables: dict[str, dict[str, object]] = {
-        name: {"locale": settings.locale, "currency": settings.currency},
-        f"{name}.notion": {
-            "base_url": notion.base_url,
-            "token": notion.token.get_secret_value(),
-            "root_page_id": notion.root_page_id,
-            "private_root_page_id": notion.private_root_page_id,
-            "requests": notion.requests,
-            "window": notion.window,
-        },
-        f"{name}.jira": {
-            "base_url": jira.base_url,
-            "email": jira.email,
-            "token": jira.token.get_secret_value(),
-        },
-    }
-    lines = [f"state = {json.dumps(state)}"]
-    for table, values in tables.items():
-        lines.append(f"[{table}]")
-        # What JSON writes of text and numbers, TOML reads.
-        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    notion = settings.notion
+    jira = settings.jira
+    url = stage.store.engine.url
+    state = url.render_as_string(hide_password=False)
+    name = stage.context.name
     path = folder / "rayline.toml"
     path.touch(mode=0o600)
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    path.write_text(
+        f"""
+state = {json.dumps(state)}
+
+[workspaces.{name}]
+locale = "{settings.locale}"
+currency = "{settings.currency}"
+
+[workspaces.{name}.notion]
+base_url = "{notion.base_url}"
+token = "{notion.token.get_secret_value()}"
+root_page_id = "{notion.root_page_id}"
+private_root_page_id = "{notion.private_root_page_id}"
+requests = {notion.requests}
+window = {notion.window}
+
+[workspaces.{name}.jira]
+base_url = "{jira.base_url}"
+email = "{jira.email}"
+token = "{jira.token.get_secret_value()}"
+""",
+        "utf-8",
+    )
     return path
