@@ -108,14 +108,14 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def test_a_calendars_job_runs_once_per_local_date(office: Office) -> None:
     office.now += timedelta(minutes=30)  # 8:30 in Moscow
-    office.runner.run_daily_job("daily")
-    office.runner.run_daily_job("daily")
+    office.runner.run_jobs(["daily"])
+    office.runner.run_jobs(["daily"])
     assert office.done() == [("daily", "full")]
     office.now += timedelta(hours=23, minutes=59)
-    office.runner.run_daily_job("daily")
+    office.runner.run_jobs(["daily"])
     assert office.done() == []
     office.now += timedelta(minutes=1)
-    office.runner.run_daily_job("daily")
+    office.runner.run_jobs(["daily"])
     assert office.done() == [("daily", "full")]
 
 
@@ -125,10 +125,10 @@ def test_a_job_that_begins_after_midnight_is_its_own_dates_and_the_next_has_its_
     schedule = SETTINGS.schedule.model_copy(update={"daily": time(23, 55)})
     office.runner.settings = SETTINGS.model_copy(update={"schedule": schedule})
     office.now = datetime(2026, 11, 16, 21, 5, tzinfo=UTC)  # Tuesday, 0:05 in Moscow
-    office.runner.run_daily_job("daily")
+    office.runner.run_jobs(["daily"])
     assert office.runner.jobs.last_date("daily") == date(2026, 11, 16)
     office.now += timedelta(hours=23, minutes=50)
-    office.runner.run_daily_job("daily")
+    office.runner.run_jobs(["daily"])
     assert office.done() == [("daily", "full")] * 2
 
 
@@ -136,7 +136,7 @@ def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(
     office: Office,
 ) -> None:
     office.error = Transient("jira", "GET /", "unavailable")
-    office.runner.run_daily_job("monday")
+    office.runner.run_jobs(["monday"])
     assert office.done() == [("monday", "full")]
     office.error = None
     office.runner.tick(Mode.DELTA)

@@ -176,10 +176,6 @@ class WorkspaceRunner:
         last = self.jobs.last_success(Mode.FULL.value)
         return is_overdue(last, self.now(), self.settings.schedule.full)
 
-    def run_daily_job(self, name: str) -> None:
-        """Run a calendar's job unless it was done for the local date it was due for last."""
-        self.run_jobs([name])
-
     def run_jobs(self, names: Sequence[str]) -> None:
         """Run a calendar's jobs that are not done for the local dates they were due for last: one cycle does for all."""
         with self._dates:
@@ -245,14 +241,14 @@ class WorkspaceRunner:
         if pending:
             return not self.is_put_off(_answer(pending))
         return not self.is_put_off(CycleRequest()) and (
-            self._is_beat_due() or bool(self._untried())
+            self._is_beat_due() or bool(self._due_since_last_run())
         )
 
     def _is_beat_due(self) -> bool:
         now, last = self.now(), self.jobs.last_start()
         return last is None or is_overdue(last, now, pace(self.settings, now))
 
-    def _untried(self) -> list[str]:
+    def _due_since_last_run(self) -> list[str]:
         """Return the calendar's jobs that fell due since the last cycle began, and are not done."""
         last = self.jobs.last_start()
         return [
@@ -266,7 +262,7 @@ class WorkspaceRunner:
         look would otherwise put off for ever."""
         if not self.is_due():
             return
-        untried = self._untried()
+        untried = self._due_since_last_run()
         pending = self.jobs.pending_triggers()
         if pending:
             self.answer_triggers()
