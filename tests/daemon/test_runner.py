@@ -21,7 +21,8 @@ from worker.daemon.job_log import JobLog
 from worker.daemon.service import WorkspaceRunner, next_times, serve
 from worker.errors import Busy, Transient
 from worker.plan.plan import Plan
-from worker.state import pauses, runs, triggers
+from worker.state import leases, pauses, runs, triggers
+from worker.state.processes import name_owner
 from worker.state.store import Store
 from worker.state.triggers import Order, TriggerState
 
@@ -290,6 +291,87 @@ def test_who_looks_by_a_timer_does_what_is_due_and_nothing_else(office: Office) 
     office.now += timedelta(seconds=SETTINGS.schedule.delta)
     office.runner.attend_once()
     assert office.done() == [("delta", "delta")]
+
+
+def cut_off(office: Office) -> None:
+    """Leave a run behind whose process was killed."""
+    with office.store.transaction("studio") as tx:
+        runs.start(tx, "delta", now=office.now)
+
+
+def kill(office: Office) -> None:
+    """Leave a run behind that a later one finds cut off."""
+    with office.store.transaction("studio") as tx:
+        runs.start(tx, "delta", now=office.now)
+        runs.close_lost(tx, now=office.now)
+
+
+def end(office: Office) -> None:
+    """Leave a run behind that was asked to end."""
+    with office.store.transaction("studio") as tx:
+        runs.start(tx, "delta", now=office.now)
+        runs.close_lost(tx, now=office.now, reason="asked", stopped=True)
+
+
+CUTS = (cut_off, kill, end)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_cycle_that_was_cut_off_is_due_again_at_once(
+    office: Office, cut: Callable[[Office], None], *, earlier: bool
+) -> None:
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a quiet Saturday
+    if earlier:
+        office.runner.attend_once()
+        office.done()
+        office.now += timedelta(seconds=SETTINGS.schedule.quiet)
+    cut(office)
+    office.now += timedelta(seconds=1)
+    assert office.runner.is_due()
+    office.runner.attend_once()
+    assert len(office.done()) == 1
+    assert not office.runner.is_due()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_days_job_that_was_cut_off_is_due_again_at_once(
+    office: Office, cut: Callable[[Office], None]
+) -> None:
+    office.now = datetime(2026, 11, 17, 5, 0, tzinfo=UTC)  # 8:00 on a Tuesday
+    office.runner.attend_once()
+    office.done()
+    office.now += timedelta(minutes=31)
+    cut(office)
+    office.now += timedelta(seconds=1)
+    office.runner.attend_once()
+    assert office.done() == [("daily", "full")]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_what_cuts_every_cycle_off_is_tried_at_the_beats_pace(
+    office: Office, cut: Callable[[Office], None]
+) -> None:
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    for _ in range(3):
+        cut(office)
+        office.now += timedelta(seconds=1)
+    assert not office.runner.is_due()
+    office.now += timedelta(seconds=SETTINGS.schedule.quiet)
+    assert office.runner.is_due()
+
+
+def test_a_workspace_that_a_living_process_has_in_hand_is_not_due(
+    office: Office,
+) -> None:
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    mine = name_owner()
+    ttl = timedelta(days=1)
+    with leases.hold(office.store, "studio", mine, ttl=ttl, now=office.store.now):
+        cut_off(office)
+        office.now += timedelta(seconds=1)
+        assert not office.runner.is_due()
+    assert office.runner.is_due()
 
 
 def test_requests_in_each_look_do_not_put_off_the_days_pages(office: Office) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from worker.cycle.put_off import PUT_OFF, PutOff
-from worker.state import pauses, runs, triggers
+from worker.state import leases, pauses, runs, triggers
 from worker.state.pauses import Pause
 from worker.state.settings import Setting
 from worker.state.store import Store
@@ -31,11 +31,19 @@ class JobLog:
             found = runs.last_success(tx, mode)
         return found.ended if found else None
 
-    def last_start(self) -> datetime | None:
-        """Return when the last cycle began, however it ended."""
+    def last_attempt(self) -> datetime | None:
+        """Return when the last cycle began that ended by itself, or is under way.
+
+        One that was cut off with its process is tried again at once. Where the one before it was cut off as well, it
+        counts: what kills whoever tries it must not be tried without a pause.
+        """
         with self.store.reading(self.workspace) as tx:
-            latest = runs.recent(tx, 1)
-        return latest[0].started if latest else None
+            latest = runs.recent(tx, 2)
+            holder = leases.holder(tx, now=self.store.now())
+        counted = [run for run in latest if holder or not run.was_cut_off()]
+        if len(latest) == 2 and not counted:
+            return latest[0].started
+        return counted[0].started if counted else None
 
     def last_date(self, job: str) -> date | None:
         """Return the local date a calendar's job was last done for."""

@@ -233,7 +233,7 @@ class WorkspaceRunner:
     def is_due(self) -> bool:
         """Tell whether something is due, by the state alone: for who keeps no clock between two looks.
 
-        A beat counts from the last run, however it ended; so does a calendar's job that was tried since it fell due.
+        A beat counts from the last run that was not cut off; so does a calendar's job that was tried since it fell due.
         """
         if self.is_paused():
             return False
@@ -245,12 +245,12 @@ class WorkspaceRunner:
         )
 
     def _is_beat_due(self) -> bool:
-        now, last = self.now(), self.jobs.last_start()
+        now, last = self.now(), self.jobs.last_attempt()
         return last is None or is_overdue(last, now, pace(self.settings, now))
 
     def _due_since_last_run(self) -> list[str]:
         """Return the calendar's jobs that fell due since the last cycle began, and are not done."""
-        last = self.jobs.last_start()
+        last = self.jobs.last_attempt()
         return [
             name
             for name, due in self._missed().items()

@@ -61,11 +61,10 @@ def read_standing(site: Site) -> Standing:
     with site.reading() as tx:
         latest = runs.recent(tx)
         requests = runs.requests_since(tx, now - HOUR)
-        lease = leases.current(tx)
+        holder = leases.holder(tx, now=site.store.now())
         waiting = triggers.pending(tx)
         unsettled = tuple(intent.ref for intent in journal.unsettled(tx))
         standing = problems.load(tx)
-    is_held = lease is not None and lease.until > site.store.now()
     return Standing(
         workspace=site.name,
         now=now,
@@ -77,7 +76,7 @@ def read_standing(site: Site) -> Standing:
             last_full=success[Mode.FULL.value],
             last_delta=success[Mode.DELTA.value],
         ),
-        holder=lease.owner if lease and is_held else None,
+        holder=holder,
         waiting=waiting,
         unsettled=unsettled,
         problems=standing,

@@ -88,6 +88,14 @@ def current(tx: Tx, *, lock: bool = False) -> Lease | None:
     )
 
 
+def holder(tx: Tx, *, now: datetime) -> str | None:
+    """Return who has the workspace in hand, None when nobody has: a dead process holds nothing."""
+    held = current(tx)
+    if held is None or held.until <= now or is_gone(held.owner):
+        return None
+    return held.owner
+
+
 class Held:
     """A lease in use. Whoever holds one checks it before each request and confirms it in each transaction; both raise
     `Busy` once another owner has it. Thread-safe."""

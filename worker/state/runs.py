@@ -56,6 +56,10 @@ class Run:
         """Tell whether it was ended before it was through, by no fault of what it did."""
         return self.status is RunStatus.RUNNING or bool(self.outcome.get("stopped"))
 
+    def was_cut_off(self) -> bool:
+        """Tell whether its process ended before it did, or was asked to."""
+        return self.was_stopped() or self.outcome.get("error") == LOST
+
 
 def start(
     tx: Tx, trigger: str, *, now: datetime, scope: str = "", dry_run: bool = False
