@@ -361,6 +361,37 @@ def test_what_cuts_every_cycle_off_is_tried_at_the_beats_pace(
     assert office.runner.is_due()
 
 
+@pytest.mark.parametrize("settle", [0.0, 120.0])
+def test_what_a_run_left_in_doubt_is_looked_at_when_it_can_be_settled(
+    office: Office, settle: float
+) -> None:
+    notion = SETTINGS.notion.model_copy(update={"settle": settle})
+    office.runner.settings = SETTINGS.model_copy(update={"notion": notion})
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    office.runner.start()
+    office.done()
+    with office.store.transaction("studio") as tx:
+        number = runs.start(tx, "delta", now=office.now)
+        runs.finish(
+            tx,
+            number,
+            runs.RunStatus.FAILED,
+            outcome={"in_doubt": 2},
+            requests={},
+            now=office.now,
+        )
+    office.now += timedelta(seconds=29)
+    assert not office.runner.is_due()
+    office.runner.attend()
+    assert office.done() == []
+
+    office.now += timedelta(seconds=max(settle, 30.0) - 29)
+    assert office.runner.is_due()
+    office.runner.attend()
+    assert len(office.done()) == 1
+    assert not office.runner.is_due()
+
+
 def test_a_workspace_that_a_living_process_has_in_hand_is_not_due(
     office: Office,
 ) -> None:

@@ -27,6 +27,8 @@ from worker.state.store import Store
 
 BUDGET, WINDOW = 180, 2.0
 """Requests that each workspace grants, in so many seconds."""
+SETTLE = 2.0
+"""Seconds after which what is in doubt can be looked up."""
 
 
 @dataclass(slots=True)
@@ -149,6 +151,7 @@ root_page_id = "{campus.root_page_id}"
 token = "{room.token}"
 requests = {BUDGET}
 window = {WINDOW}
+settle = {SETTLE}
 [workspaces.{name}.jira]
 base_url = "{where["jira"]["base_url"]}"
 email = "{jira.email}"

@@ -183,6 +183,7 @@ def _record(context: Context, report: Report, order: CycleRequest) -> None:
                 "checksum": report.plan.checksum(),
                 "mode": order.mode.value,
                 "stopped": report.applied.stopped,
+                "in_doubt": len(report.applied.unknown),
             },
         )
     log.info(

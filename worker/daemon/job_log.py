@@ -45,6 +45,12 @@ class JobLog:
             return latest[0].started
         return counted[0].started if counted else None
 
+    def is_in_doubt(self) -> bool:
+        """Tell whether the last cycle left something of which only a later one can tell what became of it."""
+        with self.store.reading(self.workspace) as tx:
+            latest = runs.recent(tx, 1)
+        return any(run.is_in_doubt() for run in latest)
+
     def last_date(self, job: str) -> date | None:
         """Return the local date a calendar's job was last done for."""
         with self.store.reading(self.workspace) as tx:

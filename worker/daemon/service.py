@@ -33,6 +33,8 @@ POLL = 0.5
 LOOK = 15.0
 """Seconds between two looks at the calendar."""
 PAUSE = 5.0
+SOONEST = 30.0
+"""Seconds between two looks at what is in doubt, where it may be settled at once."""
 AHEAD = timedelta(days=2)
 """As far ahead of today a date that was done is believed: a clock was set back. Beyond that it was wrong before."""
 NOBODY = Pause("", datetime.min.replace(tzinfo=UTC))
@@ -216,7 +218,7 @@ class WorkspaceRunner:
         if is_due(self._looked, now, LOOK):
             self._looked = now
             self._run_untried()
-        if is_due(self._beat, now, pace(self.settings, now.at)):
+        if self._has_come(now):
             self._beat = now
             self.tick(Mode.DELTA)
 
@@ -244,9 +246,22 @@ class WorkspaceRunner:
             self._is_beat_due() or bool(self._due_since_last_run())
         )
 
+    def _has_come(self, now: Beat) -> bool:
+        """Tell whether it is time for the next beat; where something is in doubt, as soon as it can be settled."""
+        if is_due(self._beat, now, pace(self.settings, now.at)):
+            return True
+        return is_due(self._beat, now, self._settling()) and self.jobs.is_in_doubt()
+
     def _is_beat_due(self) -> bool:
+        """Tell the same by the state alone."""
         now, last = self.now(), self.jobs.last_attempt()
-        return last is None or is_overdue(last, now, pace(self.settings, now))
+        if is_overdue(last, now, pace(self.settings, now)):
+            return True
+        return is_overdue(last, now, self._settling()) and self.jobs.is_in_doubt()
+
+    def _settling(self) -> float:
+        """Return after how many seconds a look can tell what became of what is in doubt."""
+        return max(self.settings.notion.settle, SOONEST)
 
     def _due_since_last_run(self) -> list[str]:
         """Return the calendar's jobs that fell due since the last cycle began, and are not done."""

@@ -56,6 +56,10 @@ class Run:
         """Tell whether it was ended before it was through, by no fault of what it did."""
         return self.status is RunStatus.RUNNING or bool(self.outcome.get("stopped"))
 
+    def is_in_doubt(self) -> bool:
+        """Tell whether it ended without knowing what became of something it wrote."""
+        return bool(self.outcome.get("in_doubt"))
+
     def was_cut_off(self) -> bool:
         """Tell whether its process ended before it did, or was asked to."""
         return self.was_stopped() or self.outcome.get("error") == LOST
