@@ -62,14 +62,18 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime | None:
 
 def last_due(job: Job, now: datetime, zone: ZoneInfo) -> Due | None:
     """Return the last time a job was due, at `now` or before."""
-    return next((due for due in _dues(job, now, zone, step=-1) if due.at <= now), None)
+    for due in _dues(job, now, zone, step=-1):
+        if due.at <= now:
+            return due
+    return None
 
 
 def next_due(job: Job, after: datetime, zone: ZoneInfo) -> Due | None:
     """Return the first time a job is due after an instant."""
-    return next(
-        (due for due in _dues(job, after, zone, step=1) if due.at > after), None
-    )
+    for due in _dues(job, after, zone, step=1):
+        if due.at > after:
+            return due
+    return None
 
 
 def is_of_today(due: Due, now: datetime, zone: ZoneInfo) -> bool:

@@ -28,8 +28,10 @@ class JobLog:
     def last_success(self, mode: str) -> datetime | None:
         """Return when a cycle of this mode last ended well."""
         with self.store.reading(self.workspace) as tx:
-            found = runs.last_success(tx, mode)
-        return found.ended if found else None
+            success = runs.last_success(tx, mode)
+        if success is None:
+            return None
+        return success.ended
 
     def last_attempt(self) -> datetime | None:
         """Return when the last cycle began that ended by itself, or is under way.
@@ -41,9 +43,11 @@ class JobLog:
             latest = runs.recent(tx, 2)
             holder = leases.holder(tx, now=self.store.now())
         counted = [run for run in latest if holder or not run.was_cut_off()]
-        if len(latest) == 2 and not counted:
+        if counted:
+            return counted[0].started
+        if len(latest) == 2:
             return latest[0].started
-        return counted[0].started if counted else None
+        return None
 
     def is_in_doubt(self) -> bool:
         """Tell whether the last cycle left something of which only a later one can tell what became of it."""
@@ -55,7 +59,9 @@ class JobLog:
         """Return the local date a calendar's job was last done for."""
         with self.store.reading(self.workspace) as tx:
             text = _last_date(job).load(tx)
-        return date.fromisoformat(text) if text else None
+        if not text:
+            return None
+        return date.fromisoformat(text)
 
     def mark_date(self, job: str, day: date) -> None:
         """Remember that a calendar's job is done for a local date."""
