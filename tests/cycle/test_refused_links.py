@@ -33,6 +33,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> LinkedSite:
         "gamma": f"filter={made.filter}",
     }
     made.read(full=True)
+    # Which asks once about what changed lately beside what is linked.
+    made.read()
     return made
 
 

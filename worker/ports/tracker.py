@@ -43,6 +43,14 @@ class IssueBatch:
             return known
         return [issue for issue in known if literal(issue.key) not in bad]
 
+    def without(
+        self, strange: Iterable[Issue], *, problems: tuple[Problem, ...]
+    ) -> IssueBatch:
+        """Return the batch without some issues, with other problems."""
+        left_out = {issue.id for issue in strange}
+        issues = tuple(issue for issue in self.issues if issue.id not in left_out)
+        return IssueBatch(issues, self.complete, self.reason, problems)
+
     def joined(self, other: IssueBatch) -> IssueBatch:
         """Return two batches as one, each issue once, the later reading winning."""
         issues = {issue.id: issue for issue in (*self.issues, *other.issues)}

@@ -80,6 +80,10 @@ class Lookup(msgspec.Struct, dict=True):
     JQL that kept the last read within them; `beyond` says of epics, by id, how many issues below them lie elsewhere. `hidden`
     holds since when issues are not visible any more, by id; `unmatched` are conditions whose ids did not all come when they
     were asked for last.
+
+    `around` are the ids of the projects of which issues are known, `aside` their neighbours that Jira was asked about, with
+    their last change; `passed` is when the conditions whose answer may change while no issue does were asked last,
+    `lacking` are ids they matched that cannot be read.
     """
 
     epics: dict[str, LinkedEpic] = {}
@@ -100,6 +104,10 @@ class Lookup(msgspec.Struct, dict=True):
     beyond: dict[str, int] = {}
     hidden: dict[str, datetime] = {}
     unmatched: list[str] = []
+    around: list[str] = []
+    aside: dict[str, datetime] = {}
+    passed: datetime | None = None
+    lacking: list[str] = []
 
     @cached_property
     def listing(self) -> Listing:
@@ -126,6 +134,13 @@ class Lookup(msgspec.Struct, dict=True):
         for project in self.projects:
             ids[project.key] = project.id
         return ids
+
+    def surround(self, keys: Iterable[str], *, afresh: bool = False) -> None:
+        """Note of which projects issues are known, besides or `afresh`."""
+        ids = self.project_ids()
+        around = set() if afresh else set(self.around)
+        around |= {ids[key] for key in keys if key in ids}
+        self.around = sorted(around)
 
     def unread_projects(self) -> set[str]:
         """Return the keys of projects that cannot be read."""

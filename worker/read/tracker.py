@@ -26,6 +26,7 @@ from worker.jira.beyond import count_beyond, gather_branches
 from worker.jira.paging import EVERYTHING, changed_since, epoch_ms
 from worker.jira.vanished import Lost, find_hidden
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
+from worker.read.beside import condition_in, find_strange, find_watched
 from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
 from worker.read.renames import follow_renames, renamed_keys
 from worker.read.unlinked import branch_of, find_unlinked
@@ -55,10 +56,15 @@ from worker.world.links import (
     texts_of,
 )
 from worker.world.listing import Listing, compose
+from worker.world.passing import is_passing
 
 T = TypeVar("T")
 FORBIDDEN = 403
 OVERLAP = timedelta(minutes=5)
+PASSING = timedelta(hours=1)
+"""How long an answer counts that may change while no issue does."""
+IDS_AT_ONCE = 500
+"""Jira Cloud refuses lists of more than a thousand values."""
 CHUNK = 5_000
 """Issues in hand at a time."""
 UPDATED = "jira:updated"
@@ -114,6 +120,10 @@ class _Reader:
     """Whether the projects were read in this read."""
     newest: datetime | None = None
     """The newest change up to which all issues came, None when that is what it was."""
+    seen: set[str] = field(default_factory=set)
+    """The ids of the issues that came."""
+    aside: Sequence[Issue] = ()
+    """What came and is not linked, but changed in a project of which something is."""
 
     @property
     def listing(self) -> Listing:
@@ -438,9 +448,13 @@ def _ids_of_projects(reader: _Reader, keys: Iterable[str]) -> list[str]:
 
 
 def _scope(reader: _Reader) -> str:
-    """Return the JQL over everything linked."""
+    """Return the JQL over everything linked, and what lies beside it."""
     parts = _parts(reader)
-    return _jql(reader, parts)
+    conditions = [_jql(reader, parts)]
+    watched = find_watched(reader.lookup, parts)
+    if watched:
+        conditions.append(condition_in(watched))
+    return " OR ".join(filter(None, conditions))
 
 
 def _names_of_parts(lookup: Lookup, parts: Iterable[Link]) -> dict[Link, str]:
@@ -459,9 +473,10 @@ def _names_of_parts(lookup: Lookup, parts: Iterable[Link]) -> dict[Link, str]:
 
 
 def _question(
-    reader: _Reader, parts: Sequence[Link], since: datetime | None
+    reader: _Reader, parts: Sequence[Link], since: datetime | None, *, beside: str = ""
 ) -> tuple[str, datetime | None]:
-    """Return the JQL of some parts and its bound: of what was read before the changes, the rest in full."""
+    """Return the JQL of some parts and its bound: of what was read before, and of what lies `beside`, the changes; the
+    rest in full."""
     if since is None:
         return _jql(reader, parts), None
 
@@ -470,9 +485,9 @@ def _question(
     for part in parts:
         if part not in read:
             fresh.append(part)
-    if not read:
+    known = " OR ".join(filter(None, [_jql(reader, read), beside]))
+    if not known:
         return _jql(reader, fresh), None
-    known = _jql(reader, read)
     if not fresh:
         return known, since
 
@@ -526,12 +541,15 @@ def _outside(reader: _Reader, jql: str, projects: Collection[str]) -> str:
 
 
 def _search(
-    reader: _Reader, parts: Sequence[Link], since: datetime | None
+    reader: _Reader, parts: Sequence[Link], since: datetime | None, *, within: str = ""
 ) -> IssueBatch:
-    """Return the issues of all parts; when Jira refuses them, by halves until it is known which, and those are noted."""
+    """Return the issues of all parts, or what of them lies `within` a condition; when Jira refuses them, by halves until
+    it is known which, and those are noted."""
     if not parts:
         return IssueBatch((), complete=True)
     jql, bound = _question(reader, parts, since)
+    if within:
+        jql = f"({jql}) AND {within}"
     try:
         return reader.jira.issues(jql, since=bound)
     except Rejected as error:
@@ -542,15 +560,15 @@ def _search(
         _read_projects(reader)
         accepted = _parts(reader)
         left = [part for part in parts if part in accepted]
-        return _search(reader, left, since)
+        return _search(reader, left, since, within=within)
     if len(parts) == 1:
         part = parts[0]
         reader.lookup.refuse(part.kind, [part.text], refusal.detail)
         return IssueBatch((), complete=True)
 
     half = len(parts) // 2
-    first = _search(reader, parts[:half], since)
-    second = _search(reader, parts[half:], since)
+    first = _search(reader, parts[:half], since, within=within)
+    second = _search(reader, parts[half:], since, within=within)
     return first.joined(second)
 
 
@@ -564,6 +582,68 @@ def _search_parts(
         everything = reader.listing.bounded(EVERYTHING)
         reader.jira.issues(everything, since=reader.now)
     return batch
+
+
+def _read_changes(
+    reader: _Reader, parts: Sequence[Link], since: datetime | None
+) -> IssueBatch:
+    """Return the issues of all parts, and of what was read before what left them: no query of theirs shows that.
+
+    So the question is also for what changed in the projects of known issues. Where that brings others, which may have
+    come in, Jira is asked which of them have, once for each change.
+    """
+    watched = find_watched(reader.lookup, parts) if since is not None else ()
+    if not watched or since is None:
+        return _search_parts(reader, parts, since)
+
+    beside = condition_in(watched)
+    jql, bound = _question(reader, parts, since, beside=beside)
+    exact: IssueBatch | None = None
+    try:
+        batch = reader.jira.issues(jql, since=bound)
+    except Rejected:
+        if not reader.has_projects:
+            _read_projects(reader)
+            accepted = _parts(reader)
+            left = [part for part in parts if part in accepted]
+            return _read_changes(reader, left, since)
+        exact = _search_parts(reader, parts, since)
+        batch = exact.joined(_read_beside(reader, beside, since))
+
+    _look_up_strange(reader, {issue.project for issue in batch.issues})
+    strange = find_strange(reader.lookup, parts, batch.issues, _known(reader, batch))
+    if exact is None and batch.problems:
+        # What cannot be read is told of what is linked, not of its neighbours.
+        exact = _search_parts(reader, parts, since)
+    elif exact is None and _has_new(reader, parts, strange):
+        exact = _search(reader, parts, since, within=beside)
+    linked = exact or IssueBatch((), complete=True)
+    reader.aside = [one for one in strange if one.id not in linked.ids()]
+    return batch.without(reader.aside, problems=linked.problems).joined(linked)
+
+
+def _read_beside(reader: _Reader, condition: str, since: datetime) -> IssueBatch:
+    """Return what changed in the projects of known issues; nothing where Jira refuses that."""
+    try:
+        return reader.jira.issues(condition, since=since)
+    except Rejected:
+        return IssueBatch((), complete=True)
+
+
+def _known(reader: _Reader, batch: IssueBatch) -> set[str]:
+    """Return the ids of those issues of a batch that the snapshot holds."""
+    ids = sorted(batch.ids())
+    with reader.reading() as tx:
+        stored = snapshots.find_issues(tx, ids)
+    return {issue.id for issue in stored}
+
+
+def _has_new(reader: _Reader, parts: Sequence[Link], strange: Iterable[Issue]) -> bool:
+    """Tell whether Jira was not asked yet which of some issues are linked, as they are now."""
+    judged: Mapping[str, datetime] = {}
+    if len(_covered(reader, parts)) == len(parts):
+        judged = reader.lookup.aside
+    return any(judged.get(issue.id) != issue.updated for issue in strange)
 
 
 def _with_branches(
@@ -731,7 +811,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
         since = cursor - OVERLAP
         reader.covered = frozenset(lookup.covered)
 
-    batch = _search_parts(reader, parts, since)
+    batch = _read_changes(reader, parts, since)
     batch = _with_branches(reader, parts, batch, since)
     reader.problems += batch.problems
 
@@ -741,10 +821,14 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
         fresh = _keep(reader, chunk)
         projects |= {issue.project for issue in fresh}
         has_changed |= _is_any_changed(fresh, since)
-    for identity in batch.ids():
+    reader.seen |= batch.ids()
+    for identity in reader.seen:
         lookup.hidden.pop(identity, None)
     _look_up_strange(reader, projects)
     lookup.follow(batch.issues)
+    lookup.surround({issue.project for issue in batch.issues}, afresh=since is None)
+    # What is known of a project that is not read whole may have left by its change.
+    reader.is_narrower |= has_changed and bool(find_watched(lookup, parts))
     lookup.beyond = _count_beyond(reader, parts)
     if batch.complete:
         _settle(reader, parts, batch, cursor, full=full)
@@ -770,8 +854,10 @@ def _settle(
     """Note what counts as read after all that was asked for came."""
     if full:
         _forget_gone(reader, batch)
-    if _is_any_later(batch.issues, cursor, now=reader.now):
-        reader.newest = _newest_change(batch.issues, now=reader.now)
+    came = (*batch.issues, *reader.aside)
+    if _is_any_later(came, cursor, now=reader.now):
+        reader.newest = _newest_change(came, now=reader.now)
+    reader.lookup.aside = {issue.id: issue.updated for issue in reader.aside}
     accepted = set(_parts(reader))
     _cover(reader, accepted.intersection(parts))
 
@@ -994,16 +1080,27 @@ def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move,
 
 
 def _match(reader: _Reader, *, refresh: bool) -> str:
-    """Bring what each condition matches up to date; return why that was incomplete, nothing when it was not."""
-    matched = reader.lookup.matched
-    unmatched = set(reader.lookup.unmatched)
-    reader.lookup.unmatched = []
+    """Bring what each condition matches up to date; return why that was incomplete, nothing when it was not.
+
+    One whose answer may change while no issue does, as by the clock, is asked about once an hour besides.
+    """
+    lookup = reader.lookup
+    matched = lookup.matched
+    unmatched = set(lookup.unmatched)
+    lookup.unmatched = []
+    last = lookup.passed
+    is_hour_over = last is None or not last <= reader.now < last + PASSING
+    if refresh or is_hour_over:
+        lookup.passed = reader.now
     incomplete = ""
+    has_asked = False
     for condition in _conditions(reader):
         is_known = condition in matched and condition not in unmatched
-        if is_known and not refresh:
+        is_due = refresh or (is_hour_over and is_passing(condition))
+        if is_known and not is_due:
             continue
 
+        has_asked = True
         ids = _census(reader, condition)
         if ids is None:
             reader.lookup.unmatched.append(condition)
@@ -1018,9 +1115,58 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
         if not ids and had_some and condition not in reader.proven:
             _validate(reader, [condition], afresh=True)
         if reader.lookup.accepted(LinkKind.JQL, [condition]):
-            kept = _still_there(reader, set(before).difference(ids))
+            lost = set(before).difference(ids)
+            kept = _still_there(reader, lost)
             matched[condition] = sorted(kept.union(ids))
+            reader.is_narrower |= bool(lost)
+    if has_asked and not incomplete:
+        incomplete = _read_missing(reader)
     return incomplete
+
+
+def _read_missing(reader: _Reader) -> str:
+    """Read what queries match and the snapshot does not hold: it came in while no issue changed. Return why that was
+    incomplete.
+
+    What cannot be read is not asked for again before it changes, or everything is read.
+    """
+    lookup = reader.lookup
+    wanted: set[str] = set()
+    for condition in _conditions(reader):
+        wanted.update(lookup.matched.get(condition, ()))
+    lacking = set() if reader.full else wanted.intersection(lookup.lacking)
+    with reader.reading() as tx:
+        wanted -= snapshots.issue_ids(tx)
+    asked = sorted(wanted - lacking)
+    incomplete = ""
+    projects: set[str] = set()
+    for start in range(0, len(asked), IDS_AT_ONCE):
+        end = start + IDS_AT_ONCE
+        batch = _read_ids(reader, asked[start:end])
+        fresh = _keep(reader, batch.issues)
+        projects |= {issue.project for issue in fresh}
+        wanted -= {issue.id for issue in fresh}
+        reader.problems += batch.problems
+        incomplete = incomplete or _why_not_whole(batch, "not read to the end")
+
+    _look_up_strange(reader, projects)
+    lookup.surround(projects)
+    if not incomplete:
+        lookup.lacking = sorted(wanted)
+    return incomplete
+
+
+def _read_ids(reader: _Reader, ids: Sequence[str]) -> IssueBatch:
+    """Return issues by their ids; of those that are gone meanwhile there is nothing."""
+    listed = ", ".join(ids)
+    try:
+        return reader.jira.issues(reader.listing.bounded(f"id in ({listed})"))
+    except Rejected:
+        if len(ids) == 1:
+            return IssueBatch((), complete=True)
+    half = len(ids) // 2
+    first = _read_ids(reader, ids[:half])
+    return first.joined(_read_ids(reader, ids[half:]))
 
 
 def _name_of_query(reader: _Reader, condition: str) -> str:
@@ -1037,7 +1183,7 @@ def _still_there(reader: _Reader, lost: set[str]) -> set[str]:
     """Return which issues that a condition does not match any more are only out of view."""
     lookup = reader.lookup
     hidden = lookup.hidden.keys() & lost
-    asked = lost - hidden
+    asked = lost - hidden - reader.seen
     if not asked or reader.full or reader.forgets:
         return hidden
 

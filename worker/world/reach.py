@@ -34,15 +34,18 @@ def find_reach(jql: str) -> Reach:
 
     Raises `ValueError` for what is no query: its brackets or quotes do not close.
     """
-    parser = _Parser(_split(jql))
+    parser = _Parser(split_query(jql))
     reach = parser.read_any(0)
     if parser.at != len(parser.tokens):
         raise ValueError("a bracket closes that was not opened")
     return reach
 
 
-def _split(jql: str) -> list[str]:
-    """Return the tokens; a text keeps its quotes, so that no word of it is taken for one of the language."""
+def split_query(jql: str) -> list[str]:
+    """Return the tokens of a query; a text keeps its quotes, so that no word of it is taken for one of the language.
+
+    Raises `ValueError` for a quote that does not close.
+    """
     tokens = []
     at = 0
     while at < len(jql):
