@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
 
 from worker.codecs.records import OWN_KINDS
 from worker.domain import charts
@@ -36,7 +38,14 @@ Json = dict[str, Any]
 TEXT_LIMIT = 2_000
 LINK_LIMIT = 2_000
 PIECES = 100
+CHILDREN = 100
 ROWS = 99
+UNITS = 100_000
+"""Characters of one block: as many as half a request holds, of whatever script."""
+MORE = "…"
+_PAGE = re.compile(
+    r"(?P<site>https://(?:www\.)?notion\.so/)(?:[^?#]*[/-])?(?P<id>[0-9a-f]{32})\Z"
+)
 _NAME = re.compile(r"rayline-([0-9a-f]{16})\.png$")
 
 
@@ -46,14 +55,86 @@ def picture_name(digest: str) -> str:
 
 
 def fit(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks that each fit into one request: long tables are parted, their header repeated."""
+    """Yield blocks that each fit into one request, nothing left out: what is longer goes on in blocks that follow."""
     for block in blocks:
-        if isinstance(block, Table) and len(block.rows) > ROWS:
-            for start in range(0, len(block.rows), ROWS):
-                part = block.rows[start : start + ROWS]
-                yield Table(block.header, part)
-        else:
-            yield block
+        match block:
+            case Divider():
+                yield block
+            case Table():
+                yield from _part_table(block)
+            case Bullet():
+                yield from _part_bullet(block)
+            case Picture(_, caption):
+                first, *others = _part(caption)
+                yield replace(block, caption=first)
+                yield from map(Paragraph, others)
+            case Heading() | ToDo():
+                # A second heading or box to tick would be one that nobody meant.
+                first, *others = _part(block.text)
+                yield replace(block, text=first)
+                yield from map(Paragraph, others)
+            case _:
+                for text in _part(block.text):
+                    yield replace(block, text=text)
+
+
+def _part_bullet(bullet: Bullet) -> Iterator[Bullet]:
+    """Yield a list item in as many as hold it; what hangs below it hangs below the last of its text."""
+    *firsts, text = _part(bullet.text)
+    yield from map(Bullet, firsts)
+
+    children: list[Bullet] = []
+    size = len(text)
+    for child in bullet.children:
+        for part in _part_bullet(child):
+            length = len(part.text)
+            if len(children) == CHILDREN or (children and size + length > UNITS):
+                yield Bullet(text, tuple(children))
+                text = MORE
+                children = []
+                size = 0
+            children.append(part)
+            size += length
+    yield Bullet(text, tuple(children))
+
+
+def _part_table(table: Table) -> Iterator[Table]:
+    """Yield a table in as many as hold it, the header repeated; what does not fit into a cell goes on in the row below."""
+    rows: list[tuple[str, ...]] = []
+    size = 0
+    for row in table.rows:
+        for part in _part_row(row):
+            length = sum(map(len, part))
+            if len(rows) == ROWS or (rows and size + length > UNITS):
+                yield Table(table.header, tuple(rows))
+                rows = []
+                size = 0
+            rows.append(part)
+            size += length
+    if rows or not table.rows:
+        yield Table(table.header, tuple(rows))
+
+
+def _part_row(row: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    cells = [_part(cell) for cell in row]
+    return zip_longest(*cells, fillvalue="")
+
+
+def _part(text: str) -> list[str]:
+    """Return inline Markdown in as many texts as hold it, one if it is short enough as it is."""
+    parts: list[str] = []
+    part: list[Run] = []
+    size = 0
+    for run in _all_pieces(text):
+        if len(part) == PIECES or (part and size + len(run.text) > UNITS):
+            parts.append(inline(_merge(part)))
+            part = []
+            size = 0
+        part.append(run)
+        size += len(run.text)
+    if not parts:
+        return [text]
+    return [*parts, inline(_merge(part))]
 
 
 def kind_of(block: Block) -> str:
@@ -148,20 +229,32 @@ def rich_text(text: str) -> list[Json]:
 
 
 def _pieces(text: str) -> list[Run]:
-    """Return inline Markdown in as many pieces as Notion can hold, the rest left out.
+    """Return inline Markdown in as many pieces as Notion can hold, with a sign where that is not all of it."""
+    pieces = list(islice(_all_pieces(text), PIECES + 1))
+    if len(pieces) <= PIECES:
+        return pieces
+    return [*pieces[: PIECES - 1], Run(MORE)]
 
-    A longer link (a page's address holds its title) is plain text.
-    """
-    kept = _merge(
-        run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
-        for run in runs(clean(text))
-    )
-    pieces = (
-        Run(piece, run.bold, run.url)
-        for run in kept
-        for piece in cut(run.text, TEXT_LIMIT)
-    )
-    return list(islice(pieces, PIECES))
+
+def _all_pieces(text: str) -> Iterator[Run]:
+    """Yield inline Markdown in pieces of the length that Notion takes."""
+    whole = runs(clean(text))
+    for run in _merge(_with_short_link(run) for run in whole):
+        for piece in cut(run.text, TEXT_LIMIT):
+            yield Run(piece, run.bold, run.url)
+
+
+def _with_short_link(run: Run) -> Run:
+    """Return a piece whose link Notion takes: a page's address holds its title, and leads there without; any other that is
+    too long is shown instead."""
+    if len(run.url) <= LINK_LIMIT:
+        return run
+    page = _PAGE.match(run.url)
+    if page is not None:
+        return Run(run.text, run.bold, f"{page['site']}{page['id']}")
+    if run.text == run.url:
+        return Run(run.text, run.bold)
+    return Run(f"{run.text} ({run.url})", run.bold)
 
 
 def _runs(text: str) -> tuple[Run, ...]:
