@@ -496,3 +496,41 @@ def test_a_quiet_delta_costs_three_requests_with_a_list_too(site: Listed) -> Non
     site.cells |= {"any": "labels = shared", "hr": "HR", "epic": "ACME-1"}
     site.read(full=True)
     assert site.asked() == 3
+
+
+PROBING = (
+    "labels = shared OR key = {0}",
+    "project = ACME OR key in ({0}, ACME-1)",
+    "key = {0} OR project = ACME",
+    "parent = {0} OR project = ACME",
+    "project = ACME AND (key = {0} OR labels = shared)",
+    'project = ACME AND "parent" = "{0}"',
+    "project = ACME AND issue not in ({0})",
+    "project = ACME AND NOT (key = {0})",
+    "project = ACME AND (labels = shared OR project = NOSUCH)",
+    'project = ACME AND project not in (BETA, "NOSUCH")',
+)
+
+
+@pytest.mark.parametrize("cell", PROBING)
+def test_of_a_query_that_asks_beyond_the_list_it_is_told_that_it_was_refused_not_why(
+    site: Listed, cell: str
+) -> None:
+    site.cells["new"] = cell.format("HR-77")
+    for full in (False, True, False):
+        read = site.read(full=full)
+        said = told(read.links["new"])
+        everything = [said, *(english(one.message) for one in read.problems)]
+        for words in ("does not exist", "permission", "no value"):
+            assert words not in repr(everything)
+        if english(read.links["new"].problem):
+            assert "which names what is not listed" in said
+
+
+def test_jiras_words_of_a_query_within_the_list_are_told(site: Listed) -> None:
+    for cell in (
+        'project = ACME AND fixVersion = "Spring"',
+        'project in (ACME, BETA) AND (fixVersion = "Spring" OR key = ACME-1)',
+    ):
+        site.cells["new"] = cell
+        assert "'Spring' does not exist" in told(site.read().links["new"])

@@ -289,11 +289,9 @@ class Lookup(msgspec.Struct, dict=True):
 
         refusals = [self.refused[name] for name in names if name in self.refused]
         words = next(filter(None, refusals), "")
-        if words and self._is_private(link):
-            return tell(
-                "Jira does not accept the query of {link}, which reaches beyond the listed projects: mend it in Jira",
-                link=shown_of(link),
-            )
+        condition = self.condition_of(link)
+        if words and condition and self.listing.mentions_others(condition):
+            return _refused_beyond(link)
         if words:
             return tell(
                 "Jira does not accept {link}: {why}", link=shown_of(link), why=words
@@ -305,17 +303,6 @@ class Lookup(msgspec.Struct, dict=True):
             kind=link.kind.value,
             name=link.text[:SHOWN],
         )
-
-    def _is_private(self, link: Link) -> bool:
-        """Tell whether a query was written by others, about more than may be read: then Jira's words of it may tell names
-        of what is not listed."""
-        if link.kind not in (LinkKind.FILTER, LinkKind.BOARD):
-            return False
-
-        condition = self.condition_of(link)
-        if not condition:
-            return False
-        return self.listing.place(condition) is not Within.INSIDE
 
     def unlisted_of(self, link: Link) -> Text:
         """Return why nothing of a link may be read; empty where something may."""
@@ -492,6 +479,20 @@ class Lookup(msgspec.Struct, dict=True):
 
 LOOKUP = Setting("jira.lookup", Lookup, Lookup)
 """What links were resolved to by the last read."""
+
+
+def _refused_beyond(link: Link) -> Text:
+    """Return that a query was refused, without Jira's words: of a query that names more than may be read they may tell what
+    is there."""
+    if link.kind is LinkKind.JQL:
+        return tell(
+            "Jira does not accept {link}, which names what is not listed: keep it to listed projects (project = KEY AND ...)",
+            link=shown_of(link),
+        )
+    return tell(
+        "Jira does not accept the query of {link}, which reaches beyond the listed projects: mend it in Jira",
+        link=shown_of(link),
+    )
 
 
 def _only(found: Mapping[str, T], names: Collection[str]) -> dict[str, T]:

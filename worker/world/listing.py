@@ -12,7 +12,7 @@ from functools import cached_property
 from worker.domain.entities import JiraProject
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem, Severity
-from worker.world.reach import find_reach
+from worker.world.reach import find_mentions, find_reach
 
 NOWHERE = 'created < "1970-01-01"'
 """A restriction that holds for no issue."""
@@ -132,6 +132,16 @@ class Listing:
         if not within:
             return Within.OUTSIDE
         return Within.INSIDE if within == reach else Within.ACROSS
+
+    def mentions_others(self, condition: str) -> bool:
+        """Tell whether a query names a project that is not listed, or can reach one: what Jira says of it may tell what is
+        there."""
+        if self.listed is None:
+            return False
+        if self.place(condition) is not Within.INSIDE:
+            return True
+        names = {name.casefold() for name in find_mentions(condition)}
+        return not names.issubset(self._names)
 
     def unlisted(self, condition: str) -> tuple[str, ...]:
         """Return the projects that a query names as it names them, without the listed ones."""

@@ -22,6 +22,18 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _AND = frozenset({"and", "&&", "&"})
 _OR = frozenset({"or", "||", "|"})
 _NOT = frozenset({"not", "!"})
+_ENDS = _AND | _OR
+_BETWEEN = frozenset("(),=!<>~") | {
+    "!=",
+    "!~",
+    "in",
+    "not",
+    "is",
+    "was",
+    "empty",
+    "null",
+}
+"""What stands between a field and its values."""
 _ISSUE_FIELDS = frozenset({"key", "issuekey", "issue", "id"})
 _DEEPEST = 100
 
@@ -39,6 +51,26 @@ def find_reach(jql: str) -> Reach:
     if parser.at != len(parser.tokens):
         raise ValueError("a bracket closes that was not opened")
     return reach
+
+
+def find_mentions(jql: str) -> frozenset[str]:
+    """Return every project that a query names anywhere, as typed: itself, or by the key of an issue.
+
+    Raises `ValueError` as `find_reach` does.
+    """
+    names: set[str] = set()
+    is_project = False
+    for token in split_query(jql):
+        text = _plain(token)
+        key = _ISSUE.match(text)
+        if key is not None:
+            names.add(key[1])
+        elif token.casefold() in _ENDS:
+            is_project = False
+        elif is_project and token.casefold() not in _BETWEEN:
+            names.add(text)
+        is_project |= text.casefold() == "project"
+    return frozenset(names)
 
 
 def split_query(jql: str) -> list[str]:
