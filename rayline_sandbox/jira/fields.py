@@ -109,8 +109,25 @@ def _custom_fields(customs: CustomFields) -> tuple[Field, ...]:
 
 
 def fields_of(store: Store) -> tuple[Field, ...]:
-    """Return the fields of this site."""
-    return _all_fields(store.fields, store.cloud)
+    """Return the fields of this site; Parent Link on Data Center alone, and where there are levels above epics.
+
+    Source: docs/facts/jira-api.md 2.5.
+    """
+    fields = _all_fields(store.fields, store.cloud)
+    if store.cloud or all(kind.level <= 1 for kind in store.kinds.values()):
+        return fields
+    return (*fields, _parent_link(store.fields.parent_link))
+
+
+def _parent_link(identity: str) -> Field:
+    return Field(
+        identity,
+        "Parent Link",
+        "any",
+        "",
+        "com.atlassian.jpo:jpo-custom-field-parent",
+        clauses=("Parent Link",),
+    )
 
 
 def field_schema(identity: str, _name: str, kind: str, items: str, custom: str) -> Json:

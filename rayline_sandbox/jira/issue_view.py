@@ -254,6 +254,13 @@ def _epic_link(renderer: Renderer, issue: Issue) -> str | None:
     )
 
 
+def _parent_link(renderer: Renderer, issue: Issue) -> str | None:
+    """Return the key of what is above an epic, as Advanced Roadmaps shows it on Data Center."""
+    parent = renderer.store.issues.get(issue.parent or 0)
+    is_above = renderer.store.kinds[issue.kind].level > 0
+    return parent.key if parent is not None and is_above else None
+
+
 def _links(renderer: Renderer, issue: Issue) -> list[Json]:
     return [
         renderer.link(link)
@@ -371,6 +378,7 @@ def _customs(store: Store) -> dict[str, Show]:
         names.estimate: _points(True),
         names.sprint: lambda r, i: [r.sprint_value(s) for s in i.sprints] or None,
         names.epic_link: _epic_link,
+        names.parent_link: _parent_link,
         names.epic_name: lambda r, i: (
             i.summary if r.store.kinds[i.kind].level > 0 else None
         ),

@@ -130,6 +130,8 @@ def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:
     name(maker.key, "key", "issuekey", "id", "issue")
     name(maker.parent, "parent")
     name(maker.epic, "epic link", fields.epic_link)
+    if not store.cloud:
+        name(maker.roadmap, "parent link", fields.parent_link)
     name(
         maker.choice(statuses_named, lambda i: (i.status,), _place(store.statuses)),
         "status",
@@ -471,6 +473,13 @@ class _Maker(Operands):
         kinds = self.store.kinds
         return self._family(
             name, lambda i: i.parent if kinds[i.kind].level == 0 else None
+        )
+
+    def roadmap(self, name: str) -> FieldMeaning:
+        """Return what is above an epic."""
+        kinds = self.store.kinds
+        return self._family(
+            name, lambda i: i.parent if kinds[i.kind].level > 0 else None
         )
 
     def _family(self, name: str, above: Callable[[Issue], int | None]) -> FieldMeaning:

@@ -364,6 +364,7 @@ class CustomFields:
     epic_name: str
     rank: str
     flagged: str
+    parent_link: str
 
 
 CLOUD_FIELDS = CustomFields(
@@ -374,6 +375,7 @@ CLOUD_FIELDS = CustomFields(
     "customfield_10011",
     "customfield_10019",
     "customfield_10021",
+    "customfield_10018",
 )
 SERVER_FIELDS = CustomFields(
     "customfield_10106",
@@ -383,4 +385,5 @@ SERVER_FIELDS = CustomFields(
     "customfield_10103",
     "customfield_10100",
     "customfield_10105",
+    "customfield_10109",
 )

@@ -435,6 +435,7 @@ def _table(store: Store) -> Mapping[str, Setter]:
         names.estimate: _points_field(names.estimate, simplified=True),
         names.sprint: _sprints,
         names.epic_link: _parent,
+        names.parent_link: _parent,
         names.flagged: _flagged,
         names.epic_name: lambda *_: [],
     }

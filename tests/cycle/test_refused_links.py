@@ -600,9 +600,12 @@ def test_an_address_of_another_jira_beside_one_of_ours_is_told(
     assert "a.example" in english(read.links["new"].notes[0].said)
 
 
-def test_initiatives_have_the_work_of_the_epics_below_them(tmp_path: Path) -> None:
-    """Levels above epics exist on Cloud alone; below one lie epics of two projects."""
-    site = LinkedSite(tmp_path, "cloud")
+@pytest.mark.parametrize("face", FACES)
+def test_initiatives_have_the_work_of_the_epics_below_them(
+    tmp_path: Path, face: str
+) -> None:
+    """Below one lie epics of two projects; Data Center names it in a field of its own."""
+    site = LinkedSite(tmp_path, face)
     kinds = site.jira._site.store.kinds
     level = Kind("10900", "Initiative", 2)
     kinds[level.id] = level

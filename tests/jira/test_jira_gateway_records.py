@@ -337,6 +337,44 @@ def test_data_center_epics_are_found_by_type_or_name_and_children_by_epic_link()
     assert issues[0].assignee == "ann"
 
 
+PARENT_LINK = {
+    "id": "customfield_10200",
+    "name": "Родительская ссылка",
+    "schema": {"type": "any", "custom": "com.atlassian.jpo:jpo-custom-field-parent"},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "parent"),
+    [
+        ("ACME-1", "10001"),
+        ({"key": "ACME-1", "id": 10001}, "10001"),
+        ({"showField": True, "data": {"id": 10001, "key": "ACME-1"}}, "10001"),
+        (None, None),
+        ({"showField": False, "data": None}, None),
+        ([], None),
+        (17, None),
+        ("", None),
+    ],
+)
+def test_what_advanced_roadmaps_puts_above_an_epic_is_its_parent(
+    value: Any, parent: str | None
+) -> None:
+    top = server_issue(1, issuetype={"name": "Initiative", "subtask": False})
+    kind = {"name": "Epic", "subtask": False}
+    epic = server_issue(2, issuetype=kind, customfield_10200=value)
+    script = Script(
+        {
+            "GET field": json_response(200, [*FIELDS, PARENT_LINK]),
+            "GET search": [found(top, epic, total=2)],
+        }
+    )
+    gateway = make(script, cloud=False)
+    issues = gateway.issues("project = ACME").issues
+    assert [(one.level, one.parent) for one in issues] == [(1, None), (1, parent)]
+    assert "cf[10200] in (ACME-1)" in gateway.below(["ACME-1"])
+
+
 def test_an_epic_outside_the_answer_is_looked_up_once() -> None:
     pages = [
         found(server_issue(3, customfield_10014="ACME-1"), total=1),

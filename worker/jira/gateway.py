@@ -49,6 +49,7 @@ from worker.jira.search import search_cloud, search_server
 from worker.jira.session import JiraSession
 from worker.jira.worklogs import read_worklogs_of
 from worker.mapping.jira import (
+    ABOVE,
     JiraMapping,
     RawStatus,
     SiteReading,
@@ -301,9 +302,10 @@ class JiraGateway:
         listed = ", ".join(keys)
         conditions = [f"parent in ({listed})"]
         customs = self._reading.get().site.customs
-        for field in customs.get("epic_link", ()):
-            number = field.removeprefix("customfield_")
-            conditions.append(f"cf[{number}] in ({listed})")
+        for part in ABOVE:
+            for field in customs.get(part, ()):
+                number = field.removeprefix("customfield_")
+                conditions.append(f"cf[{number}] in ({listed})")
         return " OR ".join(conditions)
 
     def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:

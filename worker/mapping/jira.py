@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -94,6 +95,7 @@ class JiraMapping(Table):
     flagged: tuple[CustomField, ...] = ()
     epic_link: tuple[CustomField, ...] = ()
     epic_name: tuple[CustomField, ...] = ()
+    parent_link: tuple[CustomField, ...] = ()
     issue_types: IssueTypes = IssueTypes()
     resolutions: Resolutions = Resolutions()
     labels: Labels = Labels()
@@ -102,7 +104,9 @@ class JiraMapping(Table):
     )
 
 
-PARTS = ("points", "flagged", "epic_link", "epic_name")
+ABOVE = ("epic_link", "parent_link")
+"""The fields by which Data Center names what is above an issue by its key; Cloud has `parent` for all."""
+PARTS = ("points", "flagged", *ABOVE, "epic_name")
 
 
 def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
@@ -231,7 +235,8 @@ class SiteReading:
     @cached_property
     def place_names(self) -> tuple[str, ...]:
         """Return the fields that tell where an issue stands: its kind and what is above it."""
-        return (*PLACE, *self.customs.get("epic_link", ()))
+        customs = [self.customs.get(part, ()) for part in ABOVE]
+        return (*PLACE, *chain.from_iterable(customs))
 
     @cached_property
     def issue_type(self) -> type[RawIssue]:
@@ -305,7 +310,7 @@ def read_site(
         for each in fields
     ]
     for part in PARTS:
-        if part.startswith("epic") and cloud:
+        if cloud and part in (*ABOVE, "epic_name"):
             continue
         wanted: tuple[CustomField, ...] = getattr(mapping, part)
         ids = (
@@ -324,12 +329,25 @@ def _kind(described: Mapping[str, Any]) -> str:
 
 
 def epic_of(raw: RawIssue, site: SiteReading) -> str:
-    """Return the key of the epic an issue of Data Center names, else an empty text."""
+    """Return the key of what an issue of Data Center names as above it, an epic or another, else an empty text."""
     if raw.fields.parent is not None:
         return ""
-    return next(
-        (text for text in _custom(raw, site, "epic_link") if isinstance(text, str)), ""
-    )
+    for part in ABOVE:
+        for value in _custom(raw, site, part):
+            key = _key_in(value)
+            if key:
+                return key
+    return ""
+
+
+def _key_in(value: object) -> str:
+    """Return the key of an issue from a field that holds it, or a record of the issue: there are both."""
+    match value:
+        case str():
+            return value
+        case {"key": str(key)} | {"data": {"key": str(key)}}:
+            return key
+    return ""
 
 
 def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Issue:
