@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import TODAY, card, client, issue, ref, worklog, world
+from worker.domain.entities import Above
 from worker.method.formulas.billable import billable_of
 
 LOGS = (
@@ -51,3 +53,23 @@ def test_items_that_are_each_others_parents_are_looked_at_once() -> None:
 def test_a_card_without_work_has_no_hours() -> None:
     around = world(client(), card())
     assert not list(billable_of(around).logs_of(card()))
+
+
+@pytest.mark.parametrize(
+    ("above", "paid"),
+    [
+        ({"8": Above(None, billable=False)}, ["3"]),
+        ({"8": Above("9"), "9": Above(None, billable=False)}, ["3"]),
+        ({"8": Above("9"), "9": Above("3")}, ["1", "2", "3"]),
+        ({"8": Above("8")}, ["1", "2", "3"]),
+        ({}, ["1", "2", "3"]),
+    ],
+)
+def test_a_label_of_what_is_above_and_not_read_holds_for_what_is_below(
+    above: dict[str, Above], paid: list[str]
+) -> None:
+    items = [issue(1, parent="8"), issue(2, parent="1", level=-1), issue(3)]
+    around = world(client(), card(), work={"p1": items}, logs=LOGS)
+    around = replace(around, above=above)
+    found = billable_of(around).logs_of(around.cards[ref("projects", "p1")])
+    assert [log.issue for log in found] == paid

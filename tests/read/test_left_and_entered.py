@@ -257,6 +257,50 @@ def test_what_a_query_names_and_cannot_be_read_is_not_asked_for_again_and_again(
         assert site.sent == IDLE + Counter(census=1)
 
 
+# What is above what a query takes in
+
+
+def test_what_is_above_and_not_read_is_asked_for_once_with_its_labels(
+    site: BusyJira,
+) -> None:
+    fields = {"summary": "Part", "issuetype": {"name": "Sub-task"}, "labels": ["web"]}
+    asked = {"project": "BRAVO", "fields": {**fields, "parent": {"key": "BRAVO-4"}}}
+    part = str(site.jira.control("create", asked)["key"])
+    edit(site, "BRAVO-1", labels=["non-billable"])
+    edit(site, "BRAVO-4", labels=[])
+    site.later(60)
+    site.cells = {"card0": WEB}
+    above = site.read(full=True).above
+    assert part in works(site)
+    kept = {issue.key for issue in site.kept()[0]}
+    assert not {"BRAVO-1", "BRAVO-4"} & kept
+    story, epic = (str(_number(site, key)) for key in ("BRAVO-4", "BRAVO-1"))
+    assert above[story].parent == epic
+    assert (above[story].billable, above[epic].billable) == (True, False)
+    site.later()
+    assert site.read().above == above
+    assert site.sent == IDLE
+
+
+def test_nothing_is_asked_for_where_all_that_is_above_is_read_or_may_not_be(
+    site: BusyJira,
+) -> None:
+    link(site, "BRAVO", "labels = web AND project = BRAVO")
+    assert site.read().above == {}
+    site.later()
+    site.read(full=True)
+    spent = site.sent["search"]
+    edit(site, "BRAVO-9", labels=["web"], parent={"key": "DELTA-1"})
+    site.listed = PROJECTS[:3]
+    site.cells = {"card0": WEB}
+    site.later()
+    read = site.read(full=True)
+    (number,) = (_number(site, "DELTA-1"),)
+    assert read.above[str(number)].parent is None
+    assert str(number) not in site.told
+    assert spent == 1
+
+
 # Any sequence of what people do
 
 CELLS = (

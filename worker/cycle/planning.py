@@ -256,7 +256,7 @@ def _normalize(
     )
     due = context.schema.sources["projects"].properties["due"]
     ours = find_ours(world.rows.get("projects", ()), due, *dues)
-    return replace(world, taken_over=frozenset(ours))
+    return replace(world, taken_over=frozenset(ours), above=tracker.above)
 
 
 def _diff(

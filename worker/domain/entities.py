@@ -412,6 +412,13 @@ class Worklog(msgspec.Struct, frozen=True, array_like=True, gc=False):
     seconds: int
 
 
+class Above(msgspec.Struct, frozen=True, gc=False):
+    """What is known of an issue that is only above others: its parent's id, and whether its hours may be billed."""
+
+    parent: str | None = None
+    billable: bool = True
+
+
 class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A Jira project as listed, for matching with cards; `former` are keys it had before, to which Jira still answers."""
 

@@ -43,6 +43,10 @@ class IssueBatch:
             return known
         return [issue for issue in known if literal(issue.key) not in bad]
 
+    def projects(self) -> frozenset[str]:
+        """Return the keys of the projects in which the issues lie."""
+        return frozenset(issue.project for issue in self.issues)
+
     def without(
         self, strange: Iterable[Issue], *, problems: tuple[Problem, ...]
     ) -> IssueBatch:

@@ -25,7 +25,10 @@ def find_watched(lookup: Lookup, parts: Iterable[Link]) -> list[JiraProject]:
 
 def condition_in(projects: Iterable[JiraProject]) -> str:
     """Return the JQL of all that lies in some projects."""
-    ids = sorted((project.id for project in projects), key=int)
+    ids: list[str] = []
+    for project in projects:
+        ids.append(project.id)
+    ids.sort()
     listed = ", ".join(ids)
     return f"project in ({listed})"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Issue, JiraProject
+from worker.domain.entities import Above, Issue, JiraProject
 from worker.domain.messages import NOTHING, Text, tell
 from worker.errors import Code
 from worker.jira.paging import condition_of
@@ -83,7 +83,7 @@ class Lookup(msgspec.Struct, dict=True):
 
     `around` are the ids of the projects of which issues are known, `aside` their neighbours that Jira was asked about, with
     their last change; `passed` is when the conditions whose answer may change while no issue does were asked last,
-    `lacking` are ids they matched that cannot be read.
+    `lacking` are ids they matched that cannot be read. `above` are issues by id that are parents and not read themselves.
     """
 
     epics: dict[str, LinkedEpic] = {}
@@ -108,6 +108,7 @@ class Lookup(msgspec.Struct, dict=True):
     aside: dict[str, datetime] = {}
     passed: datetime | None = None
     lacking: list[str] = []
+    above: dict[str, Above] = {}
 
     @cached_property
     def listing(self) -> Listing:
@@ -138,8 +139,12 @@ class Lookup(msgspec.Struct, dict=True):
     def surround(self, keys: Iterable[str], *, afresh: bool = False) -> None:
         """Note of which projects issues are known, besides or `afresh`."""
         ids = self.project_ids()
-        around = set() if afresh else set(self.around)
-        around |= {ids[key] for key in keys if key in ids}
+        around: set[str] = set()
+        if not afresh:
+            around.update(self.around)
+        for key in keys:
+            if key in ids:
+                around.add(ids[key])
         self.around = sorted(around)
 
     def unread_projects(self) -> set[str]:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from worker.domain.entities import Issue, JiraProject, Move
+from worker.domain.entities import Above, Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.beyond import count_beyond, gather_branches
@@ -28,6 +28,7 @@ from worker.jira.vanished import Lost, find_hidden
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
 from worker.read.beside import condition_in, find_strange, find_watched
 from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
+from worker.read.parents import read_above
 from worker.read.renames import follow_renames, renamed_keys
 from worker.read.unlinked import branch_of, find_unlinked
 from worker.read.unread import problems_of
@@ -68,6 +69,7 @@ IDS_AT_ONCE = 500
 CHUNK = 5_000
 """Issues in hand at a time."""
 UPDATED = "jira:updated"
+NO_ISSUES = IssueBatch((), complete=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class TrackerRead:
     incomplete: str = ""
     hidden: Mapping[str, datetime] = field(default_factory=dict)
     """Since when issues are not visible any more, by id."""
+    above: Mapping[str, Above] = field(default_factory=dict)
+    """Parents that are not read themselves, by id."""
 
 
 def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
@@ -88,7 +92,10 @@ def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
     with site.reading() as tx:
         lookup = LOOKUP.load(tx)
     return TrackerRead(
-        lookup.resolved(links), lookup.listing.projects, hidden=lookup.hidden
+        lookup.resolved(links),
+        lookup.listing.projects,
+        hidden=lookup.hidden,
+        above=lookup.above,
     )
 
 
@@ -122,6 +129,8 @@ class _Reader:
     """The newest change up to which all issues came, None when that is what it was."""
     seen: set[str] = field(default_factory=set)
     """The ids of the issues that came."""
+    parents: set[str] = field(default_factory=set)
+    """The ids of what is above the issues that were kept."""
     aside: Sequence[Issue] = ()
     """What came and is not linked, but changed in a project of which something is."""
 
@@ -160,6 +169,7 @@ def read_tracker(
         reader.logged_to = logged_to
     if full:
         _doubt_unread(reader)
+        lookup.above = {}
 
     _list_projects(reader)
     _resolve(reader, afresh=full)
@@ -170,6 +180,7 @@ def read_tracker(
         incomplete = _match(reader, refresh=read.changed)
     if not incomplete:
         _forget_unlinked(reader)
+        read_above(site, lookup, reader.parents, lambda ids: _read_ids(reader, ids))
     if read.scope and not incomplete:
         incomplete = _read_worklogs(reader)
     if not incomplete:
@@ -193,6 +204,7 @@ def read_tracker(
         tuple(reader.problems),
         incomplete,
         lookup.hidden,
+        lookup.above,
     )
 
 
@@ -450,11 +462,12 @@ def _ids_of_projects(reader: _Reader, keys: Iterable[str]) -> list[str]:
 def _scope(reader: _Reader) -> str:
     """Return the JQL over everything linked, and what lies beside it."""
     parts = _parts(reader)
-    conditions = [_jql(reader, parts)]
+    linked = _jql(reader, parts)
     watched = find_watched(reader.lookup, parts)
-    if watched:
-        conditions.append(condition_in(watched))
-    return " OR ".join(filter(None, conditions))
+    if not linked or not watched:
+        return linked
+    beside = condition_in(watched)
+    return f"{linked} OR {beside}"
 
 
 def _names_of_parts(lookup: Lookup, parts: Iterable[Link]) -> dict[Link, str]:
@@ -485,7 +498,11 @@ def _question(
     for part in parts:
         if part not in read:
             fresh.append(part)
-    known = " OR ".join(filter(None, [_jql(reader, read), beside]))
+    known = _jql(reader, read)
+    if known and beside:
+        known = f"{known} OR {beside}"
+    elif beside:
+        known = beside
     if not known:
         return _jql(reader, fresh), None
     if not fresh:
@@ -546,7 +563,7 @@ def _search(
     """Return the issues of all parts, or what of them lies `within` a condition; when Jira refuses them, by halves until
     it is known which, and those are noted."""
     if not parts:
-        return IssueBatch((), complete=True)
+        return NO_ISSUES
     jql, bound = _question(reader, parts, since)
     if within:
         jql = f"({jql}) AND {within}"
@@ -564,7 +581,7 @@ def _search(
     if len(parts) == 1:
         part = parts[0]
         reader.lookup.refuse(part.kind, [part.text], refusal.detail)
-        return IssueBatch((), complete=True)
+        return NO_ISSUES
 
     half = len(parts) // 2
     first = _search(reader, parts[:half], since, within=within)
@@ -592,42 +609,69 @@ def _read_changes(
     So the question is also for what changed in the projects of known issues. Where that brings others, which may have
     come in, Jira is asked which of them have, once for each change.
     """
-    watched = find_watched(reader.lookup, parts) if since is not None else ()
+    watched = find_watched(reader.lookup, parts)
     if not watched or since is None:
         return _search_parts(reader, parts, since)
 
     beside = condition_in(watched)
     jql, bound = _question(reader, parts, since, beside=beside)
-    exact: IssueBatch | None = None
     try:
         batch = reader.jira.issues(jql, since=bound)
     except Rejected:
-        if not reader.has_projects:
-            _read_projects(reader)
-            accepted = _parts(reader)
-            left = [part for part in parts if part in accepted]
-            return _read_changes(reader, left, since)
-        exact = _search_parts(reader, parts, since)
-        batch = exact.joined(_read_beside(reader, beside, since))
+        return _read_changes_apart(reader, parts, since)
 
-    _look_up_strange(reader, {issue.project for issue in batch.issues})
-    strange = find_strange(reader.lookup, parts, batch.issues, _known(reader, batch))
-    if exact is None and batch.problems:
+    strange = _strangers(reader, parts, batch)
+    linked = NO_ISSUES
+    if batch.problems:
         # What cannot be read is told of what is linked, not of its neighbours.
-        exact = _search_parts(reader, parts, since)
-    elif exact is None and _has_new(reader, parts, strange):
-        exact = _search(reader, parts, since, within=beside)
-    linked = exact or IssueBatch((), complete=True)
-    reader.aside = [one for one in strange if one.id not in linked.ids()]
-    return batch.without(reader.aside, problems=linked.problems).joined(linked)
+        linked = _search_parts(reader, parts, since)
+    elif _has_new(reader, parts, strange):
+        linked = _search(reader, parts, since, within=beside)
+    return _set_aside(reader, batch, strange, linked)
 
 
-def _read_beside(reader: _Reader, condition: str, since: datetime) -> IssueBatch:
-    """Return what changed in the projects of known issues; nothing where Jira refuses that."""
+def _read_changes_apart(
+    reader: _Reader, parts: Sequence[Link], since: datetime
+) -> IssueBatch:
+    """Return what `_read_changes` does where Jira refuses its question: once the projects were read again, by two."""
+    if not reader.has_projects:
+        _read_projects(reader)
+        accepted = _parts(reader)
+        left = [part for part in parts if part in accepted]
+        return _read_changes(reader, left, since)
+
+    linked = _search_parts(reader, parts, since)
+    watched = find_watched(reader.lookup, parts)
     try:
-        return reader.jira.issues(condition, since=since)
+        beside = reader.jira.issues(condition_in(watched), since=since)
     except Rejected:
-        return IssueBatch((), complete=True)
+        return linked
+    batch = linked.joined(beside)
+    strange = _strangers(reader, parts, batch)
+    return _set_aside(reader, batch, strange, linked)
+
+
+def _set_aside(
+    reader: _Reader, batch: IssueBatch, strange: Iterable[Issue], linked: IssueBatch
+) -> IssueBatch:
+    """Return a batch without what is neither known nor linked, and without the problems of that."""
+    ids = linked.ids()
+    aside: list[Issue] = []
+    for issue in strange:
+        if issue.id not in ids:
+            aside.append(issue)
+    reader.aside = aside
+    kept = batch.without(aside, problems=linked.problems)
+    return kept.joined(linked)
+
+
+def _strangers(
+    reader: _Reader, parts: Iterable[Link], batch: IssueBatch
+) -> list[Issue]:
+    """Return what of a batch lies in watched projects and is not known."""
+    _look_up_strange(reader, batch.projects())
+    known = _known(reader, batch)
+    return find_strange(reader.lookup, parts, batch.issues, known)
 
 
 def _known(reader: _Reader, batch: IssueBatch) -> set[str]:
@@ -641,9 +685,14 @@ def _known(reader: _Reader, batch: IssueBatch) -> set[str]:
 def _has_new(reader: _Reader, parts: Sequence[Link], strange: Iterable[Issue]) -> bool:
     """Tell whether Jira was not asked yet which of some issues are linked, as they are now."""
     judged: Mapping[str, datetime] = {}
-    if len(_covered(reader, parts)) == len(parts):
+    covered = _covered(reader, parts)
+    if len(covered) == len(parts):
         judged = reader.lookup.aside
-    return any(judged.get(issue.id) != issue.updated for issue in strange)
+    for issue in strange:
+        last = judged.get(issue.id)
+        if last != issue.updated:
+            return True
+    return False
 
 
 def _with_branches(
@@ -723,14 +772,14 @@ def _read_below(
     is nothing."""
     listed = list(keys)
     if not listed:
-        return IssueBatch((), complete=True)
+        return NO_ISSUES
     bounded = reader.listing.bounded(reader.jira.below(listed))
     jql = _outside(reader, bounded, outside)
     try:
         return reader.jira.issues(jql, since=since)
     except Rejected:
         if len(listed) == 1:
-            return IssueBatch((), complete=True)
+            return NO_ISSUES
     half = len(listed) // 2
     first = _read_below(reader, listed[:half], since, outside=outside)
     second = _read_below(reader, listed[half:], since, outside=outside)
@@ -795,7 +844,7 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     parts = _parts(reader)
     if not parts:
         if full:
-            _forget_gone(reader, IssueBatch((), complete=True))
+            _forget_gone(reader, NO_ISSUES)
         _cover(reader, ())
         return _IssuesRead()
 
@@ -826,9 +875,12 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
         lookup.hidden.pop(identity, None)
     _look_up_strange(reader, projects)
     lookup.follow(batch.issues)
-    lookup.surround({issue.project for issue in batch.issues}, afresh=since is None)
+    around = batch.projects()
+    is_afresh = since is None
+    lookup.surround(around, afresh=is_afresh)
     # What is known of a project that is not read whole may have left by its change.
-    reader.is_narrower |= has_changed and bool(find_watched(lookup, parts))
+    if has_changed and find_watched(lookup, parts):
+        reader.is_narrower = True
     lookup.beyond = _count_beyond(reader, parts)
     if batch.complete:
         _settle(reader, parts, batch, cursor, full=full)
@@ -854,10 +906,13 @@ def _settle(
     """Note what counts as read after all that was asked for came."""
     if full:
         _forget_gone(reader, batch)
-    came = (*batch.issues, *reader.aside)
+    came = [*batch.issues, *reader.aside]
     if _is_any_later(came, cursor, now=reader.now):
         reader.newest = _newest_change(came, now=reader.now)
-    reader.lookup.aside = {issue.id: issue.updated for issue in reader.aside}
+    judged: dict[str, datetime] = {}
+    for issue in reader.aside:
+        judged[issue.id] = issue.updated
+    reader.lookup.aside = judged
     accepted = set(_parts(reader))
     _cover(reader, accepted.intersection(parts))
 
@@ -1030,6 +1085,8 @@ def _keep(reader: _Reader, issues: Sequence[Issue]) -> Sequence[Issue]:
         before = known.get(issue.id)
         if issue.id not in left_out and before != issue:
             fresh.append(issue)
+        if issue.parent is not None:
+            reader.parents.add(issue.parent)
     owned: list[str] = []
     for issue in unlogged:
         if issue.id not in logged.left_out:
@@ -1088,15 +1145,16 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
     matched = lookup.matched
     unmatched = set(lookup.unmatched)
     lookup.unmatched = []
-    last = lookup.passed
-    is_hour_over = last is None or not last <= reader.now < last + PASSING
+    is_hour_over = _is_hour_over(reader)
     if refresh or is_hour_over:
         lookup.passed = reader.now
     incomplete = ""
     has_asked = False
     for condition in _conditions(reader):
         is_known = condition in matched and condition not in unmatched
-        is_due = refresh or (is_hour_over and is_passing(condition))
+        is_due = refresh
+        if is_hour_over and is_passing(condition):
+            is_due = True
         if is_known and not is_due:
             continue
 
@@ -1124,6 +1182,15 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
     return incomplete
 
 
+def _is_hour_over(reader: _Reader) -> bool:
+    """Tell whether what may change by itself is to be asked again; a moment ahead of us says nothing."""
+    last = reader.lookup.passed
+    if last is None or last > reader.now:
+        return True
+    age = reader.now - last
+    return age >= PASSING
+
+
 def _read_missing(reader: _Reader) -> str:
     """Read what queries match and the snapshot does not hold: it came in while no issue changed. Return why that was
     incomplete.
@@ -1131,42 +1198,54 @@ def _read_missing(reader: _Reader) -> str:
     What cannot be read is not asked for again before it changes, or everything is read.
     """
     lookup = reader.lookup
-    wanted: set[str] = set()
-    for condition in _conditions(reader):
-        wanted.update(lookup.matched.get(condition, ()))
-    lacking = set() if reader.full else wanted.intersection(lookup.lacking)
-    with reader.reading() as tx:
-        wanted -= snapshots.issue_ids(tx)
-    asked = sorted(wanted - lacking)
-    incomplete = ""
-    projects: set[str] = set()
-    for start in range(0, len(asked), IDS_AT_ONCE):
-        end = start + IDS_AT_ONCE
-        batch = _read_ids(reader, asked[start:end])
-        fresh = _keep(reader, batch.issues)
-        projects |= {issue.project for issue in fresh}
-        wanted -= {issue.id for issue in fresh}
-        reader.problems += batch.problems
-        incomplete = incomplete or _why_not_whole(batch, "not read to the end")
+    missing = _missing(reader)
+    asked = set(missing)
+    if not reader.full:
+        asked -= set(lookup.lacking)
+    if not asked:
+        return ""
 
+    batch = _read_ids(reader, sorted(asked))
+    fresh = _keep(reader, batch.issues)
+    reader.problems += batch.problems
+    projects: set[str] = set()
+    for issue in fresh:
+        projects.add(issue.project)
+        missing.discard(issue.id)
     _look_up_strange(reader, projects)
     lookup.surround(projects)
-    if not incomplete:
-        lookup.lacking = sorted(wanted)
-    return incomplete
+    if batch.complete:
+        lookup.lacking = sorted(missing)
+    return _why_not_whole(batch, "not read to the end")
+
+
+def _missing(reader: _Reader) -> set[str]:
+    """Return the ids that queries match and the snapshot does not hold."""
+    matched = reader.lookup.matched
+    missing: set[str] = set()
+    for condition in _conditions(reader):
+        ids = matched.get(condition, ())
+        missing.update(ids)
+    with reader.reading() as tx:
+        missing -= snapshots.issue_ids(tx)
+    return missing
 
 
 def _read_ids(reader: _Reader, ids: Sequence[str]) -> IssueBatch:
-    """Return issues by their ids; of those that are gone meanwhile there is nothing."""
-    listed = ", ".join(ids)
-    try:
-        return reader.jira.issues(reader.listing.bounded(f"id in ({listed})"))
-    except Rejected:
-        if len(ids) == 1:
-            return IssueBatch((), complete=True)
+    """Return issues by their ids, some at a time; of those that are gone meanwhile there is nothing."""
+    if len(ids) <= IDS_AT_ONCE:
+        listed = ", ".join(ids)
+        jql = reader.listing.bounded(f"id in ({listed})")
+        try:
+            return reader.jira.issues(jql)
+        except Rejected:
+            if len(ids) == 1:
+                return NO_ISSUES
+
     half = len(ids) // 2
     first = _read_ids(reader, ids[:half])
-    return first.joined(_read_ids(reader, ids[half:]))
+    second = _read_ids(reader, ids[half:])
+    return first.joined(second)
 
 
 def _name_of_query(reader: _Reader, condition: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from worker.config import QuarterTargets, Thresholds
 from worker.domain.entities import (
+    Above,
     Card,
     CardWork,
     Client,
@@ -59,7 +60,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
     Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
-    date stands what the worker wrote there last. `terms` are the changes of prices and the like that were seen.
+    date stands what the worker wrote there last; `above` are parents of issues that are not among them, by id. `terms` are the changes of prices and the like that were seen.
     """
 
     workspace: str
@@ -95,6 +96,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     zone: tzinfo = UTC
     terms: Terms = msgspec.field(default_factory=Terms)
     costs: tuple[CostRate, ...] = ()
+    above: Mapping[str, Above] = msgspec.field(default_factory=dict)
 
     @property
     def minor_unit(self) -> Decimal:

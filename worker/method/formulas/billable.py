@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from worker.domain.entities import Card, CardWork, Issue, Worklog
+from worker.domain.entities import Above, Card, CardWork, Issue, Worklog
 from worker.domain.values import Ref
 from worker.world.world import World
 
@@ -28,7 +28,8 @@ class Billable(msgspec.Struct, frozen=True, gc=False):
 
 
 def billable_of(world: World) -> Billable:
-    """Return what may be billed. A label holds for all items below; hours on no card are nobody's to pay."""
+    """Return what may be billed. A label holds for all items below, also where its item is not read itself; hours on no
+    card are nobody's to pay."""
     issues = dict(world.issues)
     for work in world.work.values():
         for issue in (*work.issues, *work.rejected):
@@ -36,7 +37,8 @@ def billable_of(world: World) -> Billable:
 
     unpaid: set[str] = set()
     queue = [issue.id for issue in issues.values() if not issue.billable]
-    children = _children(issues) if queue else {}
+    queue += [name for name, above in world.above.items() if not above.billable]
+    children = _children({**world.above, **issues}) if queue else {}
     while queue:
         item = queue.pop()
         if item not in unpaid:
@@ -45,9 +47,9 @@ def billable_of(world: World) -> Billable:
     return Billable(world.work, frozenset(unpaid))
 
 
-def _children(issues: Mapping[str, Issue]) -> Mapping[str, list[str]]:
+def _children(issues: Mapping[str, Issue | Above]) -> Mapping[str, list[str]]:
     children: dict[str, list[str]] = {}
-    for issue in issues.values():
+    for name, issue in issues.items():
         if issue.parent is not None:
-            children.setdefault(issue.parent, []).append(issue.id)
+            children.setdefault(issue.parent, []).append(name)
     return children
