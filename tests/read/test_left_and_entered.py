@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.busy_jira import FACES, NOW, PROJECTS, BusyJira
+from tests.support.english import english
 from worker.errors import Code
 from worker.world.attach import find_work, index_issues
 from worker.world.passing import is_passing
@@ -299,6 +300,39 @@ def test_nothing_is_asked_for_where_all_that_is_above_is_read_or_may_not_be(
     assert read.above[str(number)].parent is None
     assert str(number) not in site.told
     assert spent == 1
+
+
+# What cannot be read
+
+
+class Killed(BaseException):
+    """The end of a process, which nothing catches."""
+
+
+def test_what_cannot_be_read_is_told_though_the_run_that_found_it_was_killed(
+    site: BusyJira,
+) -> None:
+    link(site, "ALFA")
+    spoilt = site.log("BRAVO-2", days=450)
+    site.jira._site.store.worklogs[int(spoilt)].seconds = 2**64
+    for _ in range(2):
+        site.later(60)
+        site.read()
+    site.cells["card1"] = "BRAVO"
+
+    def die(asked: str) -> None:
+        if asked == "feeds":
+            raise Killed
+
+    site.before = die
+    site.later()
+    with pytest.raises(Killed):
+        site.read()
+    site.before = lambda kind: None
+    for _ in range(2):
+        site.later()
+        told = [one for one in site.read().problems if one.code is Code.BAD_WORKLOG]
+        assert [english(one.where) for one in told] == [f"work log {spoilt} of BRAVO-2"]
 
 
 # Any sequence of what people do

@@ -1095,7 +1095,18 @@ def _keep(reader: _Reader, issues: Sequence[Issue]) -> Sequence[Issue]:
     with reader.transaction() as tx:
         snapshots.save_issues(tx, fresh)
         snapshots.replace_worklogs(tx, owned, logged.logs)
+        _keep_notes(reader, tx)
     return fresh
+
+
+def _keep_notes(reader: _Reader, tx: Tx) -> None:
+    """Keep what could not be read with the issues of which it is: what is known already is not asked for again."""
+    stored = LOOKUP.load(tx)
+    unread = reader.lookup.unread
+    if stored.unread == unread:
+        return
+    stored.unread = unread
+    LOOKUP.save(tx, stored)
 
 
 def _with_moves(
