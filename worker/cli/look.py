@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
 from worker.cli import exits, prose, show
+from worker.cli.reasons import find_reasons
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -434,7 +435,7 @@ def explain(
             _explain_all(opened, drawn, wanted, name, context=context)
             return
         row = find_row(drawn, wanted, context.schema)
-        facts = _facts_of(drawn, row, name)
+        facts = find_reasons(context, drawn, lambda ref: ref == row, field=name)
         title = _title_of(drawn, row, context.schema)
         opened.say(
             _view_of(facts, row, title, context),
@@ -450,11 +451,7 @@ def _explain_all(
     opened: Any, drawn: PlannedCycle, source: str, name: str, *, context: Context
 ) -> None:
     """Explain one field of every row of a data source."""
-    facts = [
-        fact
-        for fact in drawn.outcome.facts
-        if fact.ref.source == source and fact.field == name
-    ]
+    facts = find_reasons(context, drawn, lambda ref: ref.source == source, field=name)
     titles = {fact.ref: _title_of(drawn, fact.ref, context.schema) for fact in facts}
     views = [_view_of([fact], fact.ref, titles[fact.ref], context) for fact in facts]
     opened.say(
@@ -472,14 +469,6 @@ def _explain_all(
             ],
         },
     )
-
-
-def _facts_of(drawn: PlannedCycle, row: Ref, name: str) -> list[Fact]:
-    return [
-        fact
-        for fact in drawn.outcome.facts
-        if fact.ref == row and name in ("", fact.field)
-    ]
 
 
 def _view_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, delete, select
 
+from worker.domain.values import Ref
+from worker.plan.facts import Why
 from worker.plan.plan import Plan, from_data, to_data
 from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
 from worker.state.tables import counters, plans, runs
@@ -223,6 +225,28 @@ def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
         query.order_by(plans.c.made_at.desc()).limit(1)
     ).scalar()
     return from_data(msgspec.json.decode(body)) if body is not None else None
+
+
+def find_reasons(
+    tx: Tx, wanted: Iterable[tuple[Ref, str]]
+) -> dict[tuple[Ref, str], Why]:
+    """Return by row and field why the newest plan that changed it did, as far as plans are kept."""
+    left = set(wanted)
+    query = select(plans.c.body).where(plans.c.workspace == tx.workspace)
+    newest_first = query.order_by(plans.c.made_at.desc())
+    reasons: dict[tuple[Ref, str], Why] = {}
+    for body in tx.connection.execute(newest_first).scalars():
+        named = {ref for ref, _ in left if msgspec.json.encode(str(ref)) in body}
+        if not named:
+            continue
+        plan = from_data(msgspec.json.decode(body))
+        for change in plan.changes:
+            for changed in change.fields:
+                place = (change.ref, changed.field)
+                if place in left:
+                    left.remove(place)
+                    reasons[place] = changed.why
+    return reasons
 
 
 def prune(tx: Tx, *, before: datetime) -> None:
