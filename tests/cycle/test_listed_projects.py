@@ -13,9 +13,11 @@ from rayline_sandbox.wire import Request, Response
 from tests.support.english import english
 from tests.support.jira_site import FACES, LinkedSite, create
 from tests.support.jira_wire import BASE
+from worker.domain.entities import JiraProject
 from worker.errors import Code
 from worker.state import snapshots
 from worker.world.links import ResolvedLink
+from worker.world.listing import Listing, Within
 
 SECRET = "dismissal of Bob"
 
@@ -534,3 +536,24 @@ def test_jiras_words_of_a_query_within_the_list_are_told(site: Listed) -> None:
     ):
         site.cells["new"] = cell
         assert "'Spring' does not exist" in told(site.read().links["new"])
+
+
+def test_another_project_under_the_key_of_a_listed_one_that_is_gone_is_not_listed() -> (
+    None
+):
+    seen = {"ACME": ("1", "ACME")}
+    other = JiraProject("2", "ACME", "Another")
+    listing = Listing(("ACME",), seen, [other])
+    assert listing.projects == ()
+    assert not listing.allows("ACME")
+    assert listing.missing() == ("ACME",)
+    assert listing.bounded("labels = web").startswith('created < "1970')
+    assert listing.place("project = ACME") is Within.OUTSIDE
+    by_id = Listing(("2",), seen, [other])
+    assert by_id.projects == (other,)
+    first = Listing(("ACME",), {}, [other])
+    assert first.projects == (other,)
+    swapped = [JiraProject("1", "BETA", "Ours"), JiraProject("2", "ACME", "Theirs")]
+    follows = Listing(("ACME",), seen, swapped)
+    assert [project.id for project in follows.projects] == ["1"]
+    assert (follows.allows("ACME"), follows.allows("BETA")) == (False, True)

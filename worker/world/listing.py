@@ -51,7 +51,8 @@ class Listing:
         identities = {}
         for name in self.listed or ():
             known, _ = seen.get(name, ("", ""))
-            identity = known if known in keys else named.get(name, name)
+            # Another project under the key of one that is gone was never listed.
+            identity = known or named.get(name, name)
             if identity in keys:
                 identities[name] = identity, keys[identity]
         return identities
