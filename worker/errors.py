@@ -140,6 +140,12 @@ class Code(StrEnum):
     CARD_WITHOUT_CLIENT = "card-without-client"
     """A card names no client."""
 
+    # Whose the boards are.
+    OTHER_INSTALLATION = "other-installation"
+    """Another installation keeps the boards; nothing is written into them."""
+    OWNER_LINE = "owner-line"
+    """The line that names this installation was gone, and was put back."""
+
     # What stands in rows.
     NO_TITLE = "no-title"
     """A row has no name."""

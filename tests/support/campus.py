@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as renew  # noqa: TID251 - a request is no struct
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -57,7 +58,10 @@ class Campus:
         _settle(room, self.empty)
 
     def handle(self, request: Request) -> Response:
-        """Let the workspace answer whose token a request carries."""
+        """Let the workspace answer whose token a request carries; its name may stand before the path."""
+        _, name, rest = (*request.path.split("/", 2), "")[:3]
+        if name in self.rooms:
+            request = renew(request, path=f"/{rest}")
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         return self.by_token.get(token, self.empty.notion).handle(request)
 
@@ -146,7 +150,7 @@ def _configuration(campus: Campus, jira: JiraSandbox, sockets: Running) -> str:
 [workspaces.{name}]
 currency = "EUR"
 [workspaces.{name}.notion]
-base_url = "{where["notion"]["base_url"]}"
+base_url = "{where["notion"]["base_url"]}/{name}"
 root_page_id = "{campus.root_page_id}"
 token = "{room.token}"
 requests = {BUDGET}

@@ -39,6 +39,7 @@ from tests.support.waiting import LONG
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle.context import CycleRequest, Mode, PlannedCycle
+from worker.cycle.ownership import claim_boards
 from worker.cycle.planning import plan_cycle
 from worker.cycle.report import Report
 from worker.cycle.story import sync
@@ -464,9 +465,22 @@ class Play:
         return replace(self, stage=replace(self.stage, context=context))
 
     def forgetful(self) -> Play:
-        """Return the same stage with an empty database."""
+        """Return the same stage with an empty database, whose owner a person confirmed."""
+        lost = self.newcomer()
+        context = lost.stage.context
+        claim_boards(context, context.notion, take_over=True)
+        return lost
+
+    def newcomer(self) -> Play:
+        """Return another installation on the same stage, with an empty database."""
         self.number[0] += 1
         return self._again(self.stage.context.settings, f"lost-{self.number[0]}.db")
+
+    def reopened(self, name: str, **change: Any) -> Play:
+        """Return the same stage with the database of this name, and other settings of Notion."""
+        settings = self.stage.context.settings
+        notion = settings.notion.model_copy(update=change)
+        return self._again(settings.model_copy(update={"notion": notion}), name)
 
     def _again(self, settings: Workspace, name: str) -> Play:
         store = open_store(f"sqlite:///{self.folder / name}")

@@ -134,6 +134,7 @@ def build_context(
         begin=lambda: deadline.restart(workspace.schedule.run_limit),
         stop=stop,
         progress=around.progress,
+        pause=sleep if around.now is utc_now else _no_pause,
     )
 
 
@@ -148,6 +149,10 @@ def open_context(
     finally:
         context.notion.close()
         context.jira.close()
+
+
+def _no_pause(_seconds: float) -> None:
+    """Wait for nobody: a clock that is not the machine's is one process's alone."""
 
 
 def _until(stop: threading.Event) -> Callable[[float], None]:

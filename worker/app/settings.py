@@ -165,6 +165,7 @@ def check_settings(
     for name, workspace in settings.workspaces.items():
         workspaces[name], more = _complete(workspace, ("workspaces", name), source)
         later += more
+    later += _shared_pages(workspaces, source)
     console, more = _complete_console(settings.console, source)
     later += more
     problems += [problem for problem in later if not _is_spoken(problem.field, spoken)]
@@ -517,6 +518,26 @@ def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
                 tell("differs from workspaces.{other} in capitals only", other=other),
                 tell("variables could not tell them apart"),
             )
+
+
+def _shared_pages(
+    workspaces: Mapping[str, Workspace], source: Source
+) -> Iterator[Problem]:
+    """Yield the pages that are named twice, however they are written: each of two would make all rows of one again."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, workspace in workspaces.items():
+        notion = workspace.notion
+        for key in ("root_page_id", "private_root_page_id"):
+            page = getattr(notion, key).replace("-", "").casefold()
+            at = ("workspaces", name, "notion", key)
+            other = seen.setdefault((notion.base_url, page), ".".join(at))
+            if page and other != ".".join(at):
+                yield _at(
+                    source,
+                    at,
+                    tell("is the page of {other} as well", other=other),
+                    tell("give each workspace a page of its own, or leave one out"),
+                )
 
 
 def _find_state(state: str, source: Source) -> tuple[str, list[Problem]]:

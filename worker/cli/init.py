@@ -18,6 +18,7 @@ from worker.cli import prose, show
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
+    TakeOverOption,
     WorkspaceOption,
     context_of,
     fail,
@@ -25,6 +26,7 @@ from worker.cli.session import (
     voice,
 )
 from worker.cycle.context import Context
+from worker.cycle.ownership import claim_boards
 from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.domain.words import Words
 from worker.errors import Code, ConfigError, Problem, Severity, in_words
@@ -85,6 +87,7 @@ ASKED = {
 def init(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
+    take_over: TakeOverOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."""
@@ -101,6 +104,7 @@ def init(
         site = context.jira.server_info()
         if is_new and context.settings.jira.projects is None:
             _list_projects(context, file)
+        claim_boards(context, context.notion, take_over=take_over)
         bindings = _create(context)
         databases = {
             name: binding.database_id for name, binding in sorted(bindings.items())

@@ -38,6 +38,10 @@ WorkspaceOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout.")
 ]
+TakeOverOption = Annotated[
+    bool,
+    typer.Option("--take-over", help="Take the boards over from another installation."),
+]
 ScopeArgument = Annotated[
     str,
     typer.Argument(help="One client: its name or page id (all clients when left out)."),

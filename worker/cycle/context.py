@@ -44,7 +44,7 @@ class Mode(StrEnum):
 
 class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan;
-    a `dry_run` is planned and not carried out."""
+    a `dry_run` is planned and not carried out; `take_over` takes the boards from another installation."""
 
     mode: Mode = Mode.DELTA
     trigger: str = "manual"
@@ -52,11 +52,13 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     force: bool = False
     checksum: str = ""
     dry_run: bool = False
+    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context(Site):
-    """Everything a cycle works with; built in one place (`worker.app.build`). `begin` starts the run's deadline."""
+    """Everything a cycle works with; built in one place (`worker.app.build`). `begin` starts the run's deadline,
+    `pause` waits for what others do meanwhile."""
 
     playbooks: Playbooks
     notion: Notion
@@ -67,6 +69,7 @@ class Context(Site):
     sizes: PageSizes = field(default_factory=PageSizes)
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
+    pause: Callable[[float], None] = lambda seconds: None
 
 
 class PlannedCycle(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,7 @@ from worker.cycle.context import (
     readable,
     shortened,
 )
+from worker.cycle.ownership import claim_boards, look_first
 from worker.cycle.planning import plan_cycle
 from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import observe, past_of, remember_pass, turns_of
@@ -35,7 +36,7 @@ from worker.cycle.report import (
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.cycle.sync_now import answer_boxes
 from worker.domain.values import Ref
-from worker.errors import Busy, Stopped, Transient
+from worker.errors import Busy, Problem, Stopped, Transient, in_words
 from worker.plan.diff import known_pages
 from worker.state import history, journal, leases, memory, runs, triggers
 from worker.world.memory import Turn
@@ -79,6 +80,7 @@ def sync(
             progress=ProgressRecord(store, context.name, run_id, context.progress),
         )
         try:
+            look_first(leased, order)
             drawn, applied = run_pass(leased, order, run_id, held.check)
             if needs_second_pass(leased, order, drawn, applied):
                 again = replace(order, mode=Mode.DELTA)
@@ -123,6 +125,7 @@ def run_pass(
     was broken off has the next one go on where it ended.
     """
     drawn = plan_cycle(context, order)
+    told = _claim(context, order, drawn, fence)
     turns = turns_of(drawn)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
@@ -140,7 +143,23 @@ def run_pass(
         remember_pass(context, drawn, applied)
     except Busy as taken:
         applied = replace(applied, stopped=True, taken_by=taken.holder)
-    return drawn, applied
+    warnings = (*applied.warnings, *(in_words(one, context.words) for one in told))
+    return drawn, replace(applied, warnings=warnings)
+
+
+def _claim(
+    context: Context,
+    order: CycleRequest,
+    drawn: PlannedCycle,
+    fence: Callable[[], None],
+) -> tuple[Problem, ...]:
+    """Make sure that the boards are ours where something will be written; return what is to be told."""
+    if order.dry_run or drawn.refused:
+        return ()
+    if not (drawn.plan.changes or order.take_over):
+        return ()
+    notion = context.notion.guarded(fence)
+    return claim_boards(context, notion, take_over=order.take_over)
 
 
 def _apply(
