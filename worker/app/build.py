@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.engine import make_url
 
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
-from worker.config import Workspace
+from worker.config import Connection, NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity, Transient
@@ -22,6 +22,7 @@ from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.route import passwords_in
 from worker.http.secrets import mask
+from worker.http.token import secret_from
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
 from worker.mapping.jira import load_jira_mapping
@@ -29,6 +30,7 @@ from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import ROLES, load_playbooks
 from worker.mapping.schema import Schema
 from worker.notion.gateway import NotionGateway
+from worker.state.budgets import ConnectionBudget
 from worker.state.processes import name_owner
 from worker.state.store import NoState, Store
 
@@ -118,15 +120,19 @@ def build_context(
         store=store,
         now=around.now,
         playbooks=playbooks,
-        notion=NotionGateway(workspace.notion, sleep=sleep, deadline=deadline).sized(
-            sizes
-        ),
+        notion=NotionGateway(
+            workspace.notion,
+            sleep=sleep,
+            deadline=deadline,
+            budget=_budget(store, workspace.notion, name),
+        ).sized(sizes),
         jira=JiraGateway(
             workspace.jira,
             mapping=load_jira_mapping(workspace.mappings),
             sleep=sleep,
             deadline=deadline,
             sizes=sizes,
+            budget=_budget(store, workspace.jira, name),
         ),
         fingerprint=_fingerprint(schema),
         owner=name_owner(),
@@ -149,6 +155,17 @@ def open_context(
     finally:
         context.notion.close()
         context.jira.close()
+
+
+def _budget(store: Store, side: Connection, name: str) -> ConnectionBudget:
+    """Return the budget of one connection, shared with all who use it; Jira grants none, but asks to wait as well."""
+    token = secret_from(side.token, side.token_file).get_secret_value()
+    secret = f"{side.base_url.rstrip('/')}\n{token}"
+    holder = f"{name_owner()} {name}"
+    limit, window = (
+        (side.requests, side.window) if isinstance(side, NotionSettings) else (1, 60.0)
+    )
+    return ConnectionBudget(store, secret, holder, limit=limit, window=window)
 
 
 def _no_pause(_seconds: float) -> None:

@@ -21,6 +21,7 @@ from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, Denied, Missing, Problem, Rejected
+from worker.http.budget import SharedBudget
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy
@@ -184,7 +185,7 @@ class JiraGateway:
     """`worker.ports.tracker.Tracker` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
 
     `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `sizes` what
-    is known of how large a page may be. Nothing is asked before the first call.
+    is known of how large a page may be, `budget` tells other processes of pauses. Nothing is asked before the first call.
     """
 
     def __init__(
@@ -198,6 +199,7 @@ class JiraGateway:
         random: Random | None = None,
         deadline: Deadline | None = None,
         sizes: PageSizes | None = None,
+        budget: SharedBudget | None = None,
     ) -> None:
         self._settings = settings
         self._mapping = mapping if mapping is not None else load_jira_mapping()
@@ -211,6 +213,7 @@ class JiraGateway:
                 deadline=deadline or Deadline(monotonic=monotonic),
             ),
             sizes=sizes or PageSizes(),
+            budget=budget,
         )
         self._cloud = self._session.cloud
         self._reading = Kept(self._learn_fields, monotonic)

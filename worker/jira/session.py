@@ -25,8 +25,9 @@ from urllib3.exceptions import HTTPError
 
 from worker.config import JiraSettings
 from worker.domain.messages import message
-from worker.errors import ApiError, Denied, Missing, Rejected, Unreachable
+from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unreachable
 from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, TooLarge, read_body
+from worker.http.budget import SharedBudget
 from worker.http.deadline import Deadline
 from worker.http.obstacles import judge_product
 from worker.http.page_sizes import PageSizes
@@ -206,8 +207,10 @@ class JiraSession:
         monotonic: Callable[[], float],
         policy: Policy,
         sizes: PageSizes,
+        budget: SharedBudget | None = None,
     ) -> None:
         self.sizes = sizes
+        self._budget = budget
         token = secret_from(settings.token, settings.token_file)
         self.cloud = settings.deployment == "cloud"
         self.base_url = settings.base_url.rstrip("/")
@@ -302,8 +305,14 @@ class JiraSession:
         return self._place.fails(refusal.request, obstacle)
 
     def _guarded(self, call: Call, attempt: Callable[[], T]) -> T:
+        """Make one attempt, unless this or another process was asked to wait; what fails is a `Setback`."""
+        self._wait_with_others(call)
         try:
             return attempt()
+        except Setback as asked:
+            if asked.wait and self._budget is not None:
+                self._budget.pause(asked.wait)
+            raise
         except (
             requests.RequestException,
             HTTPError,
@@ -314,6 +323,13 @@ class JiraSession:
         ) as error:
             setback = translate_failure(error, call)
         raise setback
+
+    def _wait_with_others(self, call: Call) -> None:
+        pause = self._budget.paused() if self._budget is not None else 0.0
+        if pause > 0:
+            asked = f"asked to wait {pause:.0f} s, of another process"
+            error = Transient(API, call.name, asked, retry_after=pause)
+            raise Setback(error, again=True, wait=pause)
 
     def _url(self, path: str) -> str:
         if path.startswith("/"):

@@ -39,6 +39,7 @@ from worker.codecs.records import (
 )
 from worker.config import NotionSettings
 from worker.errors import Missing, Rejected, Transient
+from worker.http.budget import SharedBudget
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy, Setback, postponed
@@ -90,7 +91,8 @@ _DATABASE, _UPLOAD, _THING = (reader_of(Database), reader_of(Upload), reader_of(
 class NotionGateway:
     """`worker.ports.notion.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
 
-    `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's.
+    `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `budget`
+    the connection's.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class NotionGateway:
         monotonic: Callable[[], float] = time.monotonic,
         random: Random | None = None,
         deadline: Deadline | None = None,
+        budget: SharedBudget | None = None,
     ) -> None:
         self._sizes = PageSizes()
         self._settings = settings
@@ -111,7 +114,11 @@ class NotionGateway:
             sleep=sleep, random=random or Random(0), deadline=self._deadline
         )
         self._pacer = Pacer(
-            settings.requests, settings.window, sleep=sleep, monotonic=monotonic
+            settings.requests,
+            settings.window,
+            sleep=sleep,
+            monotonic=monotonic,
+            shared=budget,
         )
         route = find_route(settings)
         self._place = route.place(API, settings.base_url)
@@ -511,7 +518,7 @@ class NotionGateway:
     ) -> object:
         longest = min(self._deadline.remaining(), self._policy.patience)
         try:
-            with self._pacer.slot(longest):
+            with self._pacer.slot(longest, _part(method, path)):
                 answer, failure = self._send(
                     method, path, query=query, body=body, form=form
                 )
@@ -520,7 +527,7 @@ class NotionGateway:
             raise Setback(postponed(waiting, full.seconds)) from None
         if failure is None:
             return answer
-        self._pause_if_asked(failure)
+        self._pause_if_asked(failure, _part(method, path))
         raise translate(failure, call)
 
     def _send(
@@ -546,12 +553,22 @@ class NotionGateway:
             return None, error
         return answer, None
 
-    def _pause_if_asked(self, failure: Exception) -> None:
-        refusal = (
-            read_refusal(failure) if isinstance(failure, HTTPResponseError) else None
-        )
-        if refusal and refusal.concerns_everybody and refusal.retry_after:
+    def _pause_if_asked(self, failure: Exception, part: str) -> None:
+        """Have everybody wait whom a refusal concerns, the other processes of this connection too."""
+        if not isinstance(failure, HTTPResponseError):
+            return
+        refusal = read_refusal(failure)
+        if not refusal.retry_after or refusal.blocked:
+            return
+        if refusal.concerns_everybody:
             self._pacer.pause(refusal.retry_after)
+        else:
+            self._pacer.tell_others(refusal.retry_after, part)
+
+
+def _part(method: str, path: str) -> str:
+    """Return the part of the service that a request asks, as far as its limits go."""
+    return f"{method} {path.partition('/')[0]}"
 
 
 def _segment(identity: str) -> str:

@@ -1,16 +1,18 @@
 """Spending Notion's request budget without being refused.
 
-The budget is a fixed 60-second window per connection, shared by all threads of this process; answers never say how
-much is left (docs/facts/notion-api.md 2.1, 2.5). A request counts from its answer on: the server saw it no later, so that
+The budget is a fixed 60-second window per connection, shared by all threads of this process, and through the state by
+all processes (`worker.http.budget`); answers never say how much is left (docs/facts/notion-api.md 2.1, 2.5). A request counts from its answer on: the server saw it no later, so that
 `requests` answers within any `window` seconds can never exceed the server's window, whenever that began.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from worker.http.budget import EVERYTHING, SharedBudget
 
 _POLL = 0.02
 """Seconds between looks while every slot is taken by a request still under way."""
@@ -27,7 +29,7 @@ class Unaffordable(TimeoutError):
 class Pacer:
     """At most `requests` per `window` seconds, bursts let through; a pause stops everybody.
 
-    `sleep` and `monotonic` must tell the same time. Thread-safe.
+    `sleep` and `monotonic` must tell the same time; `shared` is what other processes spend. Thread-safe.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Pacer:
         *,
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
+        shared: SharedBudget | None = None,
     ) -> None:
         self._requests = requests
         self._window = window
@@ -46,11 +49,17 @@ class Pacer:
         self._answered: deque[float] = deque()
         self._under_way = 0
         self._paused_until = float("-inf")
+        self._shared = shared
+        self._granted = 0
+        self._lapses = float("-inf")
 
     @contextmanager
-    def slot(self, longest: float = float("inf")) -> Iterator[None]:
-        """Wait for a request's turn and hold it; raise `Unaffordable` when that takes longer than `longest` seconds."""
-        self._enter(longest)
+    def slot(
+        self, longest: float = float("inf"), part: str = EVERYTHING
+    ) -> Iterator[None]:
+        """Wait for the turn of a request to a part of the service, and hold it; raise `Unaffordable` when that takes
+        longer than `longest` seconds."""
+        self._enter(longest, part)
         try:
             yield
         finally:
@@ -62,15 +71,22 @@ class Pacer:
         """Let nobody start for `seconds`."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+        if self._shared is not None:
+            self._shared.pause(seconds)
 
-    def _enter(self, longest: float) -> None:
+    def tell_others(self, seconds: float, part: str) -> None:
+        """Let no other process ask a part of the service for `seconds`; whoever asked here waits by itself."""
+        if self._shared is not None:
+            self._shared.pause(seconds, part)
+
+    def _enter(self, longest: float, part: str) -> None:
         latest = self._monotonic() + longest
-        while (delay := self._take()) > 0:
+        while (delay := self._take(part)) > 0:
             if self._monotonic() + delay > latest:
                 raise Unaffordable(delay)
             self._sleep(delay)
 
-    def _take(self) -> float:
+    def _take(self, part: str) -> float:
         """Take a slot and return 0, or return the seconds until the next look."""
         with self._lock:
             now = self._monotonic()
@@ -78,7 +94,29 @@ class Pacer:
                 self._answered.popleft()
             if now < self._paused_until:
                 return self._paused_until - now
-            if self._under_way + len(self._answered) < self._requests:
+            if self._under_way + len(self._answered) >= self._requests:
+                return self._until_free(now)
+            delay = self._ask_others(now, part)
+            if delay <= 0:
                 self._under_way += 1
-                return 0.0
-            return self._answered[0] + self._window - now if self._answered else _POLL
+            return delay
+
+    def _until_free(self, now: float) -> float:
+        return self._answered[0] + self._window - now if self._answered else _POLL
+
+    def _ask_others(self, now: float, part: str) -> float:
+        """Take a request out of our block, or reserve another one; return the seconds to wait when there is none."""
+        if self._shared is None:
+            return 0.0
+        pause = self._shared.paused(part)
+        if pause > 0:
+            return pause
+        if self._granted <= 0 or now >= self._lapses:
+            ages = Counter(int(now - at) for at in self._answered)
+            granted, seconds = self._shared.take(sorted(ages.items()), self._under_way)
+            if not granted:
+                return seconds
+            self._granted = granted
+            self._lapses = now + seconds
+        self._granted -= 1
+        return 0.0
