@@ -277,6 +277,7 @@ class Listener:
             log_level="critical",
             proxy_headers=False,
             server_header=False,
+            date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )

@@ -8,7 +8,8 @@ Errors carry fields; they become prose in one place (`worker.cli.prose`). Two ki
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -67,6 +68,8 @@ class Code(StrEnum):
     """Something stands between this program and a service, and waiting does not mend it."""
     POSTPONED = "postponed"
     """A service asks to wait longer than a run may."""
+    SERVER_CLOCK = "server-clock"
+    """The clock of one service is wrong; this machine's agrees with the other's."""
 
     # The boards of the workspace.
     NO_ROOT_PAGE = "no-root-page"
@@ -394,6 +397,30 @@ class QueueFull(RaylineError):
 
 class Stopped(RaylineError):
     """The process was asked to end before anything was written."""
+
+
+class ClockFault(StrEnum):
+    """What is wrong with the machine's clock: the servers tell another time, it was set during the run, or all three
+    clocks differ."""
+
+    WRONG = "wrong"
+    JUMPED = "jumped"
+    UNCLEAR = "unclear"
+
+
+class WrongClock(RaylineError):
+    """The machine's clock cannot be right; `ahead` is by how much each server's clock is ahead of it."""
+
+    def __init__(self, fault: ClockFault, ahead: Mapping[str, timedelta]) -> None:
+        named = (
+            f"{api} is {skew / timedelta(minutes=1):+.0f} minutes off"
+            for api, skew in sorted(ahead.items())
+        )
+        super().__init__(
+            f"the clock of this machine: {fault.value}; {', '.join(named)}"
+        )
+        self.fault = fault
+        self.ahead = dict(ahead)
 
 
 class ApiError(RaylineError):

@@ -27,6 +27,7 @@ from rayline_sandbox.jira.router import Router
 from rayline_sandbox.jira.site import Site
 from rayline_sandbox.jira.store import Store
 from rayline_sandbox.jira.walks import Walks
+from rayline_sandbox.server_date import ServerDate
 from rayline_sandbox.wire import Clock, Request, Response
 
 _LOG = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class JiraSandbox:
             email=self.email,
         )
         self._faults = FaultPlan(ERRORS, shapes=SHAPES)
+        self._date = ServerDate(clock.now)
         limiter = Limiter(limit, real, clock.now)
         self._router = Router(
             self._site,
@@ -83,6 +85,9 @@ class JiraSandbox:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; what nobody foresaw is logged with its trace and raised."""
+        return self._date.stamp(self._handle(request))
+
+    def _handle(self, request: Request) -> Response:
         with self._lock:
             try:
                 response, endpoint, befell = self._router.answer(request)
@@ -108,6 +113,8 @@ class JiraSandbox:
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Act as a person or set the site up; actions and payloads are listed in `people`."""
         with self._lock:
+            if action == "date":
+                return self._date.set(payload)
             return self._people.act(action, payload)
 
     def load_jsonl(self, lines: Iterable[bytes | str]) -> int:

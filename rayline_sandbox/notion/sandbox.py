@@ -35,6 +35,7 @@ from rayline_sandbox.notion.router import (
     refusal,
 )
 from rayline_sandbox.notion.store import WORKSPACE, Page, Store
+from rayline_sandbox.server_date import ServerDate
 from rayline_sandbox.wire import Clock, Request, Response
 
 LOGGER = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class NotionSandbox:
         self.space = Budget(None, window, SPACE, real)
         self.faults = FaultPlan(KINDS)
         self.late = LateWrites()
+        self.date = ServerDate(self.now)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self._sequence = 0
         self.revoked = False
@@ -106,6 +108,9 @@ class NotionSandbox:
 
     def handle(self, request: Request) -> Response:
         """Answer one request and log it."""
+        return self.date.stamp(self._handle(request))
+
+    def _handle(self, request: Request) -> Response:
         with self._lock:
             self.commit_late()
             if (file := serve_file(self.store, request)) is not None:

@@ -171,12 +171,18 @@ def dumped_page(store: Store, page: Page) -> Payload:
     }
 
 
+def set_date(sandbox: NotionSandbox, payload: Payload) -> Payload:
+    """Set the Date header of the answers: `clock` (machine, workspace, none), `ahead` in seconds."""
+    return sandbox.date.set(payload)
+
+
 ACTIONS: dict[str, Callable[[NotionSandbox, Payload], Payload]] = {
     "set_plan": set_plan,
     "set_workspace_limit": set_workspace_limit,
     "set_capabilities": set_capabilities,
     "set_lag": set_lag,
     "revoke_token": revoke_token,
+    "date": set_date,
     "faults": add_faults,
     "late_commit": late_commit,
     "clear_faults": clear_faults,

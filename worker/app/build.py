@@ -18,6 +18,7 @@ from worker.config import Connection, NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity, Transient
+from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.route import passwords_in
@@ -89,11 +90,13 @@ def _place(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What differs between a real run, a demo and a test: the clock, the stop signal, who watches."""
+    """What differs between a real run, a demo and a test: the clock, the stop signal, who watches. A clock other than the
+    machine's is judged by the servers' only when told so."""
 
     now: Callable[[], datetime] = utc_now
     stop: threading.Event | None = None
     progress: Progress = lambda phase, done, total: None
+    judges_clock: bool = False
 
 
 def build_context(
@@ -107,6 +110,8 @@ def build_context(
     stop = around.stop or threading.Event()
     deadline = Deadline()
     sizes = PageSizes()
+    is_machines = around.now is utc_now or around.judges_clock
+    clocks = Clocks(around.now if is_machines else None)
     sleep = _until(stop)
     schema = load_schema(workspace.mappings, currency=workspace.currency)
     playbooks = load_playbooks(
@@ -125,6 +130,7 @@ def build_context(
             sleep=sleep,
             deadline=deadline,
             budget=_budget(store, workspace.notion, name),
+            clocks=clocks,
         ).sized(sizes),
         jira=JiraGateway(
             workspace.jira,
@@ -133,11 +139,13 @@ def build_context(
             deadline=deadline,
             sizes=sizes,
             budget=_budget(store, workspace.jira, name),
+            clocks=clocks,
         ),
         fingerprint=_fingerprint(schema),
         owner=name_owner(),
         sizes=sizes,
         begin=lambda: deadline.restart(workspace.schedule.run_limit),
+        clocks=clocks,
         stop=stop,
         progress=around.progress,
         pause=sleep if around.now is utc_now else _no_pause,

@@ -15,6 +15,7 @@ from worker.errors import (
     Transient,
     Unknown,
     Unreachable,
+    WrongClock,
 )
 
 OK = 0
@@ -30,6 +31,8 @@ def exit_code(error: RaylineError) -> int:
     """Return the exit code of an error that ended a command: 2 when waiting does not mend it, 75 when it may."""
     match error:
         case ConfigError() | Denied() | Missing() | Rejected() | Unreachable():
+            return USAGE
+        case WrongClock():
             return USAGE
         case Busy() | QueueFull() | Transient() | Unknown() | Incomplete() | Stopped():
             return BUSY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from worker.errors import (
     AlreadyRunning,
     ApiError,
     Busy,
+    ClockFault,
     ConfigError,
     Denied,
     Incomplete,
@@ -25,9 +27,24 @@ from worker.errors import (
     Transient,
     Unknown,
     Unreachable,
+    WrongClock,
     in_words,
 )
 from worker.state.processes import read_owner
+
+CLOCK_FAULTS = {
+    ClockFault.WRONG: message(
+        "The clock of this machine is wrong: {servers}. Set it (where it runs in a container or a virtual machine, that "
+        "of the host), then try again; nothing is written until then."
+    ),
+    ClockFault.JUMPED: message(
+        "The clock of this machine was set during the run: {servers}. The run has ended; try again."
+    ),
+    ClockFault.UNCLEAR: message(
+        "No two clocks agree: {servers}. Set the clock of this machine, and have that of the service set which is still "
+        "off then; nothing is written until then."
+    ),
+}
 
 
 def explain(error: RaylineError, words: Words) -> str:
@@ -124,6 +141,10 @@ def explain(error: RaylineError, words: Words) -> str:
                 waiting=error.waiting,
                 workspace=error.workspace,
             )
+        case WrongClock():
+            text = say(
+                CLOCK_FAULTS[error.fault], servers=", ".join(_differences(error, words))
+            )
         case Stopped():
             text = say(
                 "Asked to end ({reason}); nothing was written.", reason=str(error)
@@ -182,6 +203,24 @@ def _process(holder: str, words: Words) -> str:
     if process is None:
         return holder
     return words.say("process {pid} on {host}", pid=str(process.pid), host=process.host)
+
+
+def _differences(error: WrongClock, words: Words) -> Iterator[str]:
+    """Yield by how much this machine's clock differs from each server's."""
+    for api, ahead in sorted(error.ahead.items()):
+        minutes = round(abs(ahead) / timedelta(minutes=1))
+        span = words.say(
+            "{days} d {hours} h {minutes} min",
+            days=minutes // 1440,
+            hours=minutes // 60 % 24,
+            minutes=minutes % 60,
+        )
+        pattern = (
+            message("{span} behind {api}")
+            if ahead > timedelta()
+            else message("{span} ahead of {api}")
+        )
+        yield words.say(pattern, span=span, api=api.capitalize())
 
 
 def _after(seconds: float) -> datetime:

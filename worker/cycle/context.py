@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from worker.domain.words import Words
 from worker.errors import Problem, RenderedProblem, Stopped, in_words
+from worker.http.clocks import Clocks
 from worker.http.page_sizes import PageSizes
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings
@@ -67,6 +68,7 @@ class Context(Site):
     owner: str
     begin: Callable[[], None] = lambda: None
     sizes: PageSizes = field(default_factory=PageSizes)
+    clocks: Clocks = field(default_factory=Clocks)
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
     pause: Callable[[float], None] = lambda seconds: None

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from worker.cycle.clock import odd_clock, with_right_clock
 from worker.cycle.context import (
     FINGERPRINT,
     MANAGED,
@@ -55,12 +56,17 @@ _ALL_READ: Unread = MappingProxyType({})
 
 
 def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
-    """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
+    """Read both systems, apply the rules and return the plan; writes nothing but the snapshot.
+
+    Raises the API errors, `ConfigError`, and `WrongClock`, with nothing written.
+    """
     now = context.now()
     full = order.mode is Mode.FULL
     context.begin()
     with _page_sizes(context, full=full):
-        return _read_and_plan(context, order, full=full, now=now)
+        return with_right_clock(
+            context, lambda watched: _read_and_plan(watched, order, full=full, now=now)
+        )
 
 
 @contextmanager
@@ -97,7 +103,8 @@ def _read_and_plan(
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
     drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
-    found = {*unsettled, *boards.problems, *tracker.problems}
+    odd = odd_clock(context)
+    found = {*unsettled, *boards.problems, *tracker.problems, *odd}
     problems = {*drawn.plan.problems, *bound.drift}
     problems.update(in_words(problem, context.words) for problem in found)
     plan = replace(

@@ -79,20 +79,23 @@ def sync(
             store=store.guarded(held.confirm),
             progress=ProgressRecord(store, context.name, run_id, context.progress),
         )
+
+        def fence() -> None:
+            context.clocks.check()
+            held.check()
+
         try:
             look_first(leased, order)
-            drawn, applied = run_pass(leased, order, run_id, held.check)
+            drawn, applied = run_pass(leased, order, run_id, fence)
             if needs_second_pass(leased, order, drawn, applied):
                 again = replace(order, mode=Mode.DELTA)
                 drawn, applied = run_second_pass(
                     leased,
                     run_id,
                     (drawn, applied),
-                    lambda: run_pass(leased, again, run_id, held.check),
+                    lambda: run_pass(leased, again, run_id, fence),
                 )
-            answer_boxes(
-                leased, order, (drawn, applied), run_id=run_id, fence=held.check
-            )
+            answer_boxes(leased, order, (drawn, applied), run_id=run_id, fence=fence)
         except Exception as error:
             finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):
@@ -143,6 +146,7 @@ def run_pass(
         remember_pass(context, drawn, applied)
     except Busy as taken:
         applied = replace(applied, stopped=True, taken_by=taken.holder)
+    context.clocks.check()
     warnings = (*applied.warnings, *(in_words(one, context.words) for one in told))
     return drawn, replace(applied, warnings=warnings)
 

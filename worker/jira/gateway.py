@@ -22,6 +22,7 @@ from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.http.budget import SharedBudget
+from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy
@@ -185,7 +186,8 @@ class JiraGateway:
     """`worker.ports.tracker.Tracker` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
 
     `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `sizes` what
-    is known of how large a page may be, `budget` tells other processes of pauses. Nothing is asked before the first call.
+    is known of how large a page may be, `budget` tells other processes of pauses, `clocks` hear what
+    time it is there. Nothing is asked before the first call.
     """
 
     def __init__(
@@ -200,6 +202,7 @@ class JiraGateway:
         deadline: Deadline | None = None,
         sizes: PageSizes | None = None,
         budget: SharedBudget | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
         self._settings = settings
         self._mapping = mapping if mapping is not None else load_jira_mapping()
@@ -214,6 +217,7 @@ class JiraGateway:
             ),
             sizes=sizes or PageSizes(),
             budget=budget,
+            clocks=clocks,
         )
         self._cloud = self._session.cloud
         self._reading = Kept(self._learn_fields, monotonic)

@@ -28,6 +28,7 @@ from worker.domain.messages import message
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unreachable
 from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, TooLarge, read_body
 from worker.http.budget import SharedBudget
+from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.obstacles import judge_product
 from worker.http.page_sizes import PageSizes
@@ -106,6 +107,7 @@ class ReadingAdapter(BaseAdapter):
         deadline: Deadline,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
+        clocks: Clocks | None = None,
     ) -> None:
         super().__init__()
         self._inner = inner
@@ -113,6 +115,7 @@ class ReadingAdapter(BaseAdapter):
         self._deadline = deadline
         self._monotonic = monotonic
         self._limit = limit
+        self._clocks = clocks or Clocks()
         self._origin = _origin(base_url)
         self._root = urlsplit(base_url).path.rstrip("/")
         self._lock = threading.Lock()
@@ -144,6 +147,7 @@ class ReadingAdapter(BaseAdapter):
             cert=cert,
             proxies={},
         )
+        self._clocks.note(API, response.headers)
         try:
             self._read(response, ends)
         finally:
@@ -208,6 +212,7 @@ class JiraSession:
         policy: Policy,
         sizes: PageSizes,
         budget: SharedBudget | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
         self.sizes = sizes
         self._budget = budget
@@ -224,6 +229,7 @@ class JiraSession:
             seconds=settings.timeout,
             deadline=policy.deadline,
             monotonic=monotonic,
+            clocks=clocks,
         )
         self._jira = _connect(settings, token, self._adapter)
         self._root = f"{self.base_url}/rest/api/{'3' if self.cloud else '2'}"

@@ -40,6 +40,7 @@ from worker.codecs.records import (
 from worker.config import NotionSettings
 from worker.errors import Missing, Rejected, Transient
 from worker.http.budget import SharedBudget
+from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy, Setback, postponed
@@ -92,7 +93,7 @@ class NotionGateway:
     """`worker.ports.notion.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
 
     `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `budget`
-    the connection's.
+    the connection's; `clocks` hear what time it is there.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class NotionGateway:
         random: Random | None = None,
         deadline: Deadline | None = None,
         budget: SharedBudget | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
         self._sizes = PageSizes()
         self._settings = settings
@@ -128,6 +130,7 @@ class NotionGateway:
             seconds=settings.timeout,
             deadline=self._deadline,
             monotonic=monotonic,
+            clocks=clocks,
         )
         self._wire: httpx.BaseTransport = self._transport
         self._wired = transport is None

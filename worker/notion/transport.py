@@ -14,6 +14,7 @@ import msgspec
 from pydantic import SecretStr
 
 from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, TooLarge, read_body
+from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.obstacles import is_page
 from worker.http.route import Route
@@ -96,12 +97,14 @@ class BoundedTransport(httpx.BaseTransport):
         deadline: Deadline,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
+        clocks: Clocks | None = None,
     ) -> None:
         self._inner = inner
         self._seconds = seconds
         self._deadline = deadline
         self._monotonic = monotonic
         self._limit = limit
+        self._clocks = clocks or Clocks()
         self._lock = threading.Lock()
         self.sent = 0
 
@@ -121,6 +124,7 @@ class BoundedTransport(httpx.BaseTransport):
         with self._lock:
             self.sent += 1
         response = self._inner.handle_request(request)
+        self._clocks.note(API, response.headers)
         try:
             return self._read(response, request, ends)
         finally:

@@ -27,6 +27,8 @@ from worker.state.tables import leases
 log = structlog.get_logger("worker.state")
 BEATS = 3
 """How often a lease is renewed in the time after which it would run out."""
+LONGEST = timedelta(days=1)
+"""A lease that reaches further, and further than twice our own, was taken by a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,22 @@ class Lease:
 
 
 def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
-    """Take what is free, whose lease ran out or whose owner is dead; raise `Busy` when another owner holds it."""
+    """Take what is free, whose lease ran out, whose owner is dead or whose end a wrong clock set; raise `Busy` when
+    another owner holds it."""
     times = {"until": to_micros(now + ttl), "since": to_micros(now)}
     if insert_new(tx, leases, {"owner": owner, "epoch": 1, **times}):
         return _lease(tx.workspace, owner, 1, **times)
     held = current(tx)
     dead = held.epoch if held and is_gone(held.owner) else None
+    beyond = now + max(2 * ttl, LONGEST)
     taken = tx.connection.execute(
         leases.update()
         .values(owner=owner, epoch=leases.c.epoch + 1, **times)
         .where(
             leases.c.workspace == tx.workspace,
-            (leases.c.until <= to_micros(now)) | (leases.c.epoch == dead),
+            (leases.c.until <= to_micros(now))
+            | (leases.c.until > to_micros(beyond))
+            | (leases.c.epoch == dead),
         )
         .returning(leases.c.epoch)
     ).scalar()

@@ -30,6 +30,7 @@ from worker.errors import (
     Stopped,
     Transient,
     Unreachable,
+    WrongClock,
     in_words,
 )
 from worker.mapping.schema import Bindings, Rows
@@ -207,6 +208,9 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
         _skip(apply_run, taken_by=taken.holder)
     except Stopped:
         _skip(apply_run)
+    except WrongClock:
+        _skip(apply_run)
+        apply_run.halted.set()
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
         if isinstance(error, Transient) and apply_run.stop.is_set():
             _skip(apply_run)  # its wait was cut short
