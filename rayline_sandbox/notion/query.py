@@ -32,7 +32,7 @@ from rayline_sandbox.notion.values import (
     stored,
 )
 
-RESULT_LIMIT, SESSION_LIMIT = 10_000, 500
+SESSION_LIMIT = 500
 INCOMPLETE = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
 KEYS = frozenset(
     {
@@ -142,7 +142,8 @@ def _evaluate(call: Call, source: DataSource, asked: bytes) -> Session:
         if call.body.get("result_type") == "data_source"
         else [page.id for page in rows]
     )
-    return Session(asked, page_ids[:RESULT_LIMIT], len(page_ids) > RESULT_LIMIT)
+    most = call.store.lag.results
+    return Session(asked, page_ids[:most], len(page_ids) > most)
 
 
 def ordered_rows(

@@ -131,6 +131,7 @@ class Lag:
     """How far reads trail the truth, in seconds of the virtual clock, and how listings misbehave.
 
     `query`, `search`, `page`: seconds. `shifting`: a listing is re-evaluated for every page of it, by offset.
+    `results`: a query ends after so many rows.
     `short_pages`: every listing page carries at most this many rows (0: off).
     """
 
@@ -139,6 +140,7 @@ class Lag:
     page: float = 0.0
     shifting: bool = False
     short_pages: int = 0
+    results: int = 10_000
 
     @property
     def any(self) -> bool:

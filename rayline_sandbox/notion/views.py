@@ -21,7 +21,7 @@ from rayline_sandbox.notion.call import (
     start_cursor,
 )
 from rayline_sandbox.notion.errors import MISSING, an_object, invalid, should_be
-from rayline_sandbox.notion.query import INCOMPLETE, RESULT_LIMIT, ordered_rows
+from rayline_sandbox.notion.query import INCOMPLETE, ordered_rows
 from rayline_sandbox.notion.richtext import page_url
 from rayline_sandbox.notion.store import (
     Database,
@@ -397,8 +397,8 @@ def create_query(call: Call) -> Answer:
         call.store.ids.content(),
         view.id,
         call.store.now() + QUERY_LIFE,
-        rows[:RESULT_LIMIT],
-        len(rows) <= RESULT_LIMIT,
+        rows[: call.store.lag.results],
+        len(rows) <= call.store.lag.results,
     )
     queries(call.store)[made.id] = made
     return {

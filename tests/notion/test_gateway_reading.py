@@ -7,6 +7,7 @@ import pytest
 from gateway_rig import Script, VirtualTime, limited, listing, make, page, refusal
 
 from worker.errors import Rejected, Transient
+from worker.ports.notion import CROWDED
 
 CAPPED = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
 SINCE = datetime(2026, 11, 20, 8, 58, tzinfo=UTC)
@@ -54,7 +55,7 @@ def test_a_query_over_ten_thousand_rows_goes_on_in_windows_of_creation_time() ->
 def test_a_window_that_cannot_move_ends_the_read_incomplete() -> None:
     batch = make(Script(listing([page(1)], request_status=CAPPED))).query("source")
     assert not batch.complete
-    assert batch.reason == "query_result_limit_reached"
+    assert batch.reason == CROWDED
 
 
 @pytest.mark.parametrize(

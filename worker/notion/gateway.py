@@ -29,7 +29,6 @@ from worker.codecs.records import (
     Json,
     Malformed,
     Page,
-    UnreadPage,
     User,
     read_block,
     read_comment,
@@ -59,7 +58,6 @@ from worker.notion.records import (
     read_all,
     read_item,
     read_listing,
-    read_rows,
     reader_of,
 )
 from worker.notion.transport import (
@@ -69,10 +67,10 @@ from worker.notion.transport import (
     CheckedTransport,
     open_connections,
 )
+from worker.notion.windows import gather
 from worker.ports.notion import PageBatch
 
 PAGE_SIZE = 100
-MOST_WINDOWS = 1_000
 NAMELESS = "a row without a readable id"
 POSITION_SINCE = "2026-03-11"
 """The first version in which an append names its place by `position`; before, by `after`.
@@ -407,29 +405,15 @@ class NotionGateway:
     def _query_windows(
         self, data_source_id: str, wanted: list[Json], query: Json
     ) -> PageBatch:
-        """Read one query, window after window on the creation time, which never moves.
-
-        Source: docs/facts/notion-api.md 2.14.
-        """
-        pages: dict[str, Page] = {}
-        unread: dict[UnreadPage, None] = {}
-        bound = ""
-        reason = CAPPED
-        for _ in range(MOST_WINDOWS):
-            window = self._query_once(
-                data_source_id, [*wanted, *_created_since(bound)], query
-            )
-            good, bad = read_rows(window.rows)
-            pages.update((page.id, page) for page in good)
-            unread.update((page, None) for page in bad)
-            reason = window.reason
-            newest = max((page.created_time or "" for page in good), default="")
-            if reason != CAPPED or newest <= bound:
-                break
-            bound = newest
-        if not reason and not all(page.id for page in unread):
+        """Read one query, in as many windows as it takes."""
+        gathered = gather(
+            lambda window: self._query_once(data_source_id, [*wanted, *window], query)
+        )
+        reason = gathered.reason
+        if not reason and not all(page.id for page in gathered.unread):
             reason = NAMELESS
-        return PageBatch(tuple(pages.values()), not reason, reason, tuple(unread))
+        pages = tuple(gathered.pages.values())
+        return PageBatch(pages, not reason, reason, tuple(gathered.unread))
 
     def _query_once(
         self, data_source_id: str, conditions: list[Json], query: Json
@@ -583,14 +567,6 @@ def _edited_since(since: datetime) -> Json:
         "timestamp": "last_edited_time",
         "last_edited_time": {"on_or_after": _instant(since)},
     }
-
-
-def _created_since(bound: str) -> list[Json]:
-    return (
-        [{"timestamp": "created_time", "created_time": {"on_or_after": bound}}]
-        if bound
-        else []
-    )
 
 
 def _instant(value: datetime) -> str:

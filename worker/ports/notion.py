@@ -22,9 +22,15 @@ from worker.codecs.records import (
     UnreadPage,
     User,
 )
+from worker.domain.messages import message
 from worker.errors import Missing
 
 Json = dict[str, Any]
+CROWDED = message(
+    "more rows than Notion shows at once were made in the same minute, with the same name: give some of them, a part at "
+    "a time, another name"
+)
+"""Why a read is not complete that nothing parts into pieces small enough."""
 
 
 class PageBatch(msgspec.Struct, frozen=True):

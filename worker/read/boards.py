@@ -41,7 +41,7 @@ from worker.errors import (
 )
 from worker.mapping.schema import Binding, Bindings, Source
 from worker.plan.refusals import Stray, left_board
-from worker.ports.notion import PageBatch, RowReader
+from worker.ports.notion import CROWDED, PageBatch, RowReader
 from worker.read.absent import GONE, LEFT, Absent, look_up
 from worker.read.missing_columns import drifted
 from worker.read.schema import Bound
@@ -411,8 +411,8 @@ def _newest_edit(batch: PageBatch, now: datetime) -> datetime | None:
 
 def _why(batch: PageBatch) -> Text:
     """Return why a data source was not read in full."""
-    if batch.reason == UNSEEN:
-        return tell(UNSEEN)
+    if batch.reason in (UNSEEN, CROWDED):
+        return tell(batch.reason)
     return literal(batch.reason or "not read to the end")
 
 
