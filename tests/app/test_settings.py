@@ -571,13 +571,37 @@ def test_a_workspace_is_found_by_its_name_whatever_the_capitals(
 
 
 def test_names_that_differ_in_capitals_only_are_refused(tmp_path: Path) -> None:
-    found = refused(
-        written(
-            tmp_path, WHOLE + WHOLE.replace("workspaces.studio", "workspaces.Studio")
-        )
-    )
+    other = WHOLE.replace("workspaces.studio", "workspaces.Studio")
+    text = WHOLE + other.replace("page-1", "page-3")
+    found = refused(written(tmp_path, text))
     assert [(one.field, english(one.message)) for one in found] == [
         ("workspaces.Studio", "differs from workspaces.studio in capitals only")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("page-1", "page-1"),
+        ("0f0e0d0c-0b0a-4908-8706-050403020100", "0F0E0D0C0B0A49088706050403020100"),
+    ],
+)
+@pytest.mark.parametrize("key", ["root_page_id", "private_root_page_id"])
+def test_a_page_that_two_workspaces_name_is_refused_however_it_is_written(
+    tmp_path: Path, first: str, second: str, key: str
+) -> None:
+    mine = WHOLE.replace("page-1", first)
+    other = SECOND.replace(
+        'root_page_id = "page-2"',
+        f'{key} = "{second}"'
+        + ("" if key == "root_page_id" else '\nroot_page_id = "page-2"'),
+    )
+    found = refused(written(tmp_path, mine + other))
+    assert [(one.field, english(one.message)) for one in found] == [
+        (
+            f"workspaces.lab.notion.{key}",
+            "is the page of workspaces.studio.notion.root_page_id as well",
+        )
     ]
 
 

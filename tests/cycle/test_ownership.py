@@ -308,7 +308,7 @@ def test_of_two_processes_that_start_at_once_on_a_fresh_workspace_one_writes(
     assert OTHER in ended.stdout
     ended = rayline("init", "--json", "-c", str(loser), home=play.folder)
     assert (ended.returncode, OTHER in ended.stdout) == (2, True)
-    words = ("init", "--take-over", "--json", "-c", str(loser))
-    ended = rayline(*words, home=play.folder)
+    asked = ("init", "--take-over", "--json", "-c", str(loser))
+    ended = rayline(*asked, home=play.folder)
     assert ended.returncode == 0, ended.stderr
     assert one_object(ended.stdout)["workspace"] == "studio"

@@ -166,7 +166,8 @@ def test_neither_token_nor_a_mark_that_others_could_make_of_it_is_kept(
 def test_requests_are_reserved_in_blocks_and_not_written_one_by_one(
     store: Store,
 ) -> None:
-    world, commits = World(store), []
+    world = World(store)
+    commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
     shared = ConnectionBudget(store, "s", "h", limit=240, window=WINDOW, now=world.now)
     pacer = Pacer(

@@ -11,6 +11,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -19,7 +20,15 @@ import structlog
 from worker.cycle.context import Context, CycleRequest
 from worker.domain.messages import literal, message, tell
 from worker.domain.text import clean_line
-from worker.errors import Code, ConfigError, Problem, Severity, Transient, Unknown
+from worker.errors import (
+    Code,
+    ConfigError,
+    Denied,
+    Problem,
+    Severity,
+    Transient,
+    Unknown,
+)
 from worker.ports.notion import BlockWriter, Json
 from worker.state.settings import Setting
 
@@ -80,7 +89,10 @@ def claim_boards(
     told: tuple[Problem, ...] = ()
     if not marks:
         told = _tell_missing(context)
-        marks = _add_line(context, notion, own)
+        try:
+            marks = _add_line(context, notion, own)
+        except Denied:
+            return ()  # who may add no line may add no row
     first = marks[0]
     if first.installation != own:
         if not (take_over or first.is_silent(context.now())):
@@ -89,7 +101,8 @@ def claim_boards(
         log.warning("boards.taken_over", workspace=context.name, holder=first.name)
         first = _take_line(context, notion, first, own)
     elif first.seen is None or context.now() - first.seen >= RENEWAL:
-        _write_line(context, notion, first, own)
+        with suppress(Denied):
+            _write_line(context, notion, first, own)
     _withdraw(notion, marks[1:], own)
     with context.transaction() as tx:
         if OWN_LINE.load(tx) != first.block_id:
