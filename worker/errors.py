@@ -92,6 +92,10 @@ class Code(StrEnum):
     """A property lacks options that the rules use."""
     SCHEMA_UNREADABLE = "schema-unreadable"
     """The definition of a property cannot be read; it counts as it was read last."""
+    OTHER_INSTALLATION = "other-installation"
+    """Another installation keeps the boards; nothing is written into them."""
+    OWNER_LINE = "owner-line"
+    """The line that names this installation was gone, and was put back."""
 
     # Reading Notion.
     INCOMPLETE_READ = "incomplete-read"
@@ -142,12 +146,6 @@ class Code(StrEnum):
     """No card names a Jira project."""
     CARD_WITHOUT_CLIENT = "card-without-client"
     """A card names no client."""
-
-    # Whose the boards are.
-    OTHER_INSTALLATION = "other-installation"
-    """Another installation keeps the boards; nothing is written into them."""
-    OWNER_LINE = "owner-line"
-    """The line that names this installation was gone, and was put back."""
 
     # What stands in rows.
     NO_TITLE = "no-title"

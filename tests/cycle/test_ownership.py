@@ -29,6 +29,8 @@ from worker.ports.notion import Notion
 
 OTHER = "other-installation"
 LINE = "rayline-owner:"
+QUICK = {"timeout": 4.0}
+"""Settings of Notion under which an answer that never comes is soon not waited for."""
 
 
 @pytest.fixture
@@ -55,6 +57,11 @@ def refused(play: Play, **order: Any) -> str:
         play.sync(**order)
     assert [problem.code for problem in caught.value.problems] == [OTHER]
     return str(caught.value)
+
+
+def take_over(play: Play) -> None:
+    context = play.stage.context
+    claim_boards(context, context.notion, take_over=True)
 
 
 def doubled(play: Play) -> dict[str, int]:
@@ -93,7 +100,8 @@ def test_boards_are_taken_over_at_a_persons_word_and_the_one_before_writes_no_mo
 ) -> None:
     play.sync()
     other = play.newcomer()
-    other.sync(take_over=True)
+    take_over(other)
+    other.sync()
     assert doubled(play) == {}
     assert len(lines(play)) == 1
     change(play)
@@ -101,7 +109,8 @@ def test_boards_are_taken_over_at_a_persons_word_and_the_one_before_writes_no_mo
     refused(play, mode=Mode.DELTA)
     assert play.writes(mark) == []
     assert other.sync(Mode.DELTA).applied.counts()["update"] > 0
-    play.sync(take_over=True)
+    take_over(play)
+    play.sync()
     change(play)
     refused(other)
 
@@ -265,7 +274,7 @@ def test_a_line_whose_outcome_is_unknown_is_not_added_twice(
     match = {"method": "PATCH", "path_regex": "/children$", "nth": 1}
     rule = {"kind": outcome, "match": match, "times": 1}
     play.stage.notion.control("faults", {"rules": [rule]})
-    quick = play.reopened("rayline.db", timeout=4.0)
+    quick = play.reopened("rayline.db", QUICK)
     with suppress(Transient):
         quick.sync()
     assert quick.sync().applied.failures == ()

@@ -53,13 +53,9 @@ class World:
 
     def pacer(self, secret: str = "secret") -> Pacer:
         """Return the pacer of a process that has just started."""
-        return Pacer(
-            LIMIT,
-            WINDOW,
-            sleep=self.sleep,
-            monotonic=lambda: self.at,
-            shared=self.budget(secret),
-        )
+        pacer = Pacer(LIMIT, WINDOW, sleep=self.sleep, monotonic=lambda: self.at)
+        pacer.shared = self.budget(secret)
+        return pacer
 
     def ask(self, pacer: Pacer, *, part: str = "") -> float:
         """Send a request and return when it arrived."""
@@ -169,9 +165,9 @@ def test_requests_are_reserved_in_blocks_and_not_written_one_by_one(
     world = World(store)
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
-    shared = ConnectionBudget(store, "s", "h", limit=240, window=WINDOW, now=world.now)
-    pacer = Pacer(
-        240, WINDOW, sleep=world.sleep, monotonic=lambda: world.at, shared=shared
+    pacer = Pacer(240, WINDOW, sleep=world.sleep, monotonic=lambda: world.at)
+    pacer.shared = ConnectionBudget(
+        store, "s", "h", limit=240, window=WINDOW, now=world.now
     )
     for _ in range(100):
         with pacer.slot():

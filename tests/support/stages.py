@@ -476,10 +476,10 @@ class Play:
         self.number[0] += 1
         return self._again(self.stage.context.settings, f"lost-{self.number[0]}.db")
 
-    def reopened(self, name: str, **change: Any) -> Play:
+    def reopened(self, name: str, change: Mapping[str, Any] | None = None) -> Play:
         """Return the same stage with the database of this name, and other settings of Notion."""
         settings = self.stage.context.settings
-        notion = settings.notion.model_copy(update=change)
+        notion = settings.notion.model_copy(update=dict(change or {}))
         return self._again(settings.model_copy(update={"notion": notion}), name)
 
     def _again(self, settings: Workspace, name: str) -> Play:

@@ -125,22 +125,16 @@ def build_context(
         store=store,
         now=around.now,
         playbooks=playbooks,
-        notion=NotionGateway(
-            workspace.notion,
-            sleep=sleep,
-            deadline=deadline,
-            budget=_budget(store, workspace.notion, name),
-            clocks=clocks,
-        ).sized(sizes),
+        notion=NotionGateway(workspace.notion, sleep=sleep, deadline=deadline)
+        .overseen(_budget(store, workspace.notion, name), clocks)
+        .sized(sizes),
         jira=JiraGateway(
             workspace.jira,
             mapping=load_jira_mapping(workspace.mappings),
             sleep=sleep,
             deadline=deadline,
             sizes=sizes,
-            budget=_budget(store, workspace.jira, name),
-            clocks=clocks,
-        ),
+        ).overseen(_budget(store, workspace.jira, name), clocks),
         fingerprint=_fingerprint(schema),
         owner=name_owner(),
         sizes=sizes,

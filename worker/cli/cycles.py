@@ -22,7 +22,6 @@ from worker.cli.session import (
     JsonOption,
     ScopeArgument,
     Session,
-    TakeOverOption,
     WorkspaceOption,
     context_of,
     log_level,
@@ -127,15 +126,14 @@ def sync_command(
         str, typer.Option(help="Apply only the plan with this checksum.")
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
-    take_over: TakeOverOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run one cycle of each workspace (or of one): plan, check the limits, apply."""
-    if due and (scope or checksum or force or take_over):
+    if due and (scope or checksum or force):
         raise typer.BadParameter("what is due is of everything: leave --due out")
     stop = stop_on_signals()
     mode = Mode.FULL if full else Mode.DELTA
-    order = CycleRequest(mode, "manual", scope, force, checksum, take_over=take_over)
+    order = CycleRequest(mode, "manual", scope, force, checksum)
     with session(config, as_json=as_json) as opened:
 
         def step(name: str) -> Told:

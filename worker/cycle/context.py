@@ -45,7 +45,7 @@ class Mode(StrEnum):
 
 class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan;
-    a `dry_run` is planned and not carried out; `take_over` takes the boards from another installation."""
+    a `dry_run` is planned and not carried out."""
 
     mode: Mode = Mode.DELTA
     trigger: str = "manual"
@@ -53,7 +53,6 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     force: bool = False
     checksum: str = ""
     dry_run: bool = False
-    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

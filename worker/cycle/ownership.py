@@ -66,7 +66,7 @@ def look_first(context: Context, order: CycleRequest) -> None:
     """Raise `ConfigError` at the first contact of a state with a page that another installation keeps."""
     with context.reading() as tx:
         is_known = bool(OWN_LINE.load(tx))
-    if is_known or order.dry_run or order.take_over:
+    if is_known or order.dry_run:
         return
     marks = _read_marks(context.notion, _root(context))
     with context.reading() as tx:
@@ -86,9 +86,9 @@ def claim_boards(
     own = _own_id(context)
     root = _root(context)
     marks = _read_marks(notion, root)
-    told: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
     if not marks:
-        told = _tell_missing(context)
+        notes = _tell_missing(context)
         try:
             marks = _add_line(context, notion, own)
         except Denied:
@@ -107,7 +107,7 @@ def claim_boards(
     with context.transaction() as tx:
         if OWN_LINE.load(tx) != first.block_id:
             OWN_LINE.save(tx, first.block_id)
-    return told
+    return notes
 
 
 def _root(context: Context) -> str:
@@ -254,7 +254,7 @@ def _kept_by_another(context: Context, mark: Mark) -> Problem:
         ),
         hint=tell(
             "leave them to it and give this one a page of its own; if its state was lost, restore a copy of it; if it is "
-            "gone for good, take its place with `rayline sync --take-over`"
+            "gone for good, take its place with `rayline init --take-over`"
         ),
         severity=Severity.ERROR,
     )

@@ -128,7 +128,7 @@ def run_pass(
     was broken off has the next one go on where it ended.
     """
     drawn = plan_cycle(context, order)
-    told = _claim(context, order, drawn, fence)
+    notes = _claim(context, order, drawn, fence)
     turns = turns_of(drawn)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
@@ -147,7 +147,7 @@ def run_pass(
     except Busy as taken:
         applied = replace(applied, stopped=True, taken_by=taken.holder)
     context.clocks.check()
-    warnings = (*applied.warnings, *(in_words(one, context.words) for one in told))
+    warnings = (*applied.warnings, *(in_words(one, context.words) for one in notes))
     return drawn, replace(applied, warnings=warnings)
 
 
@@ -158,12 +158,9 @@ def _claim(
     fence: Callable[[], None],
 ) -> tuple[Problem, ...]:
     """Make sure that the boards are ours where something will be written; return what is to be told."""
-    if order.dry_run or drawn.refused:
+    if order.dry_run or drawn.refused or not drawn.plan.changes:
         return ()
-    if not (drawn.plan.changes or order.take_over):
-        return ()
-    notion = context.notion.guarded(fence)
-    return claim_boards(context, notion, take_over=order.take_over)
+    return claim_boards(context, context.notion.guarded(fence))
 
 
 def _apply(

@@ -186,8 +186,7 @@ class JiraGateway:
     """`worker.ports.tracker.Tracker` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
 
     `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `sizes` what
-    is known of how large a page may be, `budget` tells other processes of pauses, `clocks` hear what
-    time it is there. Nothing is asked before the first call.
+    is known of how large a page may be. Nothing is asked before the first call.
     """
 
     def __init__(
@@ -201,8 +200,6 @@ class JiraGateway:
         random: Random | None = None,
         deadline: Deadline | None = None,
         sizes: PageSizes | None = None,
-        budget: SharedBudget | None = None,
-        clocks: Clocks | None = None,
     ) -> None:
         self._settings = settings
         self._mapping = mapping if mapping is not None else load_jira_mapping()
@@ -216,8 +213,6 @@ class JiraGateway:
                 deadline=deadline or Deadline(monotonic=monotonic),
             ),
             sizes=sizes or PageSizes(),
-            budget=budget,
-            clocks=clocks,
         )
         self._cloud = self._session.cloud
         self._reading = Kept(self._learn_fields, monotonic)
@@ -235,6 +230,11 @@ class JiraGateway:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def overseen(self, budget: SharedBudget, clocks: Clocks) -> JiraGateway:
+        """Have the pauses of other processes regarded, and `clocks` hear what time it is there."""
+        self._session.oversee(budget, clocks)
+        return self
 
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""

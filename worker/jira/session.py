@@ -107,7 +107,6 @@ class ReadingAdapter(BaseAdapter):
         deadline: Deadline,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
-        clocks: Clocks | None = None,
     ) -> None:
         super().__init__()
         self._inner = inner
@@ -115,7 +114,7 @@ class ReadingAdapter(BaseAdapter):
         self._deadline = deadline
         self._monotonic = monotonic
         self._limit = limit
-        self._clocks = clocks or Clocks()
+        self.clocks = Clocks()
         self._origin = _origin(base_url)
         self._root = urlsplit(base_url).path.rstrip("/")
         self._lock = threading.Lock()
@@ -147,7 +146,7 @@ class ReadingAdapter(BaseAdapter):
             cert=cert,
             proxies={},
         )
-        self._clocks.note(API, response.headers)
+        self.clocks.note(API, response.headers)
         try:
             self._read(response, ends)
         finally:
@@ -211,11 +210,9 @@ class JiraSession:
         monotonic: Callable[[], float],
         policy: Policy,
         sizes: PageSizes,
-        budget: SharedBudget | None = None,
-        clocks: Clocks | None = None,
     ) -> None:
         self.sizes = sizes
-        self._budget = budget
+        self._budget: SharedBudget | None = None
         token = secret_from(settings.token, settings.token_file)
         self.cloud = settings.deployment == "cloud"
         self.base_url = settings.base_url.rstrip("/")
@@ -229,7 +226,6 @@ class JiraSession:
             seconds=settings.timeout,
             deadline=policy.deadline,
             monotonic=monotonic,
-            clocks=clocks,
         )
         self._jira = _connect(settings, token, self._adapter)
         self._root = f"{self.base_url}/rest/api/{'3' if self.cloud else '2'}"
@@ -238,6 +234,11 @@ class JiraSession:
     def sent(self) -> int:
         """Return how many requests went out."""
         return self._adapter.sent
+
+    def oversee(self, budget: SharedBudget, clocks: Clocks) -> None:
+        """Regard the pauses of other processes, and let `clocks` hear what time it is there."""
+        self._budget = budget
+        self._adapter.clocks = clocks
 
     def for_heavy(self, attempts: int | None) -> JiraSession:
         """Return the same session that tries what is `TooHeavy` so often, as `Policy.for_heavy`."""

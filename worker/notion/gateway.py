@@ -90,8 +90,7 @@ _DATABASE, _UPLOAD, _THING = (reader_of(Database), reader_of(Upload), reader_of(
 class NotionGateway:
     """`worker.ports.notion.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
 
-    `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's, `budget`
-    the connection's; `clocks` hear what time it is there.
+    `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's.
     """
 
     def __init__(
@@ -103,8 +102,6 @@ class NotionGateway:
         monotonic: Callable[[], float] = time.monotonic,
         random: Random | None = None,
         deadline: Deadline | None = None,
-        budget: SharedBudget | None = None,
-        clocks: Clocks | None = None,
     ) -> None:
         self._sizes = PageSizes()
         self._settings = settings
@@ -114,11 +111,7 @@ class NotionGateway:
             sleep=sleep, random=random or Random(0), deadline=self._deadline
         )
         self._pacer = Pacer(
-            settings.requests,
-            settings.window,
-            sleep=sleep,
-            monotonic=monotonic,
-            shared=budget,
+            settings.requests, settings.window, sleep=sleep, monotonic=monotonic
         )
         route = find_route(settings)
         self._place = route.place(API, settings.base_url)
@@ -128,7 +121,6 @@ class NotionGateway:
             seconds=settings.timeout,
             deadline=self._deadline,
             monotonic=monotonic,
-            clocks=clocks,
         )
         self._wire: httpx.BaseTransport = self._transport
         self._wired = transport is None
@@ -139,6 +131,12 @@ class NotionGateway:
         gateway = copy(self)
         gateway._sizes = sizes
         return gateway
+
+    def overseen(self, budget: SharedBudget, clocks: Clocks) -> NotionGateway:
+        """Have a budget regarded that other processes spend as well, and `clocks` hear what time it is there."""
+        self._pacer.shared = budget
+        self._transport.clocks = clocks
+        return self
 
     def guarded(self, check: Callable[[], None]) -> NotionGateway:
         """Return the same gateway, whose requests call `check` right before each attempt leaves, after every wait.

@@ -29,7 +29,8 @@ class Unaffordable(TimeoutError):
 class Pacer:
     """At most `requests` per `window` seconds, bursts let through; a pause stops everybody.
 
-    `sleep` and `monotonic` must tell the same time; `shared` is what other processes spend. Thread-safe.
+    `sleep` and `monotonic` must tell the same time; `shared` is the budget with what other processes spend of it.
+    Thread-safe.
     """
 
     def __init__(
@@ -39,7 +40,6 @@ class Pacer:
         *,
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
-        shared: SharedBudget | None = None,
     ) -> None:
         self._requests = requests
         self._window = window
@@ -49,7 +49,7 @@ class Pacer:
         self._answered: deque[float] = deque()
         self._under_way = 0
         self._paused_until = float("-inf")
-        self._shared = shared
+        self.shared: SharedBudget | None = None
         self._granted = 0
         self._lapses = float("-inf")
 
@@ -71,13 +71,13 @@ class Pacer:
         """Let nobody start for `seconds`."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._monotonic() + seconds)
-        if self._shared is not None:
-            self._shared.pause(seconds)
+        if self.shared is not None:
+            self.shared.pause(seconds)
 
     def tell_others(self, seconds: float, part: str) -> None:
         """Let no other process ask a part of the service for `seconds`; whoever asked here waits by itself."""
-        if self._shared is not None:
-            self._shared.pause(seconds, part)
+        if self.shared is not None:
+            self.shared.pause(seconds, part)
 
     def _enter(self, longest: float, part: str) -> None:
         latest = self._monotonic() + longest
@@ -106,14 +106,14 @@ class Pacer:
 
     def _ask_others(self, now: float, part: str) -> float:
         """Take a request out of our block, or reserve another one; return the seconds to wait when there is none."""
-        if self._shared is None:
+        if self.shared is None:
             return 0.0
-        pause = self._shared.paused(part)
+        pause = self.shared.paused(part)
         if pause > 0:
             return pause
         if self._granted <= 0 or now >= self._lapses:
             ages = Counter(int(now - at) for at in self._answered)
-            granted, seconds = self._shared.take(sorted(ages.items()), self._under_way)
+            granted, seconds = self.shared.take(sorted(ages.items()), self._under_way)
             if not granted:
                 return seconds
             self._granted = granted

@@ -97,14 +97,13 @@ class BoundedTransport(httpx.BaseTransport):
         deadline: Deadline,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
-        clocks: Clocks | None = None,
     ) -> None:
         self._inner = inner
         self._seconds = seconds
         self._deadline = deadline
         self._monotonic = monotonic
         self._limit = limit
-        self._clocks = clocks or Clocks()
+        self.clocks = Clocks()
         self._lock = threading.Lock()
         self.sent = 0
 
@@ -124,7 +123,7 @@ class BoundedTransport(httpx.BaseTransport):
         with self._lock:
             self.sent += 1
         response = self._inner.handle_request(request)
-        self._clocks.note(API, response.headers)
+        self.clocks.note(API, response.headers)
         try:
             return self._read(response, request, ends)
         finally:
