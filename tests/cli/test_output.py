@@ -249,6 +249,7 @@ def test_a_database_that_takes_no_row_shows_nobody_the_rows(
             "SELECT RAISE(ABORT, 'database or disk is full'); END"
         )
     store.close()
+    play.disown()
     ended = rayline("sync", "-c", "full.toml", *form, home=play.folder)
     assert ended.returncode != 0
     said = ended.stdout + ended.stderr

@@ -471,6 +471,13 @@ class Play:
         claim_boards(context, context.notion, take_over=True)
         return lost
 
+    def disown(self) -> None:
+        """Take away the line that says whose the boards are."""
+        context = self.stage.context
+        for block in context.notion.children(context.settings.notion.root_page_id):
+            if "rayline-owner:" in str(block):
+                context.notion.delete_block(block["id"])
+
     def newcomer(self) -> Play:
         """Return another installation on the same stage, with an empty database."""
         self.number[0] += 1
