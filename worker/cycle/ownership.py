@@ -247,7 +247,7 @@ def _kept_by_another(context: Context, mark: Mark) -> Problem:
         where=tell("Notion page {page}", page=_root(context)),
         field="notion.root_page_id",
         message=tell(
-            "another installation keeps these boards: {name} ({installation}), last seen {seen}; nothing was written",
+            "another installation keeps these boards: {name} ({installation}), last seen {seen}; nothing more is written",
             name=mark.name or "?",
             installation=mark.installation,
             seen=literal(seen),
