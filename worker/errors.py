@@ -280,6 +280,8 @@ class Code(StrEnum):
     """A run was ended before all was written."""
     SECOND_ROUND = "second-round"
     """What follows from new rows could not be written in the same cycle."""
+    NOT_UNDONE = "not-undone"
+    """Something that a run wrote stays when the run is taken back."""
 
     # Faults of this program.
     RULE_FAILED = "rule-failed"

@@ -67,6 +67,10 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.pausing:resume",
         "End a pause; what people asked for meanwhile is answered.",
     ),
+    "undo": Entry(
+        "worker.cli.undoing:undo_command",
+        "Take a run back: show what would go back to what stood before, with --apply do it and pause the workspace.",
+    ),
     "status": Entry(
         "worker.cli.look:status",
         "Show the last and next runs, who is at work, what waits and which problems stand.",

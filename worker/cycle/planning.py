@@ -63,14 +63,14 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     now = context.now()
     full = order.mode is Mode.FULL
     context.begin()
-    with _page_sizes(context, full=full):
+    with page_sizes(context, full=full):
         return with_right_clock(
             context, lambda watched: _read_and_plan(watched, order, full=full, now=now)
         )
 
 
 @contextmanager
-def _page_sizes(context: Context, *, full: bool) -> Iterator[None]:
+def page_sizes(context: Context, *, full: bool) -> Iterator[None]:
     """Go by the sizes of pages found before, and remember those found now; a full read tries larger ones."""
     with context.reading() as tx:
         before = PAGE_SIZES.load(tx)
@@ -92,7 +92,7 @@ def _read_and_plan(
 ) -> PlannedCycle:
     bound = read_schema(context.notion, context, afresh=full)
     unsettled = settle(context.notion, context, bound.bindings).problems
-    boards, bound = _fetch_boards(context, bound, full=full, now=now)
+    boards, bound = fetch_boards(context, bound, full=full, now=now)
     step(context, "jira")
     address = read_address(context.jira, context, afresh=full)
     links = _links(context, bound, address)
@@ -110,8 +110,8 @@ def _read_and_plan(
     plan = replace(
         drawn.plan, problems=tuple(sorted(shortened(problem) for problem in problems))
     )
-    managed = _managed_rows(context, drawn.world)
-    refused = _refusals(context, order, plan, boards=boards, managed=managed)
+    managed = managed_rows(context, drawn.world)
+    refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     return replace(
         drawn,
         plan=plan,
@@ -124,9 +124,14 @@ def recall(context: Context) -> PlannedCycle:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
     with context.reading() as tx:
         bound = recall_schema(tx)
-    links = _links(context, bound, recall_address(context))
-    tracker = recall_tracker(context, links)
+    tracker = recall_links(context, bound)
     return evaluate_snapshot(context, bound, tracker, CycleRequest(), now=context.now())
+
+
+def recall_links(context: Context, bound: Bound) -> TrackerRead:
+    """Return what the snapshot knows of the tracker, asking nobody."""
+    links = _links(context, bound, recall_address(context))
+    return recall_tracker(context, links)
 
 
 def evaluate_snapshot(
@@ -157,10 +162,10 @@ def _conclude(
     now: datetime,
     unread: Unread,
 ) -> PlannedCycle:
-    world = _normalize(context, bound.bindings, tracker, now=now)
+    world = normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
     if bound.losses:
-        earlier = _normalize(
+        earlier = normalize(
             context, bound.bindings, tracker, now=now, losses=bound.losses
         )
         outcome = unaffected_facts(
@@ -210,7 +215,7 @@ def _links(context: Context, bound: Bound, address: str) -> dict[str, Link]:
     )
 
 
-def _fetch_boards(
+def fetch_boards(
     context: Context, bound: Bound, *, full: bool, now: datetime
 ) -> tuple[BoardsRead, Bound]:
     """Read the boards into the snapshot; when they show another schema than the one known, that first."""
@@ -218,11 +223,11 @@ def _fetch_boards(
     boards = read_boards(context.notion, context, bound, full=full, now=now)
     if boards.drifted:
         afresh = read_schema(context.notion, context, afresh=True)
-        return _fetch_boards(context, afresh, full=full, now=now)
+        return fetch_boards(context, afresh, full=full, now=now)
     return boards, bound
 
 
-def _normalize(
+def normalize(
     context: Context,
     bindings: Bindings,
     tracker: TrackerRead,
@@ -275,24 +280,28 @@ def _diff(
     unread: Unread,
     insists: bool,
 ) -> Plan:
-    with context.reading() as tx:
-        last, attempted = bases.load(tx)
-        ours = journal.canonical_pages(tx)
-        made = journal.created_pages(tx)
-    written = Written(last, attempted, ours, made)
     return make_plan(
         world,
         wanted.facts,
         context.schema,
         bindings,
-        written,
+        recall_written(context),
         sections=wanted.sections,
         unread=unread,
         insists=insists,
     )
 
 
-def _managed_rows(context: Context, world: World) -> dict[str, int]:
+def recall_written(context: Context) -> Written:
+    """Return what the state knows of earlier writes."""
+    with context.reading() as tx:
+        last, attempted = bases.load(tx)
+        ours = journal.canonical_pages(tx)
+        made = journal.created_pages(tx)
+    return Written(last, attempted, ours, made)
+
+
+def managed_rows(context: Context, world: World) -> dict[str, int]:
     return {
         name: sum(
             bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE
@@ -302,7 +311,7 @@ def _managed_rows(context: Context, world: World) -> dict[str, int]:
     }
 
 
-def _refusals(
+def find_refusals(
     context: Context,
     order: CycleRequest,
     plan: Plan,
@@ -310,6 +319,7 @@ def _refusals(
     boards: BoardsRead,
     managed: Mapping[str, int],
 ) -> tuple[Problem, ...]:
+    """Return why a plan may not be carried out: it is not the one that was looked at, or goes past the limits."""
     if order.checksum and order.checksum != plan.checksum():
         return (
             Problem(

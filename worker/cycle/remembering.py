@@ -31,7 +31,7 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
             MANAGED.save(tx, _after(drawn))
             if not applied.failures:
                 memory.put_tracks(tx, _tracks_written(drawn))
-        _forget_deleted(tx, applied.gone)
+        forget_deleted(tx, applied.gone)
 
 
 def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
@@ -88,7 +88,7 @@ def _tracks_written(drawn: PlannedCycle) -> dict[str, Track]:
     return written
 
 
-def _forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
+def forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
     """Remember pages found deleted while writing, as a full read would have."""
     if gone:
         snapshots.forget_pages(tx, sorted(gone))

@@ -164,12 +164,12 @@ def finish(context: Context, report: Report, order: CycleRequest) -> Report:
                 applied=replace(report.applied, stopped=True, taken_by=taken.holder),
                 notes=(note,),
             )
-    _record(context, report, order)
+    record(context, report, order.mode.value)
     return report
 
 
-def _record(context: Context, report: Report, order: CycleRequest) -> None:
-    """Record the run itself, which is nobody else's."""
+def record(context: Context, report: Report, mode: str) -> None:
+    """Record the run itself, which is nobody else's; a `mode` says what it read and is asked for by who catches up."""
     status = _status_of(report)
     with context.store.unguarded().transaction(context.name) as tx:
         runs.finish(
@@ -181,7 +181,7 @@ def _record(context: Context, report: Report, order: CycleRequest) -> None:
             outcome={
                 **report.data(),
                 "checksum": report.plan.checksum(),
-                "mode": order.mode.value,
+                "mode": mode,
                 "stopped": report.applied.stopped,
                 "in_doubt": len(report.applied.unknown),
             },

@@ -6,23 +6,14 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
-from datetime import timedelta
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from worker.cycle.context import (
-    Context,
-    CycleRequest,
-    Mode,
-    PlannedCycle,
-    readable,
-    shortened,
-)
-from worker.cycle.ownership import claim_boards, look_first
+from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle, readable
+from worker.cycle.execution import carry_out, claim, open_run
+from worker.cycle.ownership import look_first
 from worker.cycle.planning import plan_cycle
-from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import observe, past_of, remember_pass, turns_of
 from worker.cycle.report import (
     Report,
@@ -35,13 +26,9 @@ from worker.cycle.report import (
 )
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.cycle.sync_now import answer_boxes
-from worker.domain.values import Ref
-from worker.errors import Busy, Problem, Stopped, Transient, in_words
-from worker.plan.diff import known_pages
-from worker.state import history, journal, leases, memory, runs, triggers
-from worker.world.memory import Turn
-from worker.write.context import PlanBasis, RunControl
-from worker.write.writer import Applied, apply
+from worker.errors import Busy, Stopped, Transient, in_words
+from worker.state import history, memory, runs
+from worker.write.writer import Applied
 
 
 def sync(
@@ -54,36 +41,13 @@ def sync(
 
     Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
     """
-    store = context.store
     began = context.now()
     before = count_requests(context)
     if context.stop.is_set():
         raise Stopped("ended before it began")
-    with leases.hold(
-        store,
-        context.name,
-        context.owner,
-        ttl=timedelta(seconds=context.settings.schedule.lease),
-        now=store.now,
-        limit=timedelta(seconds=2 * context.settings.schedule.run_limit),
-    ) as held:
-        with store.transaction(context.name) as tx:
-            runs.close_lost(tx, now=began)
-            triggers.give_back(tx)
-            run_id = runs.start(
-                tx, order.trigger, now=began, scope=order.scope, dry_run=order.dry_run
-            )
+    with open_run(context, order) as opened:
+        leased, run_id, fence = opened.context, opened.id, opened.fence
         on_start(run_id)
-        leased = renew(
-            context,
-            store=store.guarded(held.confirm),
-            progress=ProgressRecord(store, context.name, run_id, context.progress),
-        )
-
-        def fence() -> None:
-            context.clocks.check()
-            held.check()
-
         try:
             look_first(leased, order)
             drawn, applied = run_pass(leased, order, run_id, fence)
@@ -128,7 +92,7 @@ def run_pass(
     was broken off has the next one go on where it ended.
     """
     drawn = plan_cycle(context, order)
-    notes = _claim(context, order, drawn, fence)
+    notes = () if order.dry_run else claim(context, drawn, fence)
     turns = turns_of(drawn)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
@@ -140,7 +104,7 @@ def run_pass(
     applied = (
         Applied()
         if drawn.refused
-        else _apply(context, drawn, fence, turns, claim=str(run_id))
+        else carry_out(context, drawn, fence, turns, claim=str(run_id))
     )
     try:
         remember_pass(context, drawn, applied)
@@ -149,41 +113,3 @@ def run_pass(
     context.clocks.check()
     warnings = (*applied.warnings, *(in_words(one, context.words) for one in notes))
     return drawn, replace(applied, warnings=warnings)
-
-
-def _claim(
-    context: Context,
-    order: CycleRequest,
-    drawn: PlannedCycle,
-    fence: Callable[[], None],
-) -> tuple[Problem, ...]:
-    """Make sure that the boards are ours where something will be written; return what is to be told."""
-    if order.dry_run or drawn.refused or not drawn.plan.changes:
-        return ()
-    return claim_boards(context, context.notion.guarded(fence))
-
-
-def _apply(
-    context: Context,
-    drawn: PlannedCycle,
-    fence: Callable[[], None],
-    turns: Mapping[Ref, Turn],
-    *,
-    claim: str,
-) -> Applied:
-    with context.reading() as tx:
-        known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
-    seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
-    applied = apply(
-        drawn.plan,
-        context.notion,
-        context,
-        drawn.bindings,
-        basis=PlanBasis(known, seen, turns),
-        control=RunControl(claim, context.stop, fence, context.progress),
-    )
-    return replace(
-        applied,
-        failures=tuple(shortened(failure) for failure in applied.failures),
-        warnings=tuple(shortened(warning) for warning in applied.warnings),
-    )

@@ -249,6 +249,20 @@ def find_reasons(
     return reasons
 
 
+def plan_of(tx: Tx, run: Run) -> Plan | None:
+    """Return the plan that a run made, None when it made none."""
+    checksum = run.outcome.get("checksum")
+    if checksum:
+        return load_plan(tx, str(checksum))
+    query = select(plans.c.body).where(
+        plans.c.workspace == tx.workspace, plans.c.run_id == run.id
+    )
+    body = tx.connection.execute(
+        query.order_by(plans.c.made_at.desc()).limit(1)
+    ).scalar()
+    return from_data(msgspec.json.decode(body)) if body is not None else None
+
+
 def prune(tx: Tx, *, before: datetime) -> None:
     """Drop the runs and plans from before an instant."""
     limit = to_micros(before)

@@ -94,11 +94,12 @@ def _send_new(
 
 
 def _archive(target: WriteContext, change: Change) -> Result | Problem:
-    """Put a surplus row into the trash, unless people have written in it since it was read: then it is theirs."""
+    """Put a row of ours into the trash, unless people have written in it since it was read: then it is theirs."""
     try:
         if surplus.is_written_in(target, change):
-            with target.store.transaction(target.workspace) as tx:
-                journal.disown(tx, change.page_id)
+            if change.surplus:
+                with target.store.transaction(target.workspace) as tx:
+                    journal.disown(tx, change.page_id)
             return surplus.tell_kept(change)
         target.notion.archive_page(change.page_id)
         result = Result.DONE

@@ -1,4 +1,4 @@
-"""A second row of one key looked at once more before it is put away: what people did with it is theirs."""
+"""A row looked at once more before it is put away: what people did with it is theirs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from worker.ports.notion import Json
 from worker.state import bases
 from worker.write.context import WriteContext, address
 
+PEOPLES = tell("somebody has written into the row")
+
 
 def is_written_in(target: WriteContext, change: Change) -> bool:
-    """Tell whether people wrote into a surplus row: a cell, a block on its page, a comment; raises the API errors."""
+    """Tell whether people wrote into a row: a cell, a block on its page, a comment; raises the API errors."""
     row = _decode(target, change.ref, target.notion.page(change.page_id))
-    standing = _read_standing(target, change)
-    if standing is None:
+    standing = _read_standing(target, change) if change.surplus else None
+    if change.surplus and standing is None:
         return True  # this row is all that is left of the key
     with target.store.reading(target.workspace) as tx:
         written = bases.of_page(tx, change.page_id)
@@ -43,7 +45,15 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
 
 
 def tell_kept(change: Change) -> Problem:
-    """Return how a surplus row that is kept is told."""
+    """Return how a row that is kept is told."""
+    if not change.surplus:
+        return Problem(
+            code=Code.NOT_UNDONE,
+            where=literal(change.ref),
+            message=tell("this stays as it is: {reason}", reason=PEOPLES),
+            hint=tell("change it by hand where it should not stay"),
+            url=address(change.page_id),
+        )
     return Problem(
         code=Code.DUPLICATE_KEY,
         where=literal(change.ref),

@@ -57,7 +57,8 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
     `warnings` tell what was left out of changes that were done.
-    `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
+    `gone` are the pages that turned out to be deleted since they were read, so that there was nothing to write to, and
+    those put away for good.
     `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
     the workspace over meanwhile: what stands here was done before that. `kept` are values that people typed while the
     run was under way and that stand. `halted_by` is why nothing more could be written in this run.
@@ -300,6 +301,8 @@ def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> No
             apply_run.failures.append(result)
         elif result is Result.DONE:
             apply_run.done[_NAMES[change.kind]] += 1
+            if change.kind is Kind.ARCHIVE and not change.surplus:
+                apply_run.gone.add(change.page_id)
         elif result is Result.UNKNOWN:
             apply_run.unknown.append(change.ref)
         apply_run.progress("apply", apply_run.tried, apply_run.total)

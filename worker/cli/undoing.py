@@ -1,0 +1,103 @@
+"""`undo`: a run taken back, looked at first."""
+
+from __future__ import annotations
+
+from getpass import getuser
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from worker.cli import exits, show
+from worker.cli.prose import line
+from worker.cli.session import (
+    ConfigOption,
+    JsonOption,
+    WorkspaceOption,
+    context_of,
+    session,
+)
+from worker.cli.signals import stop_on_signals
+from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.report import Report, problem_data
+from worker.cycle.undoing import PlannedUndo, plan_undo, undo
+from worker.plan.plan import withheld_data
+from worker.plan.undo import RULE
+
+
+def undo_command(
+    run_id: Annotated[int, typer.Argument(help="The run, see `rayline runs`.")],
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply", help="Take it back now, and pause the workspace; else only show."
+        ),
+    ] = False,
+    checksum: Annotated[
+        str, typer.Option(help="Apply only the plan with this checksum.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
+    who: Annotated[
+        str, typer.Option(help="Who asks (the user of this machine if left out).")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take a run back: show what would go back to what stood before, with --apply do it and pause the workspace."""
+    stop = stop_on_signals()
+    order = CycleRequest(Mode.FULL, RULE, force=force, checksum=checksum)
+    with (
+        session(config, as_json=as_json, create=False) as opened,
+        context_of(opened, workspace, stop=stop) as context,
+    ):
+        if not apply:
+            drawn = plan_undo(context, run_id, order)
+            opened.say(
+                _plan_view(context, drawn, run_id), lambda: _data(context, drawn)
+            )
+            return
+        report = undo(context, run_id, order, who=who or getuser())
+        opened.say(_report_view(context, report), report.data)
+        if report.refused:
+            raise typer.Exit(exits.REFUSED)
+        if report.failures():
+            raise typer.Exit(exits.FAILED)
+
+
+def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
+    words = context.words
+    refused = [
+        Text(words.say("Would be refused: {reason}", reason=line(reason)), style="red")
+        for reason in drawn.refused
+    ]
+    hint = words.say(
+        "Nothing was written. rayline undo {run} --apply --checksum {checksum} takes it back and pauses the workspace.",
+        run=run_id,
+        checksum=drawn.plan.checksum(),
+    )
+    return Group(
+        show.plan_view(drawn.plan, schema=context.schema, words=words),
+        show.problems_view(drawn.left, words),
+        *refused,
+        Text(hint),
+    )
+
+
+def _data(context: Context, drawn: PlannedUndo) -> dict[str, object]:
+    return {
+        **withheld_data(drawn.plan, context.schema.is_private),
+        "left": [problem_data(problem) for problem in drawn.left],
+        "refused": [problem_data(reason) for reason in drawn.refused] or None,
+    }
+
+
+def _report_view(context: Context, report: Report) -> Group:
+    view = show.report_view(report, context.words)
+    if report.refused:
+        return Group(view)
+    hint = context.words.say(
+        "The workspace is paused, since the next cycle would write it again; rayline resume ends that."
+    )
+    return Group(view, Text(hint))

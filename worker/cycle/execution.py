@@ -1,0 +1,116 @@
+"""A run: the workspace held, the run recorded, its plan carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from worker.cycle.context import Context, CycleRequest, shortened
+from worker.cycle.ownership import claim_boards
+from worker.cycle.progress import ProgressRecord
+from worker.domain.values import Ref
+from worker.errors import Problem, RenderedProblem
+from worker.mapping.schema import Bindings
+from worker.plan.diff import known_pages
+from worker.plan.plan import Plan
+from worker.state import journal, leases, runs, triggers
+from worker.world.memory import Turn
+from worker.world.world import World
+from worker.write.context import PlanBasis, RunControl
+from worker.write.writer import Applied, apply
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run under way: its number, the context whose writing ends with the lease, and the check before a request."""
+
+    id: int
+    context: Context
+    fence: Callable[[], None]
+
+
+class Drawn(Protocol):
+    """A plan, with the world it was made from, where that world's columns are, and why it may not be carried out."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def world(self) -> World: ...
+    @property
+    def bindings(self) -> Bindings: ...
+    @property
+    def refused(self) -> tuple[RenderedProblem, ...]: ...
+
+
+@contextmanager
+def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
+    """Hold the workspace for a block and record that a run begins; raises `Busy` when another process holds it."""
+    store = context.store
+    with leases.hold(
+        store,
+        context.name,
+        context.owner,
+        ttl=timedelta(seconds=context.settings.schedule.lease),
+        now=store.now,
+        limit=timedelta(seconds=2 * context.settings.schedule.run_limit),
+    ) as held:
+        now = context.now()
+        with store.transaction(context.name) as tx:
+            runs.close_lost(tx, now=now)
+            triggers.give_back(tx)
+            run_id = runs.start(
+                tx, order.trigger, now=now, scope=order.scope, dry_run=order.dry_run
+            )
+        leased = renew(
+            context,
+            store=store.guarded(held.confirm),
+            progress=ProgressRecord(store, context.name, run_id, context.progress),
+        )
+
+        def fence() -> None:
+            context.clocks.check()
+            held.check()
+
+        yield OpenRun(run_id, leased, fence)
+
+
+def claim(
+    context: Context, drawn: Drawn, fence: Callable[[], None]
+) -> tuple[Problem, ...]:
+    """Make sure that the boards are ours where something will be written; return what is to be told."""
+    if drawn.refused or not drawn.plan.changes:
+        return ()
+    return claim_boards(context, context.notion.guarded(fence))
+
+
+def carry_out(
+    context: Context,
+    drawn: Drawn,
+    fence: Callable[[], None],
+    turns: Mapping[Ref, Turn],
+    *,
+    claim: str,
+) -> Applied:
+    """Write a plan; `turns` are the steps in the lives of signals that are taken with it."""
+    with context.reading() as tx:
+        known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
+    seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
+    applied = apply(
+        drawn.plan,
+        context.notion,
+        context,
+        drawn.bindings,
+        basis=PlanBasis(known, seen, turns),
+        control=RunControl(claim, context.stop, fence, context.progress),
+    )
+    return replace(
+        applied,
+        failures=tuple(shortened(failure) for failure in applied.failures),
+        warnings=tuple(shortened(warning) for warning in applied.warnings),
+    )

@@ -1,0 +1,199 @@
+"""Taking a run back: its plan reversed against the boards as they stand, through the gate of every other plan.
+
+The rules still want what the run wrote, so the workspace is paused: else the next cycle would write it again. Rows that
+are put away stay away, as those do that people delete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from worker.cycle.clock import with_right_clock
+from worker.cycle.context import MANAGED, Context, CycleRequest, readable
+from worker.cycle.execution import OpenRun, carry_out, claim, open_run
+from worker.cycle.ownership import look_first
+from worker.cycle.planning import (
+    fetch_boards,
+    find_refusals,
+    managed_rows,
+    normalize,
+    page_sizes,
+    recall_links,
+    recall_written,
+)
+from worker.cycle.remembering import forget_deleted
+from worker.cycle.report import (
+    Report,
+    count_requests,
+    count_since,
+    finish_failed,
+    in_doubt,
+    record,
+)
+from worker.domain.messages import Text, tell
+from worker.errors import Code, ConfigError, Problem, RenderedProblem, Severity
+from worker.mapping.schema import Bindings
+from worker.plan.plan import Change, Kind, Plan
+from worker.plan.undo import RULE, Boards, reverse
+from worker.read.schema import read_schema
+from worker.state import pauses, runs
+from worker.state.pauses import Pause
+from worker.state.runs import RunStatus
+from worker.world.world import World
+from worker.write.settle import settle
+from worker.write.writer import Applied
+
+NEAR = 5
+"""How many of the latest runs are named where one is not known."""
+
+
+class PlannedUndo(msgspec.Struct, frozen=True, gc=False):
+    """What would take a run back, why it may not (`refused`), and what stays as it is (`left`)."""
+
+    world: World
+    plan: Plan
+    bindings: Bindings
+    refused: tuple[RenderedProblem, ...] = ()
+    left: tuple[RenderedProblem, ...] = ()
+
+
+def plan_undo(context: Context, number: int, order: CycleRequest) -> PlannedUndo:
+    """Read the boards and return what would take a run back; writes nothing but the snapshot.
+
+    Raises `ConfigError` for a run that is not known or wrote nothing, and the API errors.
+    """
+    changes = _changes_of(context, number)
+    context.begin()
+    with page_sizes(context, full=True):
+        return with_right_clock(
+            context, lambda watched: _read_and_reverse(watched, changes, number, order)
+        )
+
+
+def _read_and_reverse(
+    context: Context, changes: Sequence[Change], number: int, order: CycleRequest
+) -> PlannedUndo:
+    now = context.now()
+    bound = read_schema(context.notion, context, afresh=True)
+    unsettled = settle(context.notion, context, bound.bindings).problems
+    boards, bound = fetch_boards(context, bound, full=True, now=now)
+    world = normalize(context, bound.bindings, recall_links(context, bound), now=now)
+
+    rows = {row.page_id: row for rows in world.rows.values() for row in rows}
+    written = recall_written(context)
+    standing = Boards(rows, context.schema, bound.bindings, written)
+    reversal = reverse(changes, number, standing)
+    plan = Plan(context.name, reversal.changes)
+    managed = managed_rows(context, world)
+    refused = find_refusals(context, order, plan, boards=boards, managed=managed)
+    told = (*unsettled, *boards.problems, *reversal.left)
+    return PlannedUndo(
+        world,
+        plan,
+        bound.bindings,
+        tuple(readable(reason, context.words) for reason in refused),
+        tuple(readable(problem, context.words) for problem in told),
+    )
+
+
+def undo(context: Context, number: int, order: CycleRequest, *, who: str) -> Report:
+    """Take a run back and return how it went; a refused plan is returned as such, with nothing written.
+
+    The workspace is paused first, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
+    """
+    before = count_requests(context)
+    began = context.now()
+    _changes_of(context, number)  # a run that cannot be taken back leaves no trace
+    with open_run(context, order) as opened:
+        leased = opened.context
+        try:
+            look_first(leased, order)
+            drawn = plan_undo(leased, number, order)
+            applied = _carry_out(leased, drawn, opened, _pause(number, who, began))
+        except Exception as error:
+            finish_failed(context, opened.id, error, before)
+            raise
+        report = Report(
+            opened.id,
+            context.name,
+            (context.now() - began).total_seconds(),
+            count_since(context, before),
+            drawn.plan,
+            drawn.refused,
+            applied,
+            order.trigger,
+            tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
+            drawn.left,
+        )
+        record(leased, report, RULE)
+    return report
+
+
+def _carry_out(
+    context: Context, drawn: PlannedUndo, opened: OpenRun, pause: Pause
+) -> Applied:
+    with context.transaction() as tx:
+        runs.save_plan(tx, drawn.plan, opened.id, now=context.now())
+        if not drawn.refused:
+            pauses.pause(tx, pause)
+    if drawn.refused:
+        return Applied()
+    claim(context, drawn, opened.fence)
+    applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
+    with context.transaction() as tx:
+        MANAGED.save(tx, _still_managed(drawn, MANAGED.load(tx), applied))
+        forget_deleted(tx, applied.gone)
+    return applied
+
+
+def _pause(number: int, who: str, now: datetime) -> Pause:
+    return Pause(who, now, None, f"undo {number}")
+
+
+def _still_managed(
+    drawn: PlannedUndo, before: Mapping[str, int], applied: Applied
+) -> dict[str, int]:
+    """Return how many rows each data source has after some were put away."""
+    away = Counter(
+        change.ref.source
+        for change in drawn.plan.changes
+        if change.kind is Kind.ARCHIVE and change.page_id in applied.gone
+    )
+    return {name: count - away[name] for name, count in before.items()}
+
+
+def _changes_of(context: Context, number: int) -> tuple[Change, ...]:
+    with context.reading() as tx:
+        run = runs.get(tx, number)
+        latest = runs.recent(tx, NEAR)
+        plan = runs.plan_of(tx, run) if run else None
+    if run is None:
+        names = ", ".join(str(one.id) for one in latest)
+        raise _refusal(
+            tell("there is no run {run}", run=number),
+            tell("the latest are {runs}", runs=names)
+            if names
+            else tell("no run was made yet"),
+        )
+    if run.dry_run or run.status is RunStatus.REFUSED or not (plan and plan.changes):
+        raise _refusal(
+            tell("run {run} wrote nothing", run=number),
+            tell("look at `rayline runs` for one that did"),
+        )
+    return plan.changes
+
+
+def _refusal(message: Text, hint: Text) -> ConfigError:
+    problem = Problem(
+        code=Code.RUN,
+        where=tell("command line"),
+        field="RUN_ID",
+        message=message,
+        hint=hint,
+        severity=Severity.ERROR,
+    )
+    return ConfigError([problem])
