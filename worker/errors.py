@@ -36,6 +36,10 @@ class Code(StrEnum):
     """The days that a country moves in a year are not known yet; plans and capacity of that year are provisional."""
     STATE = "state"
     """The database of the state cannot be opened, or nothing is kept in it yet."""
+    LOST_MEMORY = "lost-memory"
+    """The state is new although rows of the worker stand; rows that a person may have trashed are not made."""
+    DOUBTFUL_CELL = "doubtful-cell"
+    """The state is older than a cell; nobody can tell whether a person typed what stands there."""
     MAPPING = "mapping"
     """The mapping of a data source is not usable."""
     BAD_MAPPING = "bad-mapping"
@@ -359,6 +363,21 @@ class ConfigError(RaylineError):
         found = (in_words(problem, ENGLISH) for problem in problems)
         super().__init__("; ".join(f"{p.where}: {p.field}: {p.message}" for p in found))
         self.problems = problems
+
+
+class StateFault(RaylineError):
+    """The database of the state cannot be used: where it is, what is wrong in one sentence, and the way out.
+
+    `passes` when waiting may help. Nothing was lost by it, and nothing was written that is not in the journal.
+    """
+
+    def __init__(self, place: str, fault: Text, *, way_out: Text, passes: bool) -> None:
+        shown, advice = render(fault, ENGLISH), render(way_out, ENGLISH)
+        super().__init__(f"{place}: {shown} ({advice})")
+        self.place = place
+        self.fault = fault
+        self.way_out = way_out
+        self.passes = passes
 
 
 class Busy(RaylineError):

@@ -35,6 +35,7 @@ from worker.errors import (
     QueueFull,
     RenderedProblem,
     Severity,
+    StateFault,
     in_words,
 )
 from worker.mapping.schema import Binding
@@ -1295,7 +1296,7 @@ def _fill(store: Store) -> None:
 
 def test_a_full_database_says_so(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
-    with pytest.raises(OperationalError, match="full") as broken:
+    with pytest.raises(StateFault, match="no room left") as broken:
         _fill(store)
     assert WORDS not in "".join(traceback.format_exception(broken.value))
     store.close()

@@ -17,7 +17,7 @@ from worker.app.settings import STATE_HINT, Settings, passwords_of, without_pass
 from worker.config import Connection, NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
-from worker.errors import Code, ConfigError, Problem, Severity, Transient
+from worker.errors import Code, ConfigError, Problem, Severity, StateFault, Transient
 from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.page_sizes import PageSizes
@@ -44,8 +44,8 @@ def utc_now() -> datetime:
 
 
 def open_store(url: str, *, create: bool = True) -> Store:
-    """Return the state's database, opened and up to date; raises `ConfigError` when it cannot be, and without `create`
-    when there is none."""
+    """Return the state's database, opened and up to date; raises `StateFault` when it cannot be used, `ConfigError` when
+    its address cannot be, and without `create` when there is none."""
     try:
         return Store(url, create=create)
     except NoState:
@@ -61,6 +61,8 @@ def open_store(url: str, *, create: bool = True) -> Store:
                 )
             ]
         ) from None
+    except StateFault:
+        raise
     except Exception as error:
         shown = without_passwords(url) if "://" in url else "state"
         reason = mask(str(error).replace(url, shown), passwords_of(url))

@@ -83,6 +83,18 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.look:explain",
         "Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold.",
     ),
+    "state": Entry(
+        "worker.cli.state:state",
+        "Check the state: its file, its tables, what each row holds, what runs left behind; says what to do.",
+    ),
+    "backup": Entry(
+        "worker.cli.state:backup",
+        "Write a consistent copy of the state into a file while everybody works, and look it through.",
+    ),
+    "restore": Entry(
+        "worker.cli.state:restore_command",
+        "Put a copy in the place of the state; the one that stood there is kept aside.",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from worker.errors import (
     QueueFull,
     RaylineError,
     Rejected,
+    StateFault,
     Stopped,
     Transient,
     Unknown,
@@ -36,5 +37,7 @@ def exit_code(error: RaylineError) -> int:
             return USAGE
         case Busy() | QueueFull() | Transient() | Unknown() | Incomplete() | Stopped():
             return BUSY
+        case StateFault():
+            return BUSY if error.passes else USAGE
         case _:
             return BUG

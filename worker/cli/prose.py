@@ -23,6 +23,7 @@ from worker.errors import (
     RaylineError,
     Rejected,
     RenderedProblem,
+    StateFault,
     Stopped,
     Transient,
     Unknown,
@@ -55,13 +56,20 @@ def explain(error: RaylineError, words: Words) -> str:
             text = "\n".join(
                 line(in_words(problem, words)) for problem in error.problems
             )
+        case StateFault():
+            text = say(
+                "{place}: {fault}. What to do: {way_out}.",
+                place=error.place,
+                fault=render(error.fault, words),
+                way_out=render(error.way_out, words),
+            )
         case AlreadyRunning():
             text = _running(error, words)
         case Busy():
             text = say(
                 "Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
                 workspace=error.workspace,
-                holder=_process(error.holder, words),
+                holder=process(error.holder, words),
             )
         case Denied():
             text = say(
@@ -192,12 +200,12 @@ def _running(error: AlreadyRunning, words: Words) -> str:
     return words.say(
         pattern,
         workspace=error.workspace,
-        holder=_process(error.holder, words),
+        holder=process(error.holder, words),
         since=since,
     )
 
 
-def _process(holder: str, words: Words) -> str:
+def process(holder: str, words: Words) -> str:
     """Return who holds a lease, as people find it: the process and its host."""
     process = read_owner(holder)
     if process is None:

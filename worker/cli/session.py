@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -22,8 +22,9 @@ from worker.cli import exits, prose, show
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
 from worker.domain.words import Words
-from worker.errors import RaylineError
+from worker.errors import RaylineError, StateFault
 from worker.locales import load_words
+from worker.state.checking import find_damage
 from worker.state.store import Store
 
 Advance = Callable[[str, int, int], None]
@@ -72,6 +73,21 @@ def log_level(usual: str) -> str:
 
 
 @contextmanager
+def configured(
+    config: Path | None, *, as_json: bool
+) -> Iterator[tuple[Settings, Words]]:
+    """Yield the configuration alone and the language to speak; errors become prose on stderr and an exit code."""
+    words = voice()
+    try:
+        settings = load_settings(find_file(config))
+        words = _common_voice(settings) or words
+        logs.configure(secrets_of(settings), level=log_level("INFO"))
+        yield settings, words
+    except RaylineError as error:
+        fail(error, as_json=as_json, words=words)
+
+
+@contextmanager
 def session(
     config: Path | None, *, as_json: bool, create: bool = True
 ) -> Iterator[Session]:
@@ -88,13 +104,28 @@ def session(
             choose(settings, None)
         logs.configure(secrets_of(settings), level=log_level("INFO"))
         store = open_store(settings.state.get_secret_value(), create=create)
-        try:
-            opened = Session(settings, store, as_json, words)
+        opened = Session(settings, store, as_json, words)
+        with _kept(store):
             yield opened
-        finally:
-            store.close()
     except RaylineError as error:
         fail(error, as_json=as_json, words=opened.words if opened else words)
+
+
+@contextmanager
+def _kept(store: Store) -> Iterator[None]:
+    """Close a state at the end; an error that comes of its damage is raised as what it is."""
+    try:
+        yield
+    except (RaylineError, typer.Exit):
+        raise
+    except Exception as error:
+        fault = find_damage(store, error)
+        if fault is None:
+            raise
+        raise fault from error
+    finally:
+        with suppress(StateFault):
+            store.close()
 
 
 def voice() -> Words:

@@ -26,7 +26,7 @@ from worker.cycle.report import Report
 from worker.daemon.instance import hold_workspaces, lease_name
 from worker.daemon.notify import Notifier
 from worker.daemon.service import POLL, Desk, open_runner
-from worker.errors import AlreadyRunning, ConfigError
+from worker.errors import AlreadyRunning, ConfigError, StateFault
 from worker.state.store import Store
 
 log = structlog.get_logger("worker.daemon")
@@ -118,11 +118,11 @@ class Roster:
         for name in sorted(names):
             try:
                 self._take_over(name, settings.get(name))
-            except (AlreadyRunning, ConfigError) as error:
+            except (AlreadyRunning, ConfigError, StateFault) as error:
                 reason = str(error)
                 log.error("workspace.not_reloaded", workspace=name, error=reason)
             except (SQLAlchemyError, OSError) as error:
-                # The state or a file is away: its text may hold what only they know, its kind says enough.
+                # A file is away, or what nobody foresaw: its text may hold what only they know, its kind says enough.
                 kind = type(error).__name__
                 log.error("workspace.not_reloaded", workspace=name, error=kind)
 

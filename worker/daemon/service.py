@@ -23,8 +23,9 @@ from worker.cycle.story import sync
 from worker.daemon.beats import Beat, is_due, is_overdue, pace
 from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
-from worker.errors import Busy, RaylineError, Stopped
+from worker.errors import Busy, RaylineError, StateFault, Stopped
 from worker.state import triggers
+from worker.state.checking import find_damage
 from worker.state.pauses import Pause
 from worker.state.triggers import Order, Source, Trigger
 
@@ -92,8 +93,12 @@ class WorkspaceRunner:
         except RaylineError as error:
             self.failure = error
             self._tell_failure(order, str(error))
-        except Exception:
-            log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
+        except Exception as error:
+            self.failure = find_damage(self.jobs.store, error)
+            if self.failure is None:
+                log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
+            else:
+                self._tell_failure(order, str(self.failure))
         else:
             self._told = ""
             self.on_report(report)
@@ -419,7 +424,9 @@ def _guarded(runner: WorkspaceRunner, step: Callable[[], None]) -> bool:
     try:
         step()
     except Exception as error:  # noqa: BLE001 - logged, and tried again on the next tick
-        log.error("state.failed", workspace=runner.name, error=type(error).__name__)
+        reason = str(error) if isinstance(error, StateFault) else ""
+        kind = type(error).__name__
+        log.error("state.failed", workspace=runner.name, error=kind, reason=reason)
         return False
     return True
 

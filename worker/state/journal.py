@@ -181,6 +181,11 @@ def find(tx: Tx, ref: Ref) -> Intent | None:
     return next(iter(_read(tx, _select(tx).where(intents.c.ref == str(ref)))), None)
 
 
+def load(tx: Tx) -> tuple[Intent, ...]:
+    """Return every intent."""
+    return _read(tx, _select(tx))
+
+
 def unsettled(tx: Tx, *, before: datetime | None = None) -> tuple[Intent, ...]:
     """Return the creations whose outcome is not known, those sent by `before` when given, sorted by ref."""
     query = _select(tx).where(intents.c.status.in_(_OPEN))

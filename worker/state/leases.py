@@ -102,6 +102,15 @@ def holder(tx: Tx, *, now: datetime) -> str | None:
     return held.owner
 
 
+def find_living(store: Store) -> str:
+    """Return who holds a lease of any workspace, and is not known to be dead; empty when nobody does."""
+    now = to_micros(store.now())
+    with store.reading("") as tx:
+        query = select(leases.c.owner).where(leases.c.until > now)
+        owners = sorted(set(tx.connection.execute(query).scalars()))
+    return next((owner for owner in owners if not is_gone(owner)), "")
+
+
 class Held:
     """A lease in use. Whoever holds one checks it before each request and confirms it in each transaction; both raise
     `Busy` once another owner has it. Thread-safe."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def head() -> str | None:
 def revision(connection: Connection) -> str | None:
     """Return the revision a database stands at, None when it is new."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_newer(connection: Connection) -> bool:
+    """Tell whether a database stands at a revision that this version does not know."""
+    standing = revision(connection)
+    return standing is not None and standing not in _known()
+
+
+def is_ours(tables: Collection[str]) -> bool:
+    """Tell whether a database with these tables is a state, or nothing yet; a damaged one may lack some."""
+    others = set(tables) - {"alembic_version"}
+    return not others or bool(others & {"intents", "bases", "pages"})
+
+
+@cache
+def _known() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(configure()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
 
 
 def configure() -> Config:

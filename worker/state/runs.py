@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 
 from worker.domain.values import Ref
 from worker.plan.facts import Why
@@ -181,6 +181,22 @@ def last_success(tx: Tx, mode: str) -> Run | None:
         _run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc()))
     )
     return next((run for run in done if run.outcome.get("mode") == mode), None)
+
+
+def known_until(tx: Tx) -> datetime | None:
+    """Return when the last run ended that has ended: what was written later, only a run under way may have written."""
+    query = select(func.max(runs.c.ended)).where(runs.c.workspace == tx.workspace)
+    latest = tx.connection.execute(query).scalar()
+    return None if latest is None else from_micros(latest)
+
+
+def under_way_since(tx: Tx) -> datetime | None:
+    """Return when the run began that is under way, None when there is none."""
+    query = select(func.max(runs.c.started)).where(
+        runs.c.workspace == tx.workspace, runs.c.ended.is_(None)
+    )
+    latest = tx.connection.execute(query).scalar()
+    return None if latest is None else from_micros(latest)
 
 
 def close_lost(

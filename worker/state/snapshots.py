@@ -92,6 +92,15 @@ def load_pages(tx: Tx, only: str = "") -> Mapping[str, tuple[Page, ...]]:
     return {source: _decode_pages(found) for source, found in bodies.items()}
 
 
+def load_edited(tx: Tx, after: str) -> Mapping[str, Page]:
+    """Return the pages, by id, that Notion says were edited later than an instant as it writes them."""
+    query = select(pages.c.body).where(
+        pages.c.workspace == tx.workspace, pages.c.missing == 0, pages.c.edited > after
+    )
+    bodies = tx.connection.execute(query).scalars().all()
+    return {page.id: page for page in _decode_pages(bodies)}
+
+
 def _decode_pages(bodies: Sequence[bytes]) -> tuple[Page, ...]:
     try:
         return _PAGES.decode(b"[" + b",".join(bodies) + b"]")
@@ -260,6 +269,14 @@ def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, b
     if source:
         query = query.where(table.c.source == source)
     return {row[0]: row[1] for row in tx.connection.execute(query)}
+
+
+def count_changed(tx: Tx, table: Table) -> int:
+    """Return how many rows of a table of snapshots no longer hold what was kept: their digest says so."""
+    query = select(table.c.digest, table.c.body).where(
+        table.c.workspace == tx.workspace
+    )
+    return sum(digest != _digest(body) for digest, body in tx.connection.execute(query))
 
 
 def _mark_seen(tx: Tx, source: str, page_ids: Iterable[str]) -> None:

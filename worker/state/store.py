@@ -9,25 +9,29 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from worker.state.migrate import revision, upgrade
+from worker.state.faults import DatabaseFault, Kind, find_file_kind, find_kind
+from worker.state.file_copy import keep_before_upgrade
+from worker.state.migrate import head, is_newer, is_ours, revision, upgrade
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BUSY_MILLISECONDS = 30_000
+_BUSY_SECONDS = 30.0
 _IDLE_MILLISECONDS = 60_000
 """How long PostgreSQL waits for a client that stopped in the middle of a transaction, before it lets go of its locks."""
 
@@ -57,21 +61,72 @@ class Store:
     def __init__(self, url: str, *, create: bool = True) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
-        if self._sqlite and not create and not Path(parsed.database or "").is_file():
-            raise NoState(parsed.database)
-        self.engine = (
-            _sqlite_engine(parsed) if self._sqlite else _postgres_engine(parsed)
-        )
-        event.listen(self.engine, "handle_error", _hide_values)
+        self.place = _place(parsed)
         self._checks: tuple[Callable[[Tx], None], ...] = ()
-        if not create and self._is_new():
-            self.close()
+        self._file: _File | None = None
+        if self._sqlite and not create and not Path(parsed.database or "").exists():
             raise NoState(parsed.database)
-        upgrade(self.engine)
+        with self._telling():
+            if self._sqlite:
+                self._file = _File(_prepare_file(parsed))
+                _refuse_strange(self._file.path)
+                _close_files(self._file.path)
+            self.engine = (
+                _sqlite_engine(parsed) if self._sqlite else _postgres_engine(parsed)
+            )
+        event.listen(self.engine, "handle_error", _hide_values)
+        try:
+            self._open(create=create)
+        except BaseException:
+            self.close()
+            raise
 
-    def _is_new(self) -> bool:
-        with self.engine.connect().execution_options(reading=True) as connection:
-            return revision(connection) is None
+    def _open(self, *, create: bool) -> None:
+        with self._telling():
+            with self.engine.connect().execution_options(reading=True) as connection:
+                if is_newer(connection):
+                    raise DatabaseFault(Kind.NEWER, self.place)
+                standing = revision(connection)
+            if standing is None and not create:
+                raise NoState(self.place)
+            if self._file and standing not in (None, head()):
+                keep_before_upgrade(self._file.path, str(standing))
+            upgrade(self.engine)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Raise what goes wrong with the database within as a `StateFault`."""
+        try:
+            yield
+        except DatabaseFault:
+            raise
+        except SQLAlchemyError as error:
+            kind = find_kind(error)
+            if kind is None:
+                raise
+            raise DatabaseFault(kind, self.place) from error
+        except sqlite3.Error as error:
+            kind = find_kind(error) or Kind.DAMAGED
+            raise DatabaseFault(kind, self.place) from error
+
+    def _stay(self) -> None:
+        """Make sure that the file is the one that was opened; another one in its place is opened anew."""
+        if self._file is None or self._file.is_same():
+            return
+        if not self._file.path.is_file():
+            raise DatabaseFault(Kind.GONE, self.place)
+        with self._file.lock:
+            if not self._file.is_same():
+                self.engine.dispose()
+                _refuse_strange(self._file.path)
+                self._reopen()
+                self._file.look()
+
+    def _reopen(self) -> None:
+        try:
+            self._open(create=False)
+        except NoState:
+            raise DatabaseFault(Kind.GONE, self.place) from None
 
     def guarded(self, check: Callable[[Tx], None]) -> Store:
         """Return the same database, where `check` begins each transaction that may write and may raise to refuse it."""
@@ -87,8 +142,11 @@ class Store:
 
     @contextmanager
     def transaction(self, workspace: str) -> Iterator[Tx]:
-        """Yield a transaction that may write; commit at the end, roll back on any exception."""
-        with self.engine.begin() as connection:
+        """Yield a transaction that may write; commit at the end, roll back on any exception.
+
+        Raises `StateFault` when the database cannot be used.
+        """
+        with self._telling(), self._begin() as connection:
             tx = Tx(connection, workspace)
             for check in self._checks:
                 check(tx)
@@ -96,15 +154,38 @@ class Store:
 
     @contextmanager
     def reading(self, workspace: str) -> Iterator[Tx]:
-        """Yield a transaction that only reads and waits for no writer."""
-        with self.engine.connect().execution_options(reading=True) as connection:
-            yield Tx(connection, workspace)
+        """Yield a transaction that only reads and waits for no writer; raises `StateFault`."""
+        with self._telling():
+            self._stay()
+            with self.engine.connect().execution_options(reading=True) as connection:
+                yield Tx(connection, workspace)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the database, None for one on a server."""
+        return self._file.path if self._file else None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Tx]:
+        """Yield a transaction of no workspace that sees all tables at one moment."""
+        level = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._telling():
+            self._stay()
+            connecting = self.engine.connect().execution_options(reading=True, **level)
+            with connecting as connection:
+                yield Tx(connection, "")
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        self._stay()
+        with self.engine.begin() as connection:
+            yield connection
 
     def now(self) -> datetime:
         """Return the database's clock: the one clock all processes on it share."""
         if self._sqlite:
             return datetime.now(UTC)
-        with self.engine.connect() as connection:
+        with self._telling(), self.engine.connect() as connection:
             moment: datetime = connection.execute(
                 select(func.clock_timestamp())
             ).scalar_one()
@@ -112,7 +193,49 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        self.engine.dispose()
+        with self._telling():
+            self.engine.dispose()
+
+
+class _File:
+    """The file of a database as it was opened; it may be taken away, or another put in its place, while it is in use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.look()
+
+    def look(self) -> None:
+        """Take what stands there now for the file."""
+        self._seen = self._inode()
+
+    def is_same(self) -> bool:
+        """Tell whether the file stands there still."""
+        return self._inode() == self._seen
+
+    def _inode(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file that a database's address names, None for one on a server."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite"
+    return Path(parsed.database or "") if is_file else None
+
+
+def _place(url: URL) -> str:
+    """Return where a database is, as people say it: the path of a file, else the address without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    shown = URL.create(
+        "postgresql", url.username, None, url.host, url.port, url.database
+    )
+    return shown.render_as_string()
 
 
 def _postgres_engine(url: URL) -> Engine:
@@ -128,24 +251,59 @@ def _limit_idleness(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _prepare_file(url: URL) -> Path:
+    """Make the file of a new database, see to it that it is its owner's alone, and return it; raises `DatabaseFault`."""
     if not url.database or url.database == ":memory:":
         raise ValueError(
             "the state needs a file: an SQLite database in memory would not outlive the process"
         )
     path = Path(url.database)
-    if not path.parent.exists():
-        _make_folder(path.parent)
-    # Only when it is new: closing a file ends every lock that this process has on it.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        _close_to_others(path.with_name(path.name + suffix))
+    try:
+        if path.exists() and not path.is_file():
+            raise DatabaseFault(Kind.FOLDER, str(path))
+        if not path.parent.exists():
+            _make_folder(path.parent)
+        # Only when it is new: closing a file ends every lock that this process has on it.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseFault(find_file_kind(error), str(path)) from error
+    return path
 
-    engine = create_engine(
-        url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000}, hide_parameters=True
-    )
-    event.listen(engine, "connect", _prepare)
+
+def _refuse_strange(path: Path) -> None:
+    """Raise a fault for a file that is no state, before anything in it is touched."""
+    address = f"file:{quote(str(path))}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        )
+        tables = {str(name) for (name,) in names}
+    if not is_ours(tables):
+        raise DatabaseFault(Kind.FOREIGN, str(path))
+
+
+def _close_files(path: Path) -> None:
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            _close_to_others(path.with_name(path.name + suffix))
+    except OSError as error:
+        raise DatabaseFault(find_file_kind(error), str(path)) from error
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    given = url.query.get("timeout")
+    patience = float(str(given)) if given else _BUSY_SECONDS
+    address = f"file:{quote(str(url.database))}?mode=rw"
+
+    def connect() -> sqlite3.Connection:
+        # A file that was taken away must not be made anew, empty, by the next connection.
+        return sqlite3.connect(
+            address, uri=True, timeout=patience, check_same_thread=False
+        )
+
+    engine = create_engine(url, creator=connect, hide_parameters=True)
+    event.listen(engine, "connect", _prepare(patience))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -185,27 +343,29 @@ def _hide_values(context: ExceptionContext) -> None:
         )
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    connection.isolation_level = (
-        None  # the driver would otherwise begin by itself, deferred
-    )
-    for pragma in (
-        f"busy_timeout={_BUSY_MILLISECONDS}",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    _keep_log_ahead(connection)
+def _prepare(patience: float) -> Callable[[Any, object], None]:
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver would otherwise begin by itself, deferred.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={int(patience * 1000)}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        _keep_log_ahead(connection, patience)
+
+    return prepare
 
 
-def _keep_log_ahead(connection: Any) -> None:
+def _keep_log_ahead(connection: Any, patience: float) -> None:
     """Switch to WAL; where several processes do so at once, SQLite turns all but one away without waiting."""
-    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    end = time.monotonic() + patience
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
+        except sqlite3.OperationalError as error:
+            if find_kind(error) is not Kind.LOCKED or time.monotonic() > end:
                 raise
             time.sleep(0.05)
         else:

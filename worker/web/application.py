@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from worker import __version__
 from worker.domain.messages import NOTHING, Text, message, render, tell
-from worker.errors import Code, ConfigError, QueueFull
+from worker.errors import Code, ConfigError, QueueFull, StateFault
 from worker.web import actions, api, console, doors, hooks
 from worker.web.desk import (
     Desk,
@@ -149,12 +149,19 @@ def _key_taken(request: Request, _error: Exception) -> Response:
 
 
 def _state_away(request: Request, error: Exception) -> Response:
-    log.error("state.failed", error=type(error).__name__)
-    answer = _fault(
-        request, 503, tell("the database is locked or away; try again in a while")
+    log.error("state.failed", error=type(error).__name__, reason=_reason(error))
+    sentence = (
+        tell("{what}: {advice}", what=error.fault, advice=error.way_out)
+        if isinstance(error, StateFault)
+        else tell("the database is locked or away; try again in a while")
     )
+    answer = _fault(request, 503, sentence)
     answer.headers["retry-after"] = "10"
     return answer
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, StateFault) else ""
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ from worker.errors import (
     Rejected,
     RenderedProblem,
     Severity,
+    StateFault,
     Stopped,
     Transient,
     Unreachable,
@@ -212,6 +213,10 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
     except WrongClock:
         _skip(apply_run)
         apply_run.halted.set()
+    except StateFault:
+        # Nothing is sent that cannot be noted first; the end of the run meets the same, and tells it.
+        apply_run.halted.set()
+        _skip(apply_run)
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
         if isinstance(error, Transient) and apply_run.stop.is_set():
             _skip(apply_run)  # its wait was cut short
