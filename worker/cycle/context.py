@@ -74,7 +74,7 @@ class Context(Site):
 
 
 class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
-    """What a cycle saw and would write, and why it may not (`refused`)."""
+    """What a cycle saw and would write, and why it may not (`refused`); what a new or stale memory keeps it from."""
 
     world: World
     outcome: Outcome
@@ -82,6 +82,8 @@ class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
     bindings: Bindings
     refused: tuple[RenderedProblem, ...] = ()
     managed: Mapping[str, int] = msgspec.field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def readable(problem: Problem, words: Words) -> RenderedProblem:

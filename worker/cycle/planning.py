@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
 
+import msgspec
 from msgspec.structs import replace
 
 from worker.cycle.clock import odd_clock, with_right_clock
@@ -23,7 +25,17 @@ from worker.cycle.context import (
     shortened,
     step,
 )
+from worker.cycle.stale_memory import (
+    DOUBTS,
+    HELD,
+    Known,
+    Recent,
+    is_new,
+    tell_doubts,
+    tell_held,
+)
 from worker.domain.messages import literal, tell
+from worker.domain.values import Ref
 from worker.errors import Code, Problem, in_words
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
@@ -31,7 +43,7 @@ from worker.method.outcome import Outcome
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
-from worker.plan.plan import Plan
+from worker.plan.plan import Kind, Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope
 from worker.read.absent import GONE
@@ -46,7 +58,7 @@ from worker.read.missing_columns import (
 )
 from worker.read.schema import Bound, read_schema, recall_schema
 from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
-from worker.state import bases, journal, memory, snapshots
+from worker.state import bases, journal, memory, runs, snapshots
 from worker.world.links import Link
 from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import World
@@ -173,10 +185,11 @@ def _conclude(
         )
     wanted = _narrow(outcome, world, order.scope) if order.scope else outcome
     insists = order.mode is Mode.FULL
-    plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
+    terms = _Terms(unread, insists, order.force, now)
+    plan, held, doubts = _diff(context, bound.bindings, world, wanted, terms=terms)
     told = {in_words(one, world.words) for one in (*world.problems, *outcome.problems)}
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *told})))
-    return PlannedCycle(world, outcome, plan, bound.bindings)
+    return PlannedCycle(world, outcome, plan, bound.bindings, held=held, doubts=doubts)
 
 
 def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
@@ -271,25 +284,67 @@ def normalize(
     return replace(world, taken_over=frozenset(ours), above=tracker.above)
 
 
+class _Terms(msgspec.Struct, frozen=True, gc=False):
+    """How a plan is drawn: without which pages, whether what was refused is tried again, past what is held back, when."""
+
+    unread: Unread
+    insists: bool
+    force: bool
+    now: datetime
+
+
 def _diff(
     context: Context,
     bindings: Bindings,
     world: World,
     wanted: Outcome,
     *,
-    unread: Unread,
-    insists: bool,
-) -> Plan:
-    return make_plan(
-        world,
-        wanted.facts,
-        context.schema,
-        bindings,
-        recall_written(context),
-        sections=wanted.sections,
-        unread=unread,
-        insists=insists,
-    )
+    terms: _Terms,
+) -> tuple[Plan, tuple[str, ...], Mapping[str, str]]:
+    """Return the plan, the rows that are held back, and the cells in doubt."""
+    written = recall_written(context)
+    with context.reading() as tx:
+        held = frozenset(Ref.parse(name) for name in HELD.load(tx))
+    recent = _look_back(context, world, terms.now)
+    own = recent.own_cells(context.schema, written.attempted)
+    remembered = replace(written, bases=own | dict(written.bases))
+
+    def draw(held: AbstractSet[Ref]) -> Plan:
+        return make_plan(
+            world,
+            wanted.facts,
+            context.schema,
+            bindings,
+            replace(remembered, held=held),
+            sections=wanted.sections,
+            unread=terms.unread,
+            insists=terms.insists,
+        )
+
+    is_lost = is_new(world, written.ours)
+    waiting = frozenset() if terms.force else held - written.ours.keys()
+    plan = draw(waiting)
+    if is_lost and not terms.force:
+        creations = (one for one in plan.changes if one.kind is Kind.CREATE)
+        waiting = frozenset(change.ref for change in creations)
+        plan = draw(waiting)
+
+    problems = [tell_held(context.name, waiting)] if is_lost or waiting else []
+    doubts = recent.find_doubts(plan.kept)
+    problems += tell_doubts(plan.kept, doubts.keys())
+    told = {in_words(problem, context.words) for problem in problems}
+    plan = replace(plan, problems=tuple(sorted({*plan.problems, *told})))
+    return plan, tuple(sorted(map(str, waiting))), doubts
+
+
+def _look_back(context: Context, world: World, now: datetime) -> Recent:
+    """Return what was edited since the last run that the memory knows of."""
+    with context.reading() as tx:
+        known = Known(runs.known_until(tx), runs.under_way_since(tx) or now)
+        pages = snapshots.load_edited(tx, known.written())
+        doubted = DOUBTS.load(tx)
+    rows = tuple(row for some in world.rows.values() for row in some if row.key)
+    return Recent(known, pages, rows, doubted)
 
 
 def recall_written(context: Context) -> Written:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from worker.cycle.context import FINGERPRINT, MANAGED, Context, PlannedCycle
+from worker.cycle.stale_memory import DOUBTS, HELD
 from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
 from worker.plan.plan import Kind
@@ -32,6 +33,14 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
             if not applied.failures:
                 memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
+
+
+def remember_doubts(tx: Tx, drawn: PlannedCycle) -> None:
+    """Save what is asked of people since the memory was new or old, where that changed."""
+    if HELD.load(tx) != drawn.held:
+        HELD.save(tx, drawn.held)
+    if DOUBTS.load(tx) != drawn.doubts:
+        DOUBTS.save(tx, dict(drawn.doubts))
 
 
 def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:

@@ -14,7 +14,13 @@ from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle, read
 from worker.cycle.execution import carry_out, claim, open_run
 from worker.cycle.ownership import look_first
 from worker.cycle.planning import plan_cycle
-from worker.cycle.remembering import observe, past_of, remember_pass, turns_of
+from worker.cycle.remembering import (
+    observe,
+    past_of,
+    remember_doubts,
+    remember_pass,
+    turns_of,
+)
 from worker.cycle.report import (
     Report,
     count_requests,
@@ -99,6 +105,7 @@ def run_pass(
         if not (drawn.refused or order.dry_run):
             memory.save(tx, observe(drawn, turns))
             history.record(tx, past_of(drawn.world), day=drawn.world.today)
+            remember_doubts(tx, drawn)
     if order.dry_run:
         return drawn, Applied()
     applied = (

@@ -58,13 +58,14 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """What the state knows of earlier writes.
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
-    page of every key the journal has, `made` every page it proves we created.
+    page of every key the journal has, `made` every page it proves we created; `held` are rows that are not to be made.
     """
 
     bases: Cells = _NO_CELLS
     attempted: Cells = _NO_CELLS
     ours: Mapping[Ref, str] = _NO_PAGES
     made: AbstractSet[str] = frozenset()
+    held: AbstractSet[Ref] = frozenset()
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     draft: _Draft
     unread: Unread
     insists: bool = False
+    held: AbstractSet[Ref] = frozenset()
 
     def is_unread(self, ref: Ref, page_id: str) -> bool:
         """Tell whether a page is there but could not be read: what stands in it now is not known."""
@@ -114,7 +116,7 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
             or ref in self.world.seeds
         ):
             return True
-        return ref not in self.world.trashed and (
+        return ref not in self.world.trashed | self.held and (
             ref in self.ours
             or (
                 source.has_key(ref.key)
@@ -167,6 +169,7 @@ def make_plan(
         draft,
         unread,
         insists,
+        written.held,
     )
     for ref, fields in wanted.items():
         _plan_row(inputs, ref, fields)
@@ -295,6 +298,8 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
                 message=tell("a rule speaks of a row that is not there"),
             )
         )
+    elif ref in inputs.held:
+        return
     elif ref not in inputs.ours and ref not in inputs.world.seeds and stated:
         _plan_create(inputs, ref, source, stated=stated)
 
