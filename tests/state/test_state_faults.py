@@ -10,6 +10,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
+from worker.codecs.records import Page
+from worker.domain.entities import Issue
 from worker.errors import StateFault
+from worker.state import snapshots
 from worker.state.checking import UNREADABLE, check_state, find_damage
 from worker.state.faults import FAULTS, DatabaseFault, Kind
 from worker.state.settings import Setting
@@ -226,7 +230,10 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from worker.state.settings import Setting
 from worker.state.store import Store
+from worker.codecs.records import Page
+from worker.domain.entities import Issue
 from worker.errors import StateFault
+from worker.state import snapshots
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 try:
     store = Store(sys.argv[1])
@@ -273,6 +280,37 @@ def test_no_flipped_byte_anywhere_is_more_than_a_sentence(
         if damage is None:
             pytest.fail(f"not told as damage: {error!r}")
     check_state(store)
+    store.close()
+
+
+def test_what_was_changed_by_another_hand_is_told_and_mended_by_the_next_read(
+    file: Path,
+) -> None:
+    page = Page("p1", {"Name": "Acme"})
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    issue = Issue(
+        "1", "ACME-1", "ACME", "Task", 0, "Open", "new", now, now, summary="Acme"
+    )
+    store = Store(address(file))
+
+    def keep() -> tuple[frozenset[str], frozenset[str]]:
+        with store.transaction("main") as tx:
+            delta = snapshots.save_pages(tx, "clients", [page], complete=True)
+            return delta.changed, snapshots.save_issues(tx, [issue])
+
+    assert keep() == (frozenset({"p1"}), frozenset({"1"}))
+    assert keep() == (frozenset(), frozenset())
+    with store.transaction("main") as tx:
+        for table in ("pages", "issues"):
+            tx.connection.exec_driver_sql(
+                f"UPDATE {table} SET body = CAST(replace(body, 'Acme', 'Axme') AS BLOB)"
+            )
+    assert len(check_state(store)) == 2
+    assert keep() == (frozenset({"p1"}), frozenset({"1"}))
+    with store.reading("main") as tx:
+        assert snapshots.load_pages(tx) == {"clients": (page,)}
+        assert snapshots.load_issues(tx) == (issue,)
+    assert check_state(store) == ()
     store.close()
 
 

@@ -48,7 +48,7 @@ def save_pages(
 
     `unread` are ids of pages that are there but could not be read: those stay as they were.
     """
-    known = _digests(tx, pages, "page_id", source=source)
+    known = _digests(tx, source, looks=complete)
     bodies = {page.id: msgspec.json.encode(page, order="sorted") for page in batch}
     edited = {page.id: page.last_edited_time or "" for page in batch}
     fresh = {
@@ -250,25 +250,27 @@ def _digest(body: bytes) -> bytes:
 
 
 def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the digests of issues as they are kept: one that was changed by another hand is then read anew."""
     digests: dict[str, bytes] = {}
     for start in range(0, len(ids), 500):
         rows = tx.connection.execute(
-            select(issues.c.id, issues.c.digest).where(
+            select(issues.c.id, issues.c.body).where(
                 issues.c.workspace == tx.workspace,
                 issues.c.id.in_(ids[start : start + 500]),
             )
         )
-        digests.update((row[0], row[1]) for row in rows)
+        digests.update((row[0], _digest(row[1])) for row in rows)
     return digests
 
 
-def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, bytes]:
-    query = select(table.c[key], table.c.digest).where(
-        table.c.workspace == tx.workspace
+def _digests(tx: Tx, source: str, *, looks: bool) -> dict[str, bytes]:
+    """Return the digests of a source's pages; who `looks` goes by what is kept, and so finds what was changed by
+    another hand, which costs reading all of it."""
+    query = select(pages.c.page_id, pages.c.body if looks else pages.c.digest).where(
+        pages.c.workspace == tx.workspace, pages.c.source == source
     )
-    if source:
-        query = query.where(table.c.source == source)
-    return {row[0]: row[1] for row in tx.connection.execute(query)}
+    rows = tx.connection.execute(query)
+    return {row[0]: _digest(row[1]) if looks else row[1] for row in rows}
 
 
 def count_changed(tx: Tx, table: Table) -> int:
