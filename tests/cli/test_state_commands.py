@@ -19,9 +19,10 @@ import structlog
 from typer.testing import CliRunner
 
 from tests.support.campus import Campus, bind, open_campus
+from tests.support.offices import open_office
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.support.stages import rayline, start_rayline
-from tests.support.waiting import LONG, wait_for_line
+from tests.support.waiting import LONG, wait_for, wait_for_line
 from worker.cli.main import app
 from worker.domain.messages import ENGLISH, render
 from worker.errors import Severity
@@ -247,28 +248,25 @@ def test_nothing_is_put_back_while_a_daemon_lives(machine: Machine) -> None:
 
 
 def test_a_daemon_outlives_a_state_that_is_taken_away_and_put_back(
-    machine: Machine,
+    tmp_path: Path,
 ) -> None:
-    away = machine.state.with_name("away.db")
-    process = start_rayline(
-        "run", "-c", str(machine.config), home=machine.config.parent
-    )
-    try:
-        wait_for_line(process, "daemon.started")
+    state, away = tmp_path / "state.db", tmp_path / "away.db"
+
+    def move(here: Path, there: Path) -> None:
         for side in ("", "-wal", "-shm"):
-            Path(f"{machine.state}{side}").replace(f"{away}{side}")
-        wait_for_line(process, "state.failed")
-        assert not machine.state.exists()
-        code, _, said = machine.run("status")
-        assert (code, "Traceback" in said) == (2, False)
-        for side in ("", "-wal", "-shm"):
-            Path(f"{away}{side}").replace(f"{machine.state}{side}")
-        code, said, warned = machine.run("trigger", "--wait", str(LONG))
-        assert code == 0, said + warned
+            if Path(f"{here}{side}").exists():
+                Path(f"{here}{side}").replace(f"{there}{side}")
+
+    office = open_office(tmp_path, f"sqlite:///{state}", lease=6)
+    with office.daemon() as process:
+        move(state, away)
+        assert "rayline restore" in wait_for_line(process, "state.failed")
+        assert not state.exists()
+        move(away, state)
+        renewed = office.lease().until
+        wait_for(lambda: office.lease().until > renewed)
         assert process.poll() is None
-    finally:
-        process.kill()
-        process.communicate(timeout=LONG)
+    office.store.close()
 
 
 def test_a_state_moves_to_a_server_and_back(

@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.errors import AlreadyRunning, Busy
+from worker.errors import AlreadyRunning, Busy, StateFault
 from worker.state import leases
 from worker.state.leases import Held
 from worker.state.store import Store
@@ -45,7 +45,9 @@ def hold_workspaces(
             except Busy as taken:
                 raise _running(store, name, taken, is_loss=True) from None
             except SQLAlchemyError as error:
-                log.error("state.failed", workspace=name, error=type(error).__name__)
+                reason = str(error) if isinstance(error, StateFault) else ""
+                kind = type(error).__name__
+                log.error("state.failed", workspace=name, error=kind, reason=reason)
 
     try:
         for name, silence in sorted(patience.items()):
