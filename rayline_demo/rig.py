@@ -19,6 +19,7 @@ from sqlalchemy import event
 
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.notion.events import Events
 from rayline_sandbox.requests_adapter import HandlerAdapter
 from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.app.build import Progress, Surroundings, build_context, open_store
@@ -127,6 +128,7 @@ def copy_notion(old: NotionSandbox, clock: Clock) -> NotionSandbox:
     """Return a Notion of the same content on another clock."""
     new = NotionSandbox(clock, seed=SEED, limit=None)
     new.store = copy.deepcopy(old.store, {id(old.store.clock): clock})
+    new.events = Events(new.store)
     new.token = old.token
     new.bot_id = old.bot_id
     new.owner_id = old.owner_id

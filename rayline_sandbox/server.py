@@ -56,6 +56,9 @@ class NotionEmulator(Protocol):
     def now(self) -> datetime:
         """Return the present instant of the workspace."""
 
+    def close(self) -> None:
+        """Send no more events to those who subscribed."""
+
     def revision(self) -> int:
         """Return a number that grows with every request and control action, the boards' own reads left out."""
 
@@ -71,6 +74,9 @@ class JiraEmulator(Protocol):
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Do one control action; ValueError when it cannot be done."""
+
+    def close(self) -> None:
+        """Send no more events to those who subscribed."""
 
 
 class _Connection(H11Protocol):
@@ -364,6 +370,8 @@ class Running:
         if self._stopped.is_set():
             return
         self._stopped.set()
+        self.notion.close()
+        self.jira.close()
         for listener in self.listeners:
             listener.ask_to_stop()
         for listener in self.listeners:

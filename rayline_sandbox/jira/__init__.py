@@ -23,15 +23,18 @@ from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.model import Json
 from rayline_sandbox.jira.people import People
 from rayline_sandbox.jira.raw_issues import load_lines
-from rayline_sandbox.jira.router import Router
+from rayline_sandbox.jira.router import Router, base_of
 from rayline_sandbox.jira.site import Site
 from rayline_sandbox.jira.store import Store
 from rayline_sandbox.jira.walks import Walks
+from rayline_sandbox.jira.webhooks import Webhooks
 from rayline_sandbox.server_date import ServerDate
 from rayline_sandbox.wire import Clock, Request, Response
 
 _LOG = logging.getLogger(__name__)
 _LOG_LENGTH = 50_000
+LOADING = frozenset({"load", "load_jsonl"})
+"""Actions that set a site up, of which nobody is told."""
 
 
 class JiraSandbox:
@@ -62,6 +65,8 @@ class JiraSandbox:
             time_zone=time_zone,
             email=self.email,
         )
+        self.webhooks = Webhooks(self._site)
+        self._site.webhooks = self.webhooks
         self._faults = FaultPlan(ERRORS, shapes=SHAPES)
         self._date = ServerDate(clock.now)
         limiter = Limiter(limit, real, clock.now)
@@ -81,6 +86,7 @@ class JiraSandbox:
             limiter=limiter,
             log=self.log,
             requests=self._requests,
+            webhooks=self.webhooks,
         )
 
     def handle(self, request: Request) -> Response:
@@ -97,6 +103,7 @@ class JiraSandbox:
                 )
                 raise
             self._requests[endpoint] += 1
+            self._tell(request, response)
             self.log.append(
                 {
                     "at": self._site.clock.now().isoformat(),
@@ -110,18 +117,39 @@ class JiraSandbox:
             )
             return response
 
+    def _tell(self, request: Request, response: Response) -> None:
+        """Tell those who subscribed what a request has changed; what was refused has changed nothing."""
+        if 400 <= response.status < 500:
+            self.webhooks.forget()
+        elif request.method != "GET":
+            self.webhooks.tell(base_of(request))
+
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Act as a person or set the site up; actions and payloads are listed in `people`."""
         with self._lock:
             if action == "date":
                 return self._date.set(payload)
-            return self._people.act(action, payload)
+            try:
+                answer = self._people.act(action, payload)
+            except Exception:
+                self.webhooks.forget()
+                raise
+            if action in LOADING:
+                self.webhooks.forget()
+            else:
+                self.webhooks.tell()
+            return answer
+
+    def close(self) -> None:
+        """Send no more events."""
+        self.webhooks.lanes.close()
 
     def load_jsonl(self, lines: Iterable[bytes | str]) -> int:
         """Load raw issues, one JSON object a line, and return how many; what was wrong is in `control("problems")`."""
         with self._lock:
             report = load_lines(self._site, lines)
             self._people.problems.extend(report["problems"])
+            self.webhooks.forget()
             return int(report["issues"])
 
 

@@ -28,6 +28,7 @@ from rayline_sandbox.jira import (
     search,
     votes,
     watchers,
+    webhooks,
     worklogs,
 )
 from rayline_sandbox.jira.routes import Route
@@ -59,6 +60,7 @@ _MODULES = (
     agile_issues,
     entity_properties,
     administration,
+    webhooks,
 )
 ALL_ROUTES: tuple[Route, ...] = tuple(
     route for module in _MODULES for route in module.ROUTES

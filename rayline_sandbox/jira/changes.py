@@ -410,6 +410,7 @@ class Changes:
         self.store.comments[comment.id] = comment
         issue.comments = [*issue.comments, comment.id]
         self.store.touch(issue, now)
+        self.store.tell("comment_created", comment)
         return comment
 
     def reword(self, comment: Comment, author: str, remark: Remark) -> None:
@@ -423,11 +424,13 @@ class Changes:
         comment.updater = author
         item = Item("Comment", "comment", "jira", None, former, None, latter)
         self.write(issue, [item], author)
+        self.store.tell("comment_updated", comment)
 
     def unremark(self, comment: Comment, author: str) -> None:
         """Delete a comment; the history keeps its text."""
         issue = self.store.issues[comment.issue]
         self.store.remember(issue)
+        self.store.tell("comment_deleted", comment)
         del self.store.comments[comment.id]
         issue.comments = [each for each in issue.comments if each != comment.id]
         self.write(

@@ -15,6 +15,7 @@ Payloads (issues by key or id, people by any identity, `user` defaults to the se
   `add_filter {name, jql}` -> `{id}`
 * `faults {rules}`, `clear_faults {}`, `set_lag {seconds}`, `set_limit {rate}`, `set_time_zone {zone}`,
   `set_self_base {url}`, `set_administrator {administers}`, `advance {seconds}`, `log {since?}`, `counts {}`, `dump {}`
+* `subscribe`, `unsubscribe`, `subscriptions`, `deliveries`: see `webhooks`
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from rayline_sandbox.jira.setters import rich
 from rayline_sandbox.jira.site import Site
 from rayline_sandbox.jira.site_records import SiteRecords
 from rayline_sandbox.jira.undo import remember
+from rayline_sandbox.jira.webhooks import Webhooks
 
 Action = Callable[[Json], Json]
 
@@ -64,6 +66,7 @@ class People:
         limiter: Limiter,
         log: deque[Json],
         requests: Counter[str],
+        webhooks: Webhooks,
     ) -> None:
         self.site = site
         self.store = site.store
@@ -78,6 +81,7 @@ class People:
             **self._issue_actions(),
             **self._site_actions(),
             **self._test_actions(),
+            **webhooks.actions(),
         }
 
     def act(self, action: str, payload: Json) -> Json:

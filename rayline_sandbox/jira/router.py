@@ -19,13 +19,14 @@ from rayline_sandbox.wire import Request, Response, json_response
 
 _ROOTS = re.compile(
     r"(?:/ex/jira/[^/]+)?"
-    r"(?:/rest/(?P<root>api|agile|software|auth)/(?P<version>latest|1\.0|1|2|3))?/(?P<rest>.*)"
+    r"(?:/rest/(?P<root>api|agile|software|auth|webhooks)/(?P<version>latest|1\.0|1|2|3))?/(?P<rest>.*)"
 )
 _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "api": {"cloud": ("2", "3", "latest"), "datacenter": ("2", "latest")},
     "agile": {"cloud": ("1.0", "latest"), "datacenter": ("1.0", "latest")},
     "auth": {"cloud": (), "datacenter": ("1", "latest")},
     "software": {"cloud": ("1.0",), "datacenter": ()},
+    "webhooks": {"cloud": ("1.0",), "datacenter": ("1.0",)},
 }
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
 
@@ -95,7 +96,7 @@ class Router:
         if matched is None:
             return None, None, self._table.has_path(path)
         call = Call(
-            request, dict(matched.params), 3 if version == "3" else 2, _base(request)
+            request, dict(matched.params), 3 if version == "3" else 2, base_of(request)
         )
         return matched.endpoint, call, False
 
@@ -155,7 +156,8 @@ def _basic(email: str, token: str) -> str:
     return coded.decode()
 
 
-def _base(request: Request) -> str:
+def base_of(request: Request) -> str:
+    """Return the address at which the site was called."""
     host = request.headers.get("host", "sandbox.invalid")
     local = host.split(":")[0] in ("localhost", "127.0.0.1", "[")
     scheme = request.headers.get("x-forwarded-proto") or ("http" if local else "https")

@@ -16,7 +16,7 @@ Answer = Any
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint; `root` is `api`, `agile`, `software`, `auth` or empty for a path from the site's root."""
+    """One endpoint; `root` is `api`, `agile`, `software`, `auth`, `webhooks` or empty for a path from the site's root."""
 
     method: str
     template: str

@@ -39,6 +39,8 @@ class Site:
     administers: bool = False
     """Whether the account administers Jira; what only administrators may do is refused otherwise."""
     tasks: dict[str, list[int]] = field(default_factory=dict)
+    webhooks: object = None
+    """Who is told of changes (`webhooks.Webhooks`)."""
 
     def now(self) -> int:
         """Return the site's present instant in milliseconds."""

@@ -169,10 +169,17 @@ class Store:
         """Issues above the security level of the calling account."""
         self.archived: set[int] = set()
         """Issues that were archived one by one: the index does not show them, a direct question does."""
+        self.listener: Callable[[str, Any], None] | None = None
+        """Who is told what happens to records, if anybody."""
         self.lag = 0
         self.top_rank = 0
         self._people: dict[str, str] = {}
         self._project_keys: dict[str, int] = {}
+
+    def tell(self, what: str, record: Any) -> None:
+        """Tell the listener, if there is one, by the name of the webhook's event."""
+        if self.listener is not None:
+            self.listener(what, record)
 
     # People ---------------------------------------------------------------
 
@@ -283,6 +290,7 @@ class Store:
         self.updated.add(issue.updated, issue.id)
         if issue.parent is not None:
             self.children.setdefault(issue.parent, {})[issue.id] = None
+        self.tell("jira:issue_created", issue)
         return issue
 
     def find_issue(self, ref: object) -> Issue | None:
@@ -322,6 +330,7 @@ class Store:
         self.updated.remove(issue.updated, issue.id)
         issue.updated = at
         self.updated.add(at, issue.id)
+        self.tell("jira:issue_updated", issue)
 
     def adopt(self, issue: Issue, parent: int | None) -> None:
         """Set the parent and keep its index in step."""
@@ -342,6 +351,7 @@ class Store:
 
     def drop(self, issue: Issue) -> None:
         """Forget an issue, its worklogs and its comments without a trace but the worklog feed's."""
+        self.tell("jira:issue_deleted", issue)
         del self.issues[issue.id]
         del self.by_project[issue.project][issue.id]
         self.updated.remove(issue.updated, issue.id)
@@ -384,6 +394,7 @@ class Store:
         """Keep a worklog and list it as changed."""
         self.worklogs[entry.id] = entry
         self.changed_worklogs.add(entry.updated, entry.id)
+        self.tell("worklog_created", entry)
         return entry
 
     def touch_worklog(self, entry: Worklog, at: int) -> None:
@@ -391,9 +402,11 @@ class Store:
         self.changed_worklogs.remove(entry.updated, entry.id)
         entry.updated = at
         self.changed_worklogs.add(at, entry.id)
+        self.tell("worklog_updated", entry)
 
     def drop_worklog(self, entry: Worklog) -> None:
         """Forget a worklog and list it as deleted."""
+        self.tell("worklog_deleted", entry)
         del self.worklogs[entry.id]
         self.changed_worklogs.remove(entry.updated, entry.id)
         self.deleted_worklogs.add(self.now(), entry.id)

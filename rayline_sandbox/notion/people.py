@@ -48,11 +48,13 @@ def perform(sandbox: NotionSandbox, action: str, payload: Payload) -> Payload:
     try:
         if action in WORKSPACE_ACTIONS:
             return WORKSPACE_ACTIONS[action](sandbox, payload)
+        hooks = sandbox.events.actions()
+        if action in hooks:
+            return hooks[action](payload)
         if action not in ACTIONS:
-            raise ValueError(
-                f"unknown action {action!r}; known: {', '.join(sorted({*ACTIONS, *WORKSPACE_ACTIONS}))}"
-            )
-        actor = plain_id(str(payload.get("user") or sandbox.owner_id))
+            known = sorted({*ACTIONS, *WORKSPACE_ACTIONS, *hooks})
+            raise ValueError(f"unknown action {action!r}; known: {', '.join(known)}")
+        actor = actor_of(sandbox, payload)
         if actor not in sandbox.store.users:
             raise ValueError(f"no user {actor}")
         answer = ACTIONS[action](sandbox.store, payload, actor)
@@ -62,6 +64,11 @@ def perform(sandbox: NotionSandbox, action: str, payload: Payload) -> Payload:
         raise ValueError(f"{action}: {error} is missing or unknown") from None
     sandbox.note(action, actor, str(answer.get("id", "")), str(payload)[:200])
     return answer
+
+
+def actor_of(sandbox: NotionSandbox, payload: Payload) -> str:
+    """Return the id of the person who acts."""
+    return plain_id(str(payload.get("user") or sandbox.owner_id))
 
 
 def _record(store: Store, record_id: Any) -> Record:

@@ -14,6 +14,7 @@ from typing import Any
 from rayline_sandbox.faults import BEFORE, FaultPlan, Rule, spoil
 from rayline_sandbox.notion import people
 from rayline_sandbox.notion.errors import NotionError
+from rayline_sandbox.notion.events import Events
 from rayline_sandbox.notion.faults import (
     COMMITTED,
     ERRORS,
@@ -78,6 +79,7 @@ class NotionSandbox:
         self.faults = FaultPlan(KINDS)
         self.late = LateWrites()
         self.date = ServerDate(self.now)
+        self.events = Events(self.store)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self._sequence = 0
         self.revoked = False
@@ -122,6 +124,8 @@ class NotionSandbox:
             response = self._respond(request, match, entry)
             entry.status = response.status
             entry.page_id = entry.page_id or about(match, response)
+            if entry.write:
+                self.events.tell(self.bot_id)
             return response
 
     def _view(self, request: Request, match: Match | None) -> Response:
@@ -144,7 +148,10 @@ class NotionSandbox:
         """Do what a person or the tester does outside the API; raises ValueError with a clear text."""
         with self._lock:
             self.commit_late()
-            return people.perform(self, action, payload)
+            try:
+                return people.perform(self, action, payload)
+            finally:
+                self.events.tell(people.actor_of(self, payload))
 
     def counts(self) -> dict[str, Any]:
         """Return the request counts so far."""
@@ -247,6 +254,7 @@ class NotionSandbox:
             except NotionError as error:
                 entry.status = error.status
             entry.outcome = "late_commit"
+            self.events.tell(self.bot_id)
 
     def entries(self, since: int = 0) -> list[LogEntry]:
         """Return the log after sequence number `since`."""
@@ -255,6 +263,10 @@ class NotionSandbox:
     def now(self) -> datetime:
         """Return the present instant of the virtual clock."""
         return self.store.now()
+
+    def close(self) -> None:
+        """Send no more events."""
+        self.events.lanes.close()
 
 
 def _refused(error: NotionError) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -204,6 +205,8 @@ class Store:
         self.lag = Lag()
         self.shelves: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, Any] = {}
+        self.on_touch: Callable[[Record], None] | None = None
+        """Who is told that a record is being changed, if anybody."""
         self._past: dict[str, list[tuple[datetime, Record]]] = {}
         self.bot_id = self.add_user("Rayline", is_bot=True).id
 
@@ -331,6 +334,8 @@ class Store:
         """Mark an edit. Call before changing the record: past reads need its old values."""
         if self.lag.any:
             self.remember(record)
+        if self.on_touch is not None:
+            self.on_touch(record)
         record.edited = self.now()
         record.edited_by = actor
 

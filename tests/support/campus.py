@@ -69,6 +69,11 @@ class Campus:
         """Nobody controls all of them at once."""
         raise ValueError(action)
 
+    def close(self) -> None:
+        """Send no more events."""
+        for room in self.rooms.values():
+            room.close()
+
     def now(self) -> datetime:
         """Return the instant it is everywhere."""
         return self.clock.now()
