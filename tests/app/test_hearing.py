@@ -127,9 +127,18 @@ def test_an_event_is_told_from_its_echo() -> None:
     }
     raw = json.dumps(body).encode()
     assert read_notion(raw) == Event("e1", "page.created", "p")
-    assert read_notion(raw, own_bot="me") == Event("e1", "page.created", "p", own=True)
-    several = json.dumps(body | {"authors": [{"id": "me"}, {"id": "ann"}]}).encode()
-    assert read_notion(several, own_bot="me") == Event("e1", "page.created", "p")
+    mine = {"me", "me before"}
+    assert read_notion(raw, own=mine) == Event("e1", "page.created", "p", own=True)
+    for authors, own in (
+        (["me", "ann"], False),
+        (["me before", "me"], True),
+        (["ann"], False),
+        ([""], False),
+        ([], False),
+    ):
+        several = body | {"authors": [{"id": author} for author in authors]}
+        event = read_notion(json.dumps(several).encode(), own=mine)
+        assert event == Event("e1", "page.created", "p", own=own)
 
 
 @pytest.fixture(scope="module")
@@ -329,3 +338,36 @@ def test_a_signed_body_that_is_no_event_is_malformed_and_wakes_nobody(
     for raw in (b"", b"[]", b"{}", b'{"webhookEvent": 7}'):
         assert jira(site, raw, "m") is Answer.MALFORMED
     assert waiting(site) == ()
+
+
+def by(author: str, number: object) -> bytes:
+    body = {
+        "id": f"by-{number}",
+        "type": "page.created",
+        "authors": [{"id": author, "type": "bot"}],
+    }
+    return json.dumps(body).encode()
+
+
+def test_what_we_did_ourselves_wakes_nobody_once_our_rows_were_read(
+    site: Site, play: Play, tmp_path: Path
+) -> None:
+    (tmp_path / "notion").write_text(SECRET)
+    (tmp_path / "notion").chmod(0o600)
+
+    def heard(author: str, number: object) -> Answer:
+        raw = by(author, number)
+        return hear(site, Service.NOTION, raw, {"x-notion-signature": sign(raw)})
+
+    play.sync()
+    reads, before = play.mark(), waiting(site)
+    assert heard(play.bot_id, "echo") is Answer.OWN
+    assert waiting(site) == before
+    assert play.reads(reads) == []
+    assert heard(play.stage.notion.owner_id, "person") is Answer.WOKEN
+
+
+def test_an_old_event_that_was_never_heard_is_late_and_not_lost(site: Site) -> None:
+    raw = b'{"webhookEvent": "jira:issue_updated", "timestamp": 86400000}'
+    assert jira(site, raw, "late") is Answer.WOKEN
+    assert jira(site, raw, "late") is Answer.KNOWN

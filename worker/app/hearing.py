@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from worker.app.settings import open_mode
+from worker.cycle.remembering import AUTHORS
 from worker.cycle.triggering import ask_cycle, read_clients
 from worker.http import webhooks
 from worker.http.webhooks import Event, Handshake, Malformed, Service
@@ -75,7 +76,7 @@ def hear(
         log.warning("webhook.unproven", workspace=site.name, service=service.value)
         return Answer.UNPROVEN
     try:
-        event = _read(service, raw, headers)
+        event = _read(site, service, raw, headers)
     except Malformed:
         return Answer.MALFORMED
     if isinstance(event, Handshake):
@@ -145,10 +146,12 @@ def _is_proven(
 
 
 def _read(
-    service: Service, raw: bytes, headers: Mapping[str, str]
+    site: Site, service: Service, raw: bytes, headers: Mapping[str, str]
 ) -> Event | Handshake:
     if service is Service.NOTION:
-        return webhooks.read_notion(raw)
+        with site.reading() as tx:
+            own = AUTHORS.load(tx)
+        return webhooks.read_notion(raw, own=own)
     if service is Service.JIRA:
         return webhooks.read_jira(raw, headers)
     return webhooks.read_button(raw)

@@ -13,7 +13,8 @@ from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
 from worker.plan.plan import Kind
 from worker.read.absent import GONE
-from worker.state import memory, snapshots
+from worker.state import journal, memory, snapshots
+from worker.state.settings import Setting
 from worker.state.store import Tx
 from worker.world.memory import Memory, Track, Turn
 from worker.world.world import World
@@ -21,6 +22,8 @@ from worker.write.writer import Applied
 
 MARKS = ("probability", "impact")
 """Fields that people may set over ours, told by what we wrote last."""
+AUTHORS = Setting("own_authors", frozenset[str], frozenset)
+"""Who made the rows of which the journal proves that we did: we, by the ids of all connections that this was done with."""
 
 
 def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
@@ -33,6 +36,7 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
             if not applied.failures:
                 memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
+        _remember_authors(tx, drawn.world)
 
 
 def remember_doubts(tx: Tx, drawn: PlannedCycle) -> None:
@@ -95,6 +99,15 @@ def _tracks_written(drawn: PlannedCycle) -> dict[str, Track]:
                 if key in before and key in now:
                     written[key] = now[key]
     return written
+
+
+def _remember_authors(tx: Tx, world: World) -> None:
+    """Learn who we are in Notion from the rows as they were read: nobody needs to be asked."""
+    ours = journal.created_pages(tx)
+    rows = (row for each in world.rows.values() for row in each)
+    authors = frozenset(row.created_by for row in rows if row.page_id in ours) - {""}
+    if not authors <= AUTHORS.load(tx):
+        AUTHORS.save(tx, AUTHORS.load(tx) | authors)
 
 
 def forget_deleted(tx: Tx, gone: frozenset[str]) -> None:

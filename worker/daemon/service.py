@@ -23,6 +23,7 @@ from worker.cycle.story import sync
 from worker.daemon.beats import Beat, is_due, is_overdue, pace
 from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
+from worker.daemon.rests import Rest
 from worker.errors import Busy, RaylineError, StateFault, Stopped
 from worker.state import triggers
 from worker.state.checking import find_damage
@@ -59,6 +60,7 @@ class WorkspaceRunner:
     stop: threading.Event = field(default_factory=threading.Event)
     steady: Callable[[], float] = clock.monotonic
     _failed_at: float = -60.0
+    _rest: Rest = field(default_factory=Rest)
     _beat: Beat | None = None
     _looked: Beat | None = None
     _tried: dict[str, date] = field(default_factory=dict)
@@ -162,8 +164,13 @@ class WorkspaceRunner:
         is_patient = clock.monotonic() - self._failed_at <= PAUSE
         if not pending or is_patient:
             return
+        is_told = is_told_by_services(pending)
+        if is_told and not self._rest.is_over(self.steady()):
+            return
         if self.work(_answer(pending), wait=False) is None:
             self._failed_at = clock.monotonic()
+        if is_told:
+            self._rest.begin(self.steady())
 
     def tick(self, mode: Mode) -> None:
         """Run a scheduled cycle; a delta gives way to whatever is under way, and to what should have been done: a
@@ -337,13 +344,18 @@ class WorkspaceRunner:
         return timedelta() <= ahead <= AHEAD
 
 
+def is_told_by_services(pending: Sequence[Trigger]) -> bool:
+    """Tell whether events alone ask, and nobody waits for the answer."""
+    askers = [asker for one in pending for asker in (one.asker, *one.also)]
+    return all(asker.source is Source.WEBHOOK for asker in askers)
+
+
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
     """Return the cycle that answers the first of the requests that wait, and with it all it can."""
     order = triggers.merge([one.order for one in pending])
-    is_told = all(one.asker.source is Source.WEBHOOK for one in pending)
     return CycleRequest(
         Mode.FULL if order.full else Mode.DELTA,
-        "webhook" if is_told else "manual",
+        "webhook" if is_told_by_services(pending) else "manual",
         order.scope,
         order.force,
         order.checksum,

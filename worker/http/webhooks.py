@@ -6,7 +6,7 @@ Nothing else of a body is believed: an event wakes a cycle, which reads for itse
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -114,8 +114,11 @@ class _JiraBody(msgspec.Struct, frozen=True, gc=False, rename={"kind": "webhookE
     timestamp: int | float | None = None
 
 
-def read_notion(raw: bytes, *, own_bot: str = "") -> Event | Handshake:
-    """Return a Notion event, or its handshake; raises `Malformed`."""
+def read_notion(raw: bytes, *, own: Collection[str] = ()) -> Event | Handshake:
+    """Return a Notion event, or its handshake; `own` are the ids we go by there. Raises `Malformed`.
+
+    Several may have made what an event tells of; it is an echo only if all of them are we (docs/facts/notion-api.md 4.3).
+    """
     body = _read(raw, _NotionBody)
     if body.verification_token:
         return Handshake(body.verification_token)
@@ -123,7 +126,7 @@ def read_notion(raw: bytes, *, own_bot: str = "") -> Event | Handshake:
         raise Malformed("it names no type")
     authors = {author.id for author in body.authors}
     is_page = body.entity.type == "page"
-    is_own = bool(own_bot) and authors == {own_bot}
+    is_own = bool(authors) and authors <= set(own)
     return Event(body.id, body.type, body.entity.id if is_page else "", own=is_own)
 
 
