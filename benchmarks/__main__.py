@@ -31,6 +31,11 @@ def main() -> None:
         _run("benchmarks.cycles"),
     )
     _print(
+        "From a change to Notion, both services telling of changes (seconds)",
+        ("change", "times", "median", "longest"),
+        _run("benchmarks.promptness"),
+    )
+    _print(
         "A fleet on PostgreSQL, small workspaces",
         (
             "workspaces",

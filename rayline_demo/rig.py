@@ -7,6 +7,7 @@ virtual clock, and nothing is left to the order of threads: the same script give
 from __future__ import annotations
 
 import copy
+import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,27 @@ class Rig:
         """Return how the workspace is bound now."""
         with self.store.reading(self.context.name) as tx:
             return registry.load(tx)
+
+    def subscribe(self, address: str) -> None:
+        """Have both sandboxes tell the console at an address of changes: its files of secrets are written anew.
+
+        The workspace's settings name those files (`settings.webhooks`); both sides then know the secrets, so that no
+        handshake is needed. Raises `ValueError` for another machine's address.
+        """
+        hooks = self.context.settings.webhooks
+        sides = (
+            ("notion", self.notion, hooks.notion_token_file, "token"),
+            ("jira", self.jira, hooks.jira_secret_file, "secret"),
+        )
+        for side, sandbox, file, name in sides:
+            if file is None:
+                continue
+            secret = secrets.token_urlsafe(32)
+            file.unlink(missing_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secret)
+            url = f"{address}/hooks/{side}/{self.context.name}"
+            sandbox.control("subscribe", {"url": url, name: secret})
 
     def close(self) -> None:
         """Close the state."""
