@@ -1,6 +1,6 @@
 """Who is told of changes in Notion: subscriptions with their handshake, the shape of events, and how they are gathered.
 
-Built after docs/facts/notion-api.md 4: events hold ids alone, most are gathered for a while and may then have several
+Built after docs/facts/notion-api.md 4.4: events hold ids alone, most are gathered for a while and may then have several
 authors, and what was made and deleted meanwhile is not told. Only what the connection sees is told. Nothing is kept or
 compared until somebody subscribes.
 """
@@ -167,7 +167,7 @@ class Events:
     def subscribe(self, payload: Json) -> Json:
         """Add a subscription: `url`, `types` (all unless given); the handshake goes out at once.
 
-        It counts as verified once the receiver has taken the handshake, as if a person had pasted the token back; with
+        Source: docs/facts/notion-api.md 4.3. It counts as verified once the receiver has taken the handshake, as if a person had pasted the token back; with
         `verify: false` only `verify` does that. A `token` that both sides know already needs no handshake.
         """
         url = check_target(payload.get("url"))

@@ -1,6 +1,6 @@
 """Which events follow from a change of the workspace: found by comparing what was touched with what was told last.
 
-Only used while somebody subscribed (`events`); docs/facts/notion-api.md 4.
+Only used while somebody subscribed (`events`); docs/facts/notion-api.md 4.4.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 from tests.support.console import Console, served
 from tests.support.stages import Play, small_play
 from worker.config import Webhooks
+from worker.http.webhooks import LARGEST
 from worker.state import triggers
 from worker.state.triggers import Source
 
@@ -24,6 +25,10 @@ BODY = json.dumps(
         "issue": {"key": "ACME-5", "fields": {"project": {"key": "ACME"}}},
     }
 ).encode()
+
+
+DEEP = b'{"webhookEvent":' + b"[" * 50_000
+HUGE = b" " * (LARGEST + 1)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,18 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
         ("notion/studio", signed(BODY), BODY, 404),
         ("trello/studio", signed(BODY), BODY, 422),
         ("notion-button/studio", {"x-rayline-secret": "wrong"}, b"{}", 401),
+        ("notion-button/studio", {}, b"{}", 401),
+        ("jira/studio", {"x-hub-signature": "sha1=" + "0" * 40}, BODY, 401),
+        ("jira/studio", {"x-hub-signature": "sha256="}, BODY, 401),
+        ("jira/studio", signed(b"not JSON"), b"not JSON", 400),
+        ("jira/studio", signed(b"\xff\xfe"), b"\xff\xfe", 400),
+        ("jira/studio", signed(b"[]"), b"[]", 400),
+        ("jira/studio", signed(b"{}"), b"{}", 400),
+        ("jira/studio", signed(b""), b"", 400),
+        ("jira/studio", signed(DEEP), DEEP, 400),
+        ("jira/studio", signed(HUGE), HUGE, 413),
+        ("jira/studio", {}, HUGE, 413),
+        ("jira/..%2fstudio", signed(BODY), BODY, 404),
         ("jira/studio", signed(BODY) | {"origin": "https://evil.example"}, BODY, 403),
     ],
 )
@@ -100,6 +117,31 @@ def test_a_proven_event_wakes_one_look_however_often_it_comes(
     ]
     assert statuses == [202, 200, 200]
     assert waiting(play).count(Source.WEBHOOK) == 1
+
+
+def test_an_event_of_an_issue_with_much_to_say_is_heard(
+    console: Console, play: Play
+) -> None:
+    issue = {"key": "ACME-5", "fields": {"description": "x" * 600_000}}
+    body = json.dumps({"webhookEvent": "jira:issue_updated", "issue": issue}).encode()
+    headers = signed(body) | {"x-atlassian-webhook-identifier": "long"}
+    answer = console.client().post("/hooks/jira/studio", content=body, headers=headers)
+    assert answer.status_code == 202
+    assert Source.WEBHOOK in waiting(play)
+
+
+def test_an_old_event_that_comes_for_the_first_time_is_heard_and_a_replay_is_known(
+    console: Console,
+) -> None:
+    old = json.dumps({"webhookEvent": "worklog_created", "timestamp": 1}).encode()
+    headers = signed(old) | {"x-atlassian-webhook-identifier": "old"}
+    statuses = [
+        console.client()
+        .post("/hooks/jira/studio", content=old, headers=headers)
+        .status_code
+        for _ in range(2)
+    ]
+    assert statuses == [202, 200]
 
 
 def test_a_button_that_shows_its_secret_wakes_a_look(

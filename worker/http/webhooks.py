@@ -14,7 +14,7 @@ import msgspec
 
 Body = TypeVar("Body")
 LARGEST = 1_000_000
-"""Bytes; both services send a few thousand."""
+"""Bytes; most are a few thousand, but Jira's hold a whole issue with its comments."""
 NOTION = frozenset({"sha256"})
 METHODS = frozenset({"sha256", "sha384", "sha512"})
 """Jira says that the method it signs with may change (docs/facts/jira-api.md 6)."""

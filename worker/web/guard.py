@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from worker.http.webhooks import LARGEST
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 256 * 1024
-"""Bytes of a body: forms and orders are small, events of webhooks a little larger."""
+"""Bytes of a body: forms and orders are small."""
+EVENTS = "/hooks/"
 PATIENCE = 60.0
 """Seconds in which a body must have come."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,12 +61,13 @@ class Guard:
             await _answer(send, *refusal)
             return
         try:
-            body = await asyncio.wait_for(_read_body(receive), PATIENCE)
+            most = most_of(scope)
+            body = await asyncio.wait_for(_read_body(receive, most), PATIENCE)
         except TimeoutError:
             await _answer(send, 408, "the request did not come to an end")
             return
         if body is None:
-            await _answer(send, 413, f"the body is larger than {MOST_BODY} bytes")
+            await _answer(send, 413, f"the body is larger than {most} bytes")
             return
         await self.app(scope, _replay(body, receive), send)
 
@@ -75,8 +79,9 @@ class Guard:
         if host_name(hosts[0]) not in self.hosts:
             return 421, "this is not served under that name; see console.hosts"
         lengths = _headers(scope, b"content-length")
-        if any(not one.isdecimal() or int(one) > MOST_BODY for one in lengths):
-            return 413, f"the body is larger than {MOST_BODY} bytes"
+        most = most_of(scope)
+        if any(not one.isdecimal() or int(one) > most for one in lengths):
+            return 413, f"the body is larger than {most} bytes"
         if scope["method"] not in SAFE and not self._is_own(scope, hosts[0]):
             return 403, "the request was sent from another site"
         return None
@@ -112,6 +117,11 @@ class Guard:
         return sender
 
 
+def most_of(scope: Message) -> int:
+    """Return how large a body may be: an event of Jira holds a whole issue with its comments."""
+    return LARGEST if scope["path"].startswith(EVENTS) else MOST_BODY
+
+
 def host_name(host: str) -> str:
     """Return the name in a Host header, small and without its port; empty when it is none."""
     try:
@@ -127,7 +137,7 @@ def _headers(scope: Message, name: bytes) -> list[str]:
     return [text.decode("latin-1") for key, text in scope["headers"] if key == name]
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive, most: int) -> bytes | None:
     """Return the whole body; None when it is too large."""
     parts: list[bytes] = []
     size = 0
@@ -137,7 +147,7 @@ async def _read_body(receive: Receive) -> bytes | None:
             return b"".join(parts)
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MOST_BODY:
+        if size > most:
             return None
         if not message.get("more_body"):
             return b"".join(parts)
