@@ -32,7 +32,15 @@ Json = dict[str, Any]
 API_VERSION = "2026-03-11"
 GATHERED = 0.2
 """Seconds in which changes of one thing become one event; in Notion usually less than a minute."""
-DELAYS = (60.0, 300.0, 1_200.0, 3_600.0, 10_800.0, 21_600.0, 43_200.0)
+DELAYS = (
+    60.0,
+    300.0,
+    1_200.0,
+    3_600.0,
+    10_800.0,
+    21_600.0,
+    43_200.0,  # about a day after the first attempt
+)
 """Seconds before each further attempt: eight attempts, the last about a day after the first."""
 LIFE = frozenset({"created", "deleted", "undeleted"})
 TYPES = frozenset(
@@ -60,7 +68,12 @@ TYPES = frozenset(
         "comment.deleted",
     }
 )
-OPPOSITES = {"created": "deleted", "deleted": "undeleted", "undeleted": "deleted"}
+OPPOSITES = {
+    "created": "deleted",
+    "deleted": "undeleted",
+    "undeleted": "deleted",  # as it was before
+}
+"""What undoes an event: together with it, nothing is told."""
 HANDSHAKE = "verification"
 
 
