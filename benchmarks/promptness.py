@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace  # noqa: TID251 - a context is no struct
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -71,9 +72,9 @@ def _lines(stage: Stage) -> Iterator[Line]:
         try:
             time.sleep(2 * QUIET)
             issues = _open_issues(stage)
-            moves = [lambda key=key: _move(stage, key) for key in issues]
+            moves = [partial(_move, stage, key) for key in issues]
             yield _measure(stage, "an issue is done in Jira", moves)
-            ticks = [lambda page=page: _tick(stage, page) for page in _clients(stage)]
+            ticks = [partial(_tick, stage, page) for page in _clients(stage)]
             yield _measure(stage, "a box is ticked in Notion", ticks)
         finally:
             stop.set()
@@ -100,7 +101,7 @@ def _tick(stage: Stage, page: str) -> None:
     stage.scribe.edit("clients", page, {"sync_now": True})
 
 
-def _measure(stage: Stage, what: str, changes: list[Callable[[], None]]) -> Line:
+def _measure(stage: Stage, what: str, changes: Sequence[Callable[[], None]]) -> Line:
     seconds = []
     for change in changes[:TIMES]:
         time.sleep(QUIET)

@@ -209,7 +209,7 @@ def _updated(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> li
         if kind == "page":
             updated.append(encoded(key))
             continue
-        name = (latter or earlier)[0]
+        name = (latter or earlier or ("",))[0]
         action = "updated"
         if earlier is None:
             action = "created"
