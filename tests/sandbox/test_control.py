@@ -12,6 +12,7 @@ import pytest
 
 from rayline_sandbox.control import Control, host_name, hosts_allowed
 from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.faults import KINDS
 from rayline_sandbox.notion.people import ACTIONS as PEOPLE_ACTIONS
 from rayline_sandbox.notion.workspace import ACTIONS as WORKSPACE_ACTIONS
@@ -236,7 +237,8 @@ def documented(side: str) -> set[str]:
 
 
 def test_the_document_names_every_notion_action_and_no_other() -> None:
-    assert documented("notion") == {*PEOPLE_ACTIONS, *WORKSPACE_ACTIONS}
+    events = NotionSandbox(Clock(datetime(2026, 11, 20, tzinfo=UTC))).events.actions()
+    assert documented("notion") == {*PEOPLE_ACTIONS, *WORKSPACE_ACTIONS, *events}
 
 
 def test_the_document_names_every_kind_of_notion_fault() -> None:
