@@ -107,6 +107,7 @@ def _payloads(site: Site, chance: random.Random) -> Iterator[dict[str, Any]]:
 
 ACTIONS = sorted(
     [("notion", name) for name in {**PEOPLE_ACTIONS, **WORKSPACE_ACTIONS}]
+    + [("notion", name) for name in NotionSandbox(Clock(NOW)).events.actions()]
     + [("jira", name) for name in JiraSandbox(Clock(NOW))._people._actions]
 )
 
@@ -146,6 +147,17 @@ REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("faults", {"jira": {"rules": [{"kind": "502_html", "match": {"nth": "x"}}]}}),
     ("faults", {"jira": {"rules": [{"kind": "502_html", "times": -1}]}}),
     ("notion/late_commit", {"match": {"path_regex": "[z-a]"}}),
+    ("notion/subscribe", {}),
+    ("notion/subscribe", {"url": "http://10.0.0.1/"}),
+    ("notion/subscribe", {"url": "http://127.0.0.1:1/", "types": "page.created"}),
+    ("notion/subscribe", {"url": "http://127.0.0.1:1/", "types": ["page.sung"]}),
+    ("notion/subscribe", {"url": "http://127.0.0.1:1/", "scale": -1}),
+    ("notion/verify", {"id": "nobody", "token": "x"}),
+    ("jira/subscribe", {"url": "http://127.0.0.1:1/", "jql": "project ="}),
+    ("jira/subscribe", {"url": "http://127.0.0.1:1/", "events": [3]}),
+    ("jira/subscribe", {"url": "http://127.0.0.1:1/", "secret": 3}),
+    ("jira/unsubscribe", {"id": []}),
+    ("jira/deliveries", {"since": -1}),
 )
 
 
