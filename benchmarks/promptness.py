@@ -27,7 +27,6 @@ from worker.web.access import Access
 from worker.web.desk import Desk
 from worker.web.server import serve_console
 
-TIMES = 5
 QUIET = 8.0
 """Seconds between two changes, so that each is the first after a quiet while."""
 PATIENCE = 120.0
@@ -35,12 +34,13 @@ Line = tuple[str, int, float, float]
 
 
 def main() -> None:
-    """Print one JSON line: what, how often, median and longest seconds."""
+    """Print one JSON line: what, how often (the argument), median and longest seconds."""
+    times = int(sys.argv[1])
     logs.configure(level="ERROR")
     with tempfile.TemporaryDirectory() as folder:
         stage = set_stage(Staging("en", Path(folder)))
         try:
-            lines = list(_lines(_hooked(stage, Path(folder))))
+            lines = list(_lines(_hooked(stage, Path(folder)), times))
         finally:
             stage.close()
     sys.stdout.write(json.dumps(lines) + "\n")
@@ -60,7 +60,7 @@ def _hooked(stage: Stage, folder: Path) -> Stage:
     return replace(stage, context=context)
 
 
-def _lines(stage: Stage) -> Iterator[Line]:
+def _lines(stage: Stage, times: int) -> Iterator[Line]:
     contexts = {stage.context.name: stage.context}
     desk = Desk(lambda: contexts, ConsoleSettings(), Access({}))
     runner = open_runner(stage.context)
@@ -72,9 +72,9 @@ def _lines(stage: Stage) -> Iterator[Line]:
         try:
             time.sleep(2 * QUIET)
             issues = _open_issues(stage)
-            moves = [partial(_move, stage, key) for key in issues]
+            moves = [partial(_move, stage, key) for key in issues[:times]]
             yield _measure(stage, "an issue is done in Jira", moves)
-            ticks = [partial(_tick, stage, page) for page in _clients(stage)]
+            ticks = [partial(_tick, stage, page) for page in _clients(stage)[:times]]
             yield _measure(stage, "a box is ticked in Notion", ticks)
         finally:
             stop.set()
@@ -103,7 +103,7 @@ def _tick(stage: Stage, page: str) -> None:
 
 def _measure(stage: Stage, what: str, changes: Sequence[Callable[[], None]]) -> Line:
     seconds = []
-    for change in changes[:TIMES]:
+    for change in changes:
         time.sleep(QUIET)
         mark = last_entry(stage)
         began = time.monotonic()
