@@ -426,7 +426,8 @@ class ConsoleSettings(Model):
 
     `https`: browsers reach it through a proxy that encrypts. `user_header` names the header in which a proxy that signs
     people in says who they are; it is believed from the addresses of `proxies` alone. `open_metrics`: /metrics asks for
-    no token.
+    no token. Of `feed_key`, or of what stands in `feed_key_file`, the addresses of calendars come; without it there are
+    none.
     """
 
     listen: Annotated[str, AfterValidator(_listens)] = "127.0.0.1:8787"
@@ -436,3 +437,5 @@ class ConsoleSettings(Model):
     user_header: str = ""
     proxies: tuple[str, ...] = ()
     people: dict[str, ConsolePerson] = Field(default_factory=dict)
+    feed_key: SecretStr = SecretStr("")
+    feed_key_file: Path | None = None

@@ -395,3 +395,22 @@ def test_a_status_tells_moments_in_the_zone_of_the_workspace_to_the_minute(
     shown = run(synced, "status").stdout
     assert "+00:00" not in shown
     assert re.search(r"\d\d:\d\d(?!:)", shown)
+
+
+def test_addresses_of_calendars_are_told_to_who_has_the_key(synced: Play) -> None:
+    refused = run(synced, "feed")
+    assert refused.exit_code == 2
+    assert "console.feed_key_file" in refused.stderr
+
+    plain = (synced.folder / "rayline.toml").read_text("utf-8")
+    keyed = synced.folder / "keyed.toml"
+    table = '[console]\nfeed_key = "a-key-that-is-long-enough-1"\n'
+    keyed.write_text(f"{plain}\n{table}", "utf-8")
+    keyed.chmod(0o600)
+    calendars = data_of(run(synced, "feed", "--json", config="keyed.toml"))["calendars"]
+    assert {one["of"] for one in calendars} == {"people", "units"}
+    for one in calendars:
+        assert re.fullmatch(
+            r"http://127\.0\.0\.1:8787/feed/[0-9a-f]{48}\.ics", one["url"]
+        )
+        assert one["url"] in run(synced, "feed", config="keyed.toml").stdout

@@ -63,14 +63,18 @@ class Console:
 
 
 @contextmanager
-def served(play: Play, settings: ConsoleSettings | None = None) -> Iterator[Console]:
-    """Yield a console on a free port of loopback."""
+def served(
+    play: Play,
+    settings: ConsoleSettings | None = None,
+    attempts: Attempts | None = None,
+) -> Iterator[Console]:
+    """Yield a console on a free port of loopback; wrong tokens lock nobody out unless `attempts` say so."""
     given = settings or ConsoleSettings(people=PEOPLE)
     desk = Desk(
         lambda: {"studio": play.stage.context},
         given,
         Access(given.people),
-        attempts=Attempts(of_one=1_000, of_all=1_000),
+        attempts=attempts or Attempts(of_one=1_000, of_all=1_000),
     )
     with serve_console(desk, "127.0.0.1:0") as address:
         console = Console(address, desk, play)

@@ -61,6 +61,8 @@ def test_without_a_table_there_is_no_console(tmp_path: Path) -> None:
         ),
         ('[console.people.a]\ntoken_file = "none"', "console.people.a.token_file"),
         ('[console.people.a]\ntoken_sha256 = "abc"', "console.people.a.token_sha256"),
+        ('feed_key = "short"', "console.feed_key"),
+        ('feed_key_file = "none"', "console.feed_key_file"),
     ],
 )
 def test_what_makes_no_sense_is_named(tmp_path: Path, text: str, field: str) -> None:
@@ -71,3 +73,21 @@ def test_a_file_with_a_token_must_be_closed_to_others(tmp_path: Path) -> None:
     file = written(tmp_path, f'[console.people.a]\ntoken = "{TOKEN}"\n')
     file.chmod(0o644)
     assert "console.people.a.token" in faults(file)
+
+
+def test_the_key_of_calendars_is_as_secret_as_a_token(tmp_path: Path) -> None:
+    secret = tmp_path / "feed"
+    secret.write_text(f"{TOKEN}\n")
+    secret.chmod(0o600)
+    file = written(tmp_path, '[console]\nfeed_key_file = "feed"\n')
+    settings = load_settings(file)
+    assert settings.console is not None
+    assert settings.console.feed_key.get_secret_value() == TOKEN
+    assert TOKEN in secrets_of(settings)
+    assert TOKEN not in repr(settings)
+
+    secret.chmod(0o644)
+    assert "console.feed_key_file" in faults(file)
+    inline = written(tmp_path, f'[console]\nfeed_key = "{TOKEN}"\n')
+    inline.chmod(0o644)
+    assert "console.feed_key" in faults(inline)

@@ -212,6 +212,7 @@ def secrets_of(settings: Settings) -> list[str]:
     if settings.console is not None:
         people = settings.console.people.values()
         secrets += [person.token.get_secret_value() for person in people]
+        secrets.append(settings.console.feed_key.get_secret_value())
     return [secret for secret in secrets if secret]
 
 

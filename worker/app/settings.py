@@ -504,6 +504,8 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
     for name, person in people.items() if isinstance(people, Mapping) else ():
         if isinstance(person, Mapping) and person.get("token"):
             yield f"console.people.{name}.token"
+    if isinstance(console, Mapping) and console.get("feed_key"):
+        yield "console.feed_key"
 
 
 def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
@@ -599,7 +601,8 @@ def _placed(table: Webhooks, loc: tuple[str, ...], source: Source) -> Webhooks:
 
 
 SHORTEST_TOKEN = 20
-"""Signs of a token by which people sign in: only its hash is kept, and a short one could be guessed from it."""
+"""Signs of a token by which people sign in, or of the key of calendars: only what is made of it is shown, and a short one
+could be guessed from that."""
 
 
 def _complete_console(
@@ -614,7 +617,7 @@ def _complete_console(
         at = ("console", "people", name)
         given, unread = _read_secret(person, TOKEN, at, source)
         people[name] = person.model_copy(update=given)
-        problems += unread or _weak_token(people[name], at, source)
+        problems += unread or _weak(people[name].token, (*at, "token"), source)
     if console.user_header and not console.proxies:
         problems.append(
             _at(
@@ -624,18 +627,18 @@ def _complete_console(
                 tell("name the addresses of the proxy in console.proxies"),
             )
         )
-    return console.model_copy(update={"people": people}), problems
+    key, unread = _read_secret(console, FEED_KEY, ("console",), source)
+    keyed = console.model_copy(update={"people": people, **key})
+    short = _weak(keyed.feed_key, ("console", "feed_key"), source)
+    return keyed, [*problems, *(unread or short)]
 
 
-def _weak_token(
-    person: ConsolePerson, loc: tuple[str, ...], source: Source
-) -> list[Problem]:
-    token = person.token.get_secret_value()
-    if token and len(token) < SHORTEST_TOKEN:
+def _weak(secret: SecretStr, loc: tuple[str, ...], source: Source) -> list[Problem]:
+    if 0 < len(secret.get_secret_value()) < SHORTEST_TOKEN:
         return [
             _at(
                 source,
-                (*loc, "token"),
+                loc,
                 tell("is too short: {number} signs at least", number=SHORTEST_TOKEN),
                 tell("make one with: openssl rand -hex 24"),
             )
@@ -673,7 +676,7 @@ class _Secret:
 
 
 def _read_secret(
-    side: NotionSettings | JiraSettings | ConsolePerson,
+    side: NotionSettings | JiraSettings | ConsolePerson | ConsoleSettings,
     secret: _Secret,
     loc: tuple[str, ...],
     source: Source,
@@ -768,6 +771,7 @@ PROXY_HINT = tell(
     "write http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with % and / in them as %25 and %2F"
 )
 TOKEN = _Secret("token", _is_token, NO_TOKEN, NO_TOKEN_IN)
+FEED_KEY = _Secret("feed_key", _is_token, NO_TOKEN, NO_TOKEN_IN)
 SECRETS = (
     TOKEN,
     _Secret(

@@ -79,6 +79,10 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.look:runs_command",
         "List the latest runs, or show one with its plan.",
     ),
+    "feed": Entry(
+        "worker.cli.feed:feed",
+        "Show the secret addresses of calendars: birthdays, what ends and meetings, by account manager and by unit.",
+    ),
     "explain": Entry(
         "worker.cli.look:explain",
         "Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold.",

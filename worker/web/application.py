@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from worker import __version__
 from worker.domain.messages import NOTHING, Text, message, render, tell
 from worker.errors import Code, ConfigError, QueueFull, StateFault
-from worker.web import actions, api, console, doors, hooks
+from worker.web import actions, api, console, doors, feed, hooks
 from worker.web.desk import (
     Desk,
     KeyTaken,
@@ -42,6 +42,7 @@ KINDS = {
     "client": message("client"),
     "problem": message("problem"),
     "request": message("request"),
+    "calendar": message("calendar"),
 }
 TITLES = {
     400: message("This request makes no sense"),
@@ -74,6 +75,7 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
         api.router,
         api.probes,
         hooks.router,
+        feed.router,
     ):
         application.include_router(router)
     static = StaticFiles(directory=Path(__file__).with_name("static"))
@@ -129,6 +131,8 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 def _not_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotThere)
     kind = tell(KINDS[error.kind])
+    if not error.name:
+        return _fault(request, 404)
     reason = (
         tell(
             "there is no {kind} {name}; perhaps {nearest} is meant",

@@ -100,8 +100,7 @@ class Guard:
 
     def _with_headers(self, scope: Message, send: Send) -> Send:
         added = {**HEADERS, **(STRICT_TRANSPORT if self.https else {})}
-        if not scope["path"].startswith("/static/"):
-            added["cache-control"] = "no-store"
+        is_static = scope["path"].startswith("/static/")
 
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -111,6 +110,8 @@ class Guard:
                 given += [
                     (name.encode(), text.encode()) for name, text in added.items()
                 ]
+                if not is_static and b"cache-control" not in dict(given):
+                    given.append((b"cache-control", b"no-store"))
                 message = {**message, "headers": given}
             await send(message)
 

@@ -41,13 +41,14 @@ def sprints_between(first: date, last: date, *, weeks: int) -> int:
 
 def next_yearly(day: date, today: date) -> date:
     """Return the next anniversary of `day`, today included; 29 February is kept on the 28th in other years."""
-    anniversary = _in_year(day, today.year)
-    if anniversary < today:
-        return _in_year(day, today.year + 1)
-    return anniversary
+    coming = anniversary(day, today.year)
+    if coming < today:
+        return anniversary(day, today.year + 1)
+    return coming
 
 
-def _in_year(day: date, year: int) -> date:
+def anniversary(day: date, year: int) -> date:
+    """Return a day's anniversary in a year; 29 February is kept on the 28th in other years."""
     try:
         return day.replace(year=year)
     except ValueError:
