@@ -12,6 +12,7 @@ import yaml
 from tests.deploy.commands import unknown_options
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+CONTAINERFILE = FOLDER.with_name("Containerfile").read_text("utf-8")
 Json = dict[str, Any]
 
 
@@ -58,6 +59,27 @@ def test_a_pod_mounts_what_it_names_and_starts_what_there_is(template: Json) -> 
         assert mounts == volumes
         command, *words = container["args"]
         assert unknown_options(command, words) == []
+
+
+@pytest.mark.parametrize("template", [pod for _, pod in PODS], ids=NAMES)
+def test_a_change_of_configuration_or_token_reaches_the_pod(template: Json) -> None:
+    # What is mounted by subPath stays as it was; a folder inside of a mounted one cannot be made.
+    for container in template["spec"]["containers"]:
+        mounts = {one["name"]: one for one in container["volumeMounts"]}
+        assert not [one for one in mounts.values() if "subPath" in one]
+        places = [Path(one["mountPath"]) for one in mounts.values()]
+        assert not [
+            (inner, outer)
+            for inner in places
+            for outer in places
+            if outer in inner.parents
+        ]
+        folder = mounts["configuration"]["mountPath"]
+        assert f"{folder}/rayline.toml" in CONTAINERFILE
+        tokens = mounts["tokens"]["mountPath"]
+        named = [one for one in container["env"] if one["name"].endswith("_FILE")]
+        assert named
+        assert all(one["value"].startswith(f"{tokens}/") for one in named)
 
 
 def test_no_secret_stands_in_a_manifest() -> None:
