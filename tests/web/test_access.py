@@ -10,8 +10,10 @@ from pydantic import SecretStr
 from worker.config import ConsolePerson
 from worker.web.access import (
     CODE_LIFE,
+    HELD_BACK,
     IDLE,
     LONGEST,
+    MOST_ADDRESSES,
     MOST_SESSIONS,
     Access,
     Attempts,
@@ -195,10 +197,42 @@ def test_after_too_many_failures_of_an_address_only_that_one_waits(
     assert attempts.wait("a") == 0
 
 
-def test_after_too_many_failures_of_all_everybody_waits(clock: Clock) -> None:
+def test_failures_from_everywhere_hold_back_failures_and_shut_nobody_out(
+    clock: Clock,
+) -> None:
     attempts = Attempts(of_one=3, of_all=5, span=60, now=clock)
-    for number in range(5):
-        attempts.note_failure(f"address {number}")
-    assert attempts.wait("somebody else") > 0
-    clock.seconds += 61
+    held = [attempts.note_failure(f"10.0.0.{number}") for number in range(7)]
+    assert held == [0, 0, 0, 0, 0, HELD_BACK, HELD_BACK]
     assert attempts.wait("somebody else") == 0
+    clock.seconds += 61
+    assert attempts.note_failure("10.0.0.1") == 0
+
+
+def test_who_fails_from_everywhere_is_still_counted_by_address(clock: Clock) -> None:
+    attempts = Attempts(of_one=3, of_all=5, span=60, now=clock)
+    for number in range(2 * MOST_ADDRESSES):
+        attempts.note_failure(f"address {number}")
+    for _ in range(3):
+        assert attempts.wait("late") == 0
+        attempts.note_failure("late")
+    assert attempts.wait("late") > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "same"),
+    [
+        ("203.0.113.9", "203.0.113.10", False),
+        ("::ffff:203.0.113.9", "203.0.113.9", True),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("a name", "another", False),
+        ("", "203.0.113.9", False),
+    ],
+)
+def test_one_household_is_one_caller(
+    clock: Clock, first: str, other: str, *, same: bool
+) -> None:
+    attempts = Attempts(of_one=1, now=clock)
+    attempts.note_failure(first)
+    assert (attempts.wait(other) > 0) == same

@@ -52,7 +52,7 @@ def paths(console: Console) -> dict[str, str]:
 
 def events(body: bytes) -> list[icalendar.Component]:
     """Return the entries of a file, read by the library."""
-    return icalendar.Calendar.from_ical(body).walk("VEVENT")
+    return list(icalendar.Calendar.from_ical(body).walk("VEVENT"))
 
 
 def one(start: date | datetime, **given: object) -> Event:

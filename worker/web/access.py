@@ -10,10 +10,12 @@ import hmac
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from worker.config import ConsolePerson
 
@@ -22,6 +24,9 @@ IDLE, LONGEST = 12 * 3600.0, 7 * 24 * 3600.0
 CODE_LIFE = 15 * 60.0
 """Seconds in which a sign-in code must be used."""
 MOST_SESSIONS = 1_000
+MOST_ADDRESSES = 10_000
+HELD_BACK = 1.0
+"""Seconds an answer is held back for, while failed attempts come from everywhere."""
 
 
 class Role(StrEnum):
@@ -173,38 +178,66 @@ def _token_hash(person: ConsolePerson) -> str:
 
 @dataclass(slots=True)
 class Attempts:
-    """Failed attempts to come in: so many of one address, and of all together, within a span; then nobody is listened
-    to until it is over. Safe to use from several threads."""
+    """Failed attempts to come in. After `of_one` of one address within a span nobody there is listened to until it is
+    over. After `of_all` of all together the answer to each further one is held back, which hinders nobody who has what
+    opens the door. Safe to use from several threads."""
 
     of_one: int = 8
     of_all: int = 60
     span: float = 60.0
     now: Callable[[], float] = time.monotonic
-    _failed: list[tuple[float, str]] = field(default_factory=list)
+    _failed: dict[str, deque[float]] = field(default_factory=dict)
+    _every: deque[float] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, address: str) -> int:
         """Return the seconds for which an address must wait; 0 when it may try."""
         with self._lock:
             self._forget()
-            own = [at for at, who in self._failed if who == address]
-            every = [at for at, _ in self._failed]
-        full = [
-            times[-most]
-            for times, most in ((own, self.of_one), (every, self.of_all))
-            if len(times) >= most
-        ]
-        if not full:
+            now = self.now()
+            known = self._failed.get(network_of(address), ())
+            times = [at for at in known if at > now - self.span]
+        if len(times) < self.of_one:
             return 0
-        return max(1, int(max(full) + self.span - self.now()) + 1)
+        return max(1, int(times[-self.of_one] + self.span - now) + 1)
 
-    def note_failure(self, address: str) -> None:
-        """Remember a failed attempt."""
+    def note_failure(self, address: str) -> float:
+        """Remember a failed attempt, and return the seconds for which its answer is to be held back."""
+        network = network_of(address)
         with self._lock:
             self._forget()
-            if len(self._failed) < 10 * self.of_all:
-                self._failed.append((self.now(), address))
+            times = self._failed.pop(network, deque(maxlen=self.of_one))
+            times.append(self.now())
+            # At the end of the row again: whoever tried last is forgotten last.
+            self._failed[network] = times
+            self._every.append(self.now())
+            while len(self._failed) > MOST_ADDRESSES:
+                del self._failed[next(iter(self._failed))]
+            while len(self._every) > MOST_ADDRESSES:
+                self._every.popleft()
+            return HELD_BACK if len(self._every) > self.of_all else 0.0
 
     def _forget(self) -> None:
         oldest = self.now() - self.span
-        self._failed = [one for one in self._failed if one[0] > oldest]
+        while self._every and self._every[0] <= oldest:
+            self._every.popleft()
+        ended = []
+        for network, times in self._failed.items():
+            if times[-1] > oldest:
+                break
+            ended.append(network)
+        for network in ended:
+            del self._failed[network]
+
+
+def network_of(address: str) -> str:
+    """Return what is one caller: an address, of IPv6 the network of which one household has all."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, 64), strict=False))

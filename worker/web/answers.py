@@ -14,6 +14,7 @@ from worker.state import problems
 from worker.state.runs import Run
 from worker.state.triggers import Trigger
 from worker.web.health import Health
+from worker.web.inputs import PLAIN
 
 
 class Fault(BaseModel):
@@ -97,7 +98,7 @@ class SyncOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    scope: str = Field(default="", max_length=300)
+    scope: str = Field(default="", max_length=300, pattern=PLAIN)
     full: bool = False
     dry_run: bool = False
 

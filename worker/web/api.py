@@ -35,15 +35,8 @@ from worker.web.answers import (
     workspace_answer,
 )
 from worker.web.console import card_of
-from worker.web.desk import (
-    Desk,
-    KeyTaken,
-    NotAllowed,
-    NotSignedIn,
-    NotThere,
-    TooManyFailed,
-    desk_of,
-)
+from worker.web.desk import Desk, KeyTaken, NotAllowed, NotSignedIn, NotThere, desk_of
+from worker.web.inputs import PLAIN
 
 FAULTS: dict[int | str, dict[str, Any]] = {
     400: {"model": Fault, "description": "the request makes no sense"},
@@ -69,14 +62,11 @@ def by_token(request: Request, desk: Here) -> Visitor:
     While nobody of its address is listened to it raises `TooManyFailed`; asking then is no attempt, so that who has a
     good token and asks on comes in as soon as the wait is over.
     """
-    address = desk.caller(request)
-    wait = desk.attempts.wait(address)
-    if wait:
-        raise TooManyFailed(wait)
+    desk.listen_to(request)
     visitor = desk.bearer(request)
     if visitor is None:
         if "authorization" in request.headers:
-            desk.attempts.note_failure(address)
+            desk.note_failure(request)
         raise NotSignedIn
     return visitor
 
@@ -87,7 +77,7 @@ Program = Annotated[Visitor, Depends(by_token)]
 def chosen(
     desk: Here,
     _program: Program,
-    workspace: Annotated[str, Path(min_length=1, max_length=200)],
+    workspace: Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)],
 ) -> Context:
     """Return the workspace of the address, to who may ask; raises `NotThere`."""
     return desk.workspace(workspace)

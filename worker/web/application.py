@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -28,7 +28,8 @@ from worker.web.desk import (
     NotThere,
     TooManyFailed,
 )
-from worker.web.guard import App, Guard
+from worker.web.guard import App, Guard, Message, host_name
+from worker.web.inputs import Unreadable, refuse_controls
 from worker.web.screens import show, words_for
 
 log = structlog.get_logger("worker.web")
@@ -49,7 +50,10 @@ TITLES = {
     403: message("This is not allowed"),
     404: message("There is nothing here"),
     405: message("This is not done so"),
+    408: message("The request took too long"),
     409: message("This cannot be done now"),
+    413: message("This is too large"),
+    421: message("This is not served here"),
     422: message("This request makes no sense"),
     429: message("Too many requests"),
     500: message("Something is broken"),
@@ -66,6 +70,7 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        dependencies=[Depends(refuse_controls)],
     )
     application.state.desk = desk
     for router in (
@@ -83,8 +88,16 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
     for kind, answer in ANSWERS.items():
         application.add_exception_handler(kind, answer)
     given = (*desk.settings.hosts, *hosts)
-    names = {*OWN_NAMES, *(name.lower() for name in given)}
-    return Guard(application, frozenset(names), https=desk.settings.https)
+    names = {*OWN_NAMES, *(host_name(name) or name.lower() for name in given)}
+
+    def refuse(scope: Message, status: int, reason: Text) -> App:
+        # A host that is refused is no part of any address; the rest of the head tells the language and colours.
+        headers = [pair for pair in scope["headers"] if pair[0] != b"host"]
+        seen = {**scope, "headers": headers, "app": application}
+        return _fault(Request(seen), status, reason)
+
+    https = desk.settings.https
+    return Guard(application, refuse, frozenset(names), https=https)
 
 
 def _fault(request: Request, status: int, reason: Text = NOTHING) -> Response:
@@ -92,7 +105,7 @@ def _fault(request: Request, status: int, reason: Text = NOTHING) -> Response:
     words = words_for(request, None)
     title = words.say(TITLES.get(status, TITLES[400]))
     text = render(reason, words) if reason else ""
-    if request.url.path.startswith(PROGRAMS):
+    if request.scope["path"].startswith(PROGRAMS):
         return JSONResponse({"error": title, "message": text or title}, status)
     values = {"title": title, "text": text}
     return show(request, "fault.html", values, words=words, status=status)
@@ -201,6 +214,13 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _fault(request, 422, reason)
 
 
+def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unreadable)
+    return _fault(
+        request, 422, tell("what cannot be read: {fields}", fields=error.field)
+    )
+
+
 def _broken(request: Request, error: Exception) -> Response:
     log.error("bug", error=type(error).__name__, exc_info=error)
     return _fault(request, 500, tell("the log says more"))
@@ -217,6 +237,7 @@ ANSWERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     QueueFull: _refused,
     HTTPException: _http,
     RequestValidationError: _invalid,
+    Unreadable: _unreadable,
     Exception: _broken,
 }
 logging.getLogger("uvicorn.error").addFilter(lambda record: record.exc_info is None)

@@ -12,6 +12,7 @@ from rapidfuzz import process
 from worker.config import ConsoleSettings
 from worker.cycle.context import Context
 from worker.web.access import Access, Attempts, Visitor
+from worker.web.guard import HOLD
 from worker.web.insight import Insights
 from worker.web.metrics import Metrics
 
@@ -110,6 +111,17 @@ class Desk:
             return peer
         entries = ",".join(request.headers.getlist("x-forwarded-for"))
         return entries.rpartition(",")[2].strip() or peer
+
+    def listen_to(self, request: Request) -> None:
+        """Raise `TooManyFailed` while nobody of the caller's address is listened to."""
+        wait = self.attempts.wait(self.caller(request))
+        if wait:
+            raise TooManyFailed(wait)
+
+    def note_failure(self, request: Request) -> None:
+        """Remember that the caller failed to come in; its answer may be held back."""
+        held_back = self.attempts.note_failure(self.caller(request))
+        request.scope["state"][HOLD] = held_back
 
     def _introduced(self, request: Request) -> Visitor | None:
         """Return whom a trusted proxy names; a name that was said twice was said by somebody else too."""

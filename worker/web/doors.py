@@ -36,8 +36,7 @@ def sign_in(
     back: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """Open a session for whoever shows a token or a code."""
-    address = desk.caller(request)
-    wait = desk.attempts.wait(address)
+    wait = desk.attempts.wait(desk.caller(request))
     if wait:
         answer = _door(
             request,
@@ -51,7 +50,7 @@ def sign_in(
         return answer
     visitor = desk.access.redeem(code) if code else desk.access.by_token(token.strip())
     if visitor is None:
-        desk.attempts.note_failure(address)
+        desk.note_failure(request)
         fault = (
             tell("this link was used already, or is too old")
             if code

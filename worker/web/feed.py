@@ -21,7 +21,7 @@ from worker.pages.view import View
 from worker.web.calendar_events import Owner, list_events, list_owners
 from worker.web.calendar_file import MEDIA_TYPE, write_calendar
 from worker.web.console import Chosen, Guest, Here, workspace_screen
-from worker.web.desk import Desk, NotAllowed, NotThere, TooManyFailed
+from worker.web.desk import Desk, NotAllowed, NotThere
 
 router = APIRouter(include_in_schema=False)
 KEPT = "private, max-age=900"
@@ -66,13 +66,10 @@ def read_calendar(
 
     Wrong addresses count as failed attempts to sign in.
     """
-    address = desk.caller(request)
-    wait = desk.attempts.wait(address)
-    if wait:
-        raise TooManyFailed(wait)
+    desk.listen_to(request)
     calendar = _find(desk, secret)
     if calendar is None:
-        desk.attempts.note_failure(address)
+        desk.note_failure(request)
         raise NotThere("calendar", "")
 
     body = _written(calendar, language or calendar.context.settings.locale)

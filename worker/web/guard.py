@@ -1,7 +1,7 @@
 """What every request passes first: a known host, a body of bearable size, a form sent from our own pages.
 
 Answers carry the headers that keep other sites and injected code out. Written as plain ASGI, so that nothing behind it
-sees what it refuses.
+sees what it refuses; how a refusal looks is the application's.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from worker.domain.messages import Text, tell
 from worker.http.webhooks import LARGEST
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+Refuse = Callable[[Message, int, Text], App]
+"""Makes the answer with a status and a reason to who sent a request."""
 
 MOST_BODY = 256 * 1024
 """Bytes of a body: forms and orders are small."""
 EVENTS = "/hooks/"
 PATIENCE = 60.0
 """Seconds in which a body must have come."""
+HOLD = "held_back"
+"""In the state of a request: seconds for which its answer waits, while no thread does."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -46,8 +51,10 @@ class Guard:
     """The application behind its guard. `hosts` are the names, without a port, by which it may be called."""
 
     app: App
+    refuse: Refuse
     hosts: Collection[str]
     https: bool = False
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -55,35 +62,37 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
+        scope.setdefault("state", {})
         send = self._with_headers(scope, send)
         refusal = self._refusal(scope)
         if refusal is not None:
-            await _answer(send, *refusal)
+            await self.refuse(scope, *refusal)(scope, receive, send)
             return
         try:
             most = most_of(scope)
             body = await asyncio.wait_for(_read_body(receive, most), PATIENCE)
         except TimeoutError:
-            await _answer(send, 408, "the request did not come to an end")
+            late = tell("the request did not come to an end")
+            await self.refuse(scope, 408, late)(scope, receive, send)
             return
         if body is None:
-            await _answer(send, 413, f"the body is larger than {most} bytes")
+            await self.refuse(scope, 413, too_large(most))(scope, receive, send)
             return
         await self.app(scope, _replay(body, receive), send)
 
-    def _refusal(self, scope: Message) -> tuple[int, str] | None:
+    def _refusal(self, scope: Message) -> tuple[int, Text] | None:
         """Return the status and reason for which a request is refused by its head alone."""
         hosts = _headers(scope, b"host")
         if len(hosts) != 1 or not host_name(hosts[0]):
-            return 400, "the request must name one host"
+            return 400, tell("the request must name one host")
         if host_name(hosts[0]) not in self.hosts:
-            return 421, "this is not served under that name; see console.hosts"
+            return 421, tell("this is not served under that name; see console.hosts")
         lengths = _headers(scope, b"content-length")
         most = most_of(scope)
-        if any(not one.isdecimal() or int(one) > most for one in lengths):
-            return 413, f"the body is larger than {most} bytes"
+        if any(not length.isdecimal() or int(length) > most for length in lengths):
+            return 413, too_large(most)
         if scope["method"] not in SAFE and not self._is_own(scope, hosts[0]):
-            return 403, "the request was sent from another site"
+            return 403, tell("the request was sent from another site")
         return None
 
     def _is_own(self, scope: Message, host: str) -> bool:
@@ -104,6 +113,9 @@ class Guard:
 
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
+                held_back = scope["state"].get(HOLD, 0.0)
+                if held_back:
+                    await self.sleep(held_back)
                 given = [
                     pair for pair in message["headers"] if pair[0].decode() not in added
                 ]
@@ -116,6 +128,11 @@ class Guard:
             await send(message)
 
         return sender
+
+
+def too_large(most: int) -> Text:
+    """Return why a body is refused that has more bytes than it may."""
+    return tell("the body is larger than {number} bytes", number=most)
 
 
 def most_of(scope: Message) -> int:
@@ -166,13 +183,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replayed
-
-
-async def _answer(send: Send, status: int, text: str) -> None:
-    body = f"{text}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

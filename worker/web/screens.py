@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -113,8 +114,28 @@ def words_for(request: Request, context: Context | None) -> Words:
     if context is not None:
         settings = context.settings
         return load_words(language_of(request, settings.locale), settings.currency)
-    asked = request.headers.get("accept-language", "")
-    return load_words(language_of(request, "ru" if asked[:2] == "ru" else "en"), "")
+    asked = asked_language(request.headers.get("accept-language", ""))
+    return load_words(language_of(request, asked), "")
+
+
+def asked_language(header: str) -> str:
+    """Return which of our languages a browser asks for most (RFC 9110 12.5.4), English when for none."""
+    weights: dict[str, float] = {}
+    for choice in header.split(","):
+        name, _, parameters = choice.partition(";")
+        language = name.strip().lower().partition("-")[0]
+        if language in LANGUAGES:
+            weights[language] = max(weights.get(language, 0.0), _weight(parameters))
+    liked = [language for language in weights if weights[language] > 0]
+    return max(liked, key=lambda language: weights[language], default="en")
+
+
+def _weight(parameters: str) -> float:
+    """Return how much a language is liked, 1 unless it is said; what cannot be read is not liked."""
+    match = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", parameters)
+    if match:
+        return float(match[1])
+    return 0.0 if parameters.strip() else 1.0
 
 
 def voice_for(request: Request, context: Context, words: Words | None = None) -> Voice:
@@ -157,7 +178,7 @@ def show(
             "themes": THEMES,
             "visitor": visitor,
             "form_key": desk.access.form_key(visitor) if visitor else "",
-            "here": request.url.path,
+            "here": request.scope["path"],
             "statuses": STATUSES,
             "lights": LIGHTS,
             "severities": SEVERITIES,
