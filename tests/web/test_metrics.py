@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.console import PEOPLE, Console, served
@@ -61,8 +62,15 @@ def test_each_run_that_ends_is_counted_once(console: Console, play: Play) -> Non
         "rayline_runs_total", {}
     ).get(key, 0)
     requests = after["rayline_requests_total"]
-    assert requests["notion", "studio"] == report.requests["notion"]
-    assert requests["jira", "studio"] == report.requests["jira"]
+    for api in ("notion", "jira"):
+        answers = report.answers[api]
+        assert sum(answers.values()) == report.requests[api]
+        assert answers["200"] > 0
+        assert {
+            status: count
+            for (name, status, _), count in requests.items()
+            if name == api
+        } == answers
     changes = after["rayline_changes_total"]
     assert changes["update", "studio"] == report.applied.counts()["update"] > 0
     assert after["rayline_cycle_seconds_count"]["full", "studio"] == 1
@@ -130,7 +138,7 @@ def expressions() -> dict[str, list[str]]:
 def test_dashboard_and_alerts_ask_for_figures_that_exist(
     console: Console, file: str
 ) -> None:
-    known = figures(console).keys()
+    known = {family.name for family in families(console)} | figures(console).keys()
     asked = {name for text in expressions()[file] for name in NAME.findall(text)}
     assert len(asked) > 5
     assert asked - known == set()
@@ -154,12 +162,57 @@ def test_every_panel_has_its_place_and_every_alert_its_way_out() -> None:
 
 
 def test_every_figure_is_described_for_who_operates_it(console: Console) -> None:
-    told = (ROOT / "docs/console.md").read_text("utf-8")
-    own = {
-        re.sub(r"_(?:total|bucket|count|sum|created)$", "", name)
-        for name in figures(console)
-    }
-    assert [name for name in sorted(own) if name not in told] == []
+    text = (ROOT / "docs/console.md").read_text("utf-8")
+    described = re.findall(r"^\| `(rayline_[a-z_]+)` \|", text, re.MULTILINE)
+    assert sorted(described) == sorted(family.name for family in families(console))
+
+
+def families(console: Console) -> list[Metric]:
+    """Return the figures that are exposed, as Prometheus reads them."""
+    exposed = console.program("vera").get("/metrics").text
+    own = list(text_string_to_metric_families(exposed))
+    # The client's own note of when a counter began.
+    return [family for family in own if not family.name.endswith("_created")]
+
+
+BASE_UNITS = ("seconds", "bytes", "ratio")
+FOREIGN_UNITS = re.compile(
+    r"_(?:ms|milliseconds|minutes|hours|days|percent|kb|mb|kilobytes)(?:_|$)"
+)
+
+
+def test_figures_are_named_as_prometheus_wants_them(console: Console) -> None:
+    for family in families(console):
+        assert family.documentation.endswith(".")
+        assert not FOREIGN_UNITS.search(family.name)
+        assert family.type in ("counter", "gauge", "histogram")
+        if family.type == "histogram":
+            assert family.name.endswith(BASE_UNITS)
+        for sample in family.samples:
+            assert (family.type == "counter") == sample.name.endswith("_total")
+            assert all(re.fullmatch("[a-z]+", label) for label in sample.labels)
+
+
+def test_what_was_answered_is_told_apart(console: Console, play: Play) -> None:
+    def counted(status: str) -> float:
+        return figures(console)["rayline_requests_total"].get(
+            ("notion", status, "studio"), 0
+        )
+
+    before = counted("503"), counted("unknown")
+    play.later(minutes=10)
+    rule = {"match": {"method": "GET"}, "kind": "503", "times": 2, "retry_after": 0}
+    play.stage.notion.control("faults", {"rules": [rule]})
+    report = play.sync()
+    assert report.answers["notion"]["503"] == 2
+    assert counted("503") == before[0] + 2
+
+    now = play.stage.context.now()
+    with play.stage.store.transaction("studio") as tx:
+        run_id = runs.start(tx, "manual", now=now)
+        sent = {"notion": 3}
+        runs.finish(tx, run_id, RunStatus.FAILED, outcome={}, requests=sent, now=now)
+    assert counted("unknown") == before[1] + 3
 
 
 def test_a_workspace_that_is_served_no_more_stands_nowhere(play: Play) -> None:

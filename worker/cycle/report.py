@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -35,9 +36,13 @@ KEPT = timedelta(days=90)
 """How long runs and their plans can be looked at."""
 
 
+Traffic = Mapping[str, Mapping[str, int]]
+"""Requests by service and by the HTTP status of their answer, `none` where none came."""
+
+
 class Report(msgspec.Struct, frozen=True, gc=False):
     """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created,
-    `notes` that it was ended early."""
+    `notes` that it was ended early; `answers` are the requests by what they were answered with."""
 
     run_id: int
     workspace: str
@@ -49,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     trigger: str = "manual"
     doubts: tuple[RenderedProblem, ...] = ()
     notes: tuple[RenderedProblem, ...] = ()
+    answers: Traffic = msgspec.field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
@@ -184,6 +190,7 @@ def record(context: Context, report: Report, mode: str) -> None:
                 "mode": mode,
                 "stopped": report.applied.stopped,
                 "in_doubt": len(report.applied.unknown),
+                "answers": report.answers,
             },
         )
     log.info(
@@ -214,7 +221,7 @@ def _hints_at_drift(report: Report) -> bool:
 
 
 def finish_failed(
-    context: Context, run_id: int, error: Exception, before: Mapping[str, int]
+    context: Context, run_id: int, error: Exception, before: Traffic
 ) -> None:
     reason = str(error) if isinstance(error, RaylineError) else type(error).__name__
     stopped = context.stop.is_set() and isinstance(error, Stopped | Transient)
@@ -222,21 +229,28 @@ def finish_failed(
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
         note_failure(tx, error, context.settings.schedule, now=context.now())
+        answers = count_since(context, before)
+        ending = {"stopped": True} if stopped else {}
         runs.finish(
             tx,
             run_id,
             runs.RunStatus.FAILED,
-            outcome={"error": reason, **({"stopped": True} if stopped else {})},
-            requests=count_since(context, before),
+            outcome={"error": reason, **ending, "answers": answers},
+            requests=sum_requests(answers),
             now=context.now(),
         )
 
 
-def count_requests(context: Context) -> dict[str, int]:
-    return {"notion": context.notion.requests(), "jira": context.jira.requests()}
+def count_answers(context: Context) -> Traffic:
+    return {"notion": context.notion.answers(), "jira": context.jira.answers()}
 
 
-def count_since(context: Context, before: Mapping[str, int]) -> dict[str, int]:
+def count_since(context: Context, before: Traffic) -> Traffic:
     return {
-        name: count - before[name] for name, count in count_requests(context).items()
+        name: dict(Counter(counts) - Counter(before[name]))
+        for name, counts in count_answers(context).items()
     }
+
+
+def sum_requests(answers: Traffic) -> dict[str, int]:
+    return {name: sum(counts.values()) for name, counts in answers.items()}

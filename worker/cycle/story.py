@@ -23,12 +23,13 @@ from worker.cycle.remembering import (
 )
 from worker.cycle.report import (
     Report,
-    count_requests,
+    count_answers,
     count_since,
     early_ends,
     finish,
     finish_failed,
     in_doubt,
+    sum_requests,
 )
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.cycle.sync_now import answer_boxes
@@ -48,7 +49,7 @@ def sync(
     Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
     """
     began = context.now()
-    before = count_requests(context)
+    before = count_answers(context)
     if context.stop.is_set():
         raise Stopped("ended before it began")
     with open_run(context, order) as opened:
@@ -71,11 +72,12 @@ def sync(
             if context.stop.is_set() and isinstance(error, Transient):
                 raise Stopped("ended while waiting for an answer") from error
             raise
+        answers = count_since(context, before)
         report = Report(
             run_id,
             context.name,
             (context.now() - began).total_seconds(),
-            count_since(context, before),
+            sum_requests(answers),
             drawn.plan,
             drawn.refused,
             applied,
@@ -85,6 +87,7 @@ def sync(
                 readable(note, context.words)
                 for note in early_ends(context.name, applied)
             ),
+            answers,
         )
         return finish(leased, report, order)
 

@@ -238,7 +238,11 @@ class JiraGateway:
 
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""
-        return self._session.sent
+        return self._session.tally.sent
+
+    def answers(self) -> Mapping[str, int]:
+        """Return how often each HTTP status was answered since this gateway was made; `none`: no answer came."""
+        return self._session.tally.answers()
 
     # The site
 

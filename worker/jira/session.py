@@ -7,7 +7,6 @@ page for the whole and loops on repeated tokens (docs/facts/jira-api.md 1.4).
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -34,6 +33,7 @@ from worker.http.obstacles import judge_product
 from worker.http.page_sizes import PageSizes
 from worker.http.retry import Policy, Setback
 from worker.http.route import Route, find_route
+from worker.http.tally import Tally
 from worker.http.token import secret_from
 from worker.jira.damage import mark_damage
 from worker.jira.errors import (
@@ -117,8 +117,7 @@ class ReadingAdapter(BaseAdapter):
         self.clocks = Clocks()
         self._origin = _origin(base_url)
         self._root = urlsplit(base_url).path.rstrip("/")
-        self._lock = threading.Lock()
-        self.sent = 0
+        self.tally = Tally()
 
     def send(
         self,
@@ -136,8 +135,7 @@ class ReadingAdapter(BaseAdapter):
             raise requests.ConnectTimeout("no time left", request=request)
         ends = self._monotonic() + seconds
         request.headers["Accept-Encoding"] = ACCEPT_ENCODING
-        with self._lock:
-            self.sent += 1
+        self.tally.note_sent()
         response = self._inner.send(
             request,
             stream=True,
@@ -147,6 +145,7 @@ class ReadingAdapter(BaseAdapter):
             proxies={},
         )
         self.clocks.note(API, response.headers)
+        self.tally.note_answer(response.status_code)
         try:
             self._read(response, ends)
         finally:
@@ -231,9 +230,9 @@ class JiraSession:
         self._root = f"{self.base_url}/rest/api/{'3' if self.cloud else '2'}"
 
     @property
-    def sent(self) -> int:
-        """Return how many requests went out."""
-        return self._adapter.sent
+    def tally(self) -> Tally:
+        """Return the count of what went out."""
+        return self._adapter.tally
 
     def oversee(self, budget: SharedBudget, clocks: Clocks) -> None:
         """Regard the pauses of other processes, and let `clocks` hear what time it is there."""

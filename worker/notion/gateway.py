@@ -176,7 +176,11 @@ class NotionGateway:
 
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""
-        return self._transport.sent
+        return self._transport.tally.sent
+
+    def answers(self) -> Mapping[str, int]:
+        """Return how often each HTTP status was answered since this gateway was made; `none`: no answer came."""
+        return self._transport.tally.answers()
 
     # People
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -18,6 +17,7 @@ from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
 from worker.http.obstacles import is_page
 from worker.http.route import Route
+from worker.http.tally import Tally
 from worker.notion.errors import API, ForeignPage, Oversized
 
 CONNECT_SECONDS = 10.0
@@ -104,8 +104,7 @@ class BoundedTransport(httpx.BaseTransport):
         self._monotonic = monotonic
         self._limit = limit
         self.clocks = Clocks()
-        self._lock = threading.Lock()
-        self.sent = 0
+        self.tally = Tally()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and return its answer, read to the end."""
@@ -120,10 +119,10 @@ class BoundedTransport(httpx.BaseTransport):
             "write": seconds,
             "pool": seconds,
         }
-        with self._lock:
-            self.sent += 1
+        self.tally.note_sent()
         response = self._inner.handle_request(request)
         self.clocks.note(API, response.headers)
+        self.tally.note_answer(response.status_code)
         try:
             return self._read(response, request, ends)
         finally:

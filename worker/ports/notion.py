@@ -6,7 +6,7 @@ All raise only the five API errors of `worker.errors`. Writes are one HTTP call 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -193,6 +193,10 @@ class Notion(PlanWriter, BoardAdmin, Protocol):
 
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""
+        ...
+
+    def answers(self) -> Mapping[str, int]:
+        """Return how often each HTTP status was answered since this gateway was made; `none`: no answer came."""
         ...
 
     def close(self) -> None:

@@ -203,3 +203,7 @@ class Tracker(Protocol):
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""
         ...
+
+    def answers(self) -> Mapping[str, int]:
+        """Return how often each HTTP status was answered since this gateway was made; `none`: no answer came."""
+        ...

@@ -8,16 +8,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from worker.cycle.context import Context
 from worker.daemon.standing import Standing, read_standing
+from worker.domain.periods import day_begins
 from worker.state import runs
 from worker.state.runs import Run, RunStatus
 
 ENDS = tuple(status for status in RunStatus if status is not RunStatus.RUNNING)
+UNKNOWN = "unknown"
 BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -65,7 +69,7 @@ class _Figures:
     """Every figure by name; a table in docs/console.md says what each means."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        own, api = ["workspace"], ["workspace", "api"]
+        own, api = ["workspace"], ["workspace", "api", "status"]
         self._gauges: list[Gauge] = []
 
         def gauge(name: str, text: str, labels: list[str]) -> Gauge:
@@ -84,7 +88,7 @@ class _Figures:
             registry=registry,
         )
         self.runs = counter("runs", "Runs that ended, by how.", [*own, "status"])
-        self.requests = counter("requests", "Requests of ended runs.", api)
+        self.requests = counter("requests", "Requests of ended runs, by answer.", api)
         self.changes = counter("changes", "Changes written.", [*own, "kind"])
         self.refusals = counter("refusals", "Plans refused as unsafe.", own)
         self.conflicts = gauge("conflicts", "Conflicts the last run met.", own)
@@ -97,6 +101,11 @@ class _Figures:
         self.queue = gauge("queue_waiting", "Requests for a run that wait.", own)
         self.problems = gauge("problems", "Problems that stand.", [*own, "severity"])
         self.unsettled = gauge("unsettled", "Creations with unknown outcome.", own)
+        self.expiry = gauge(
+            "token_expiry_timestamp_seconds",
+            "When a token ends, where that is known.",
+            ["workspace", "api"],
+        )
         self.working = gauge("run_active", "1 while a run is under way.", own)
 
     def forget(self) -> None:
@@ -112,8 +121,12 @@ class _Figures:
             seconds = (run.ended - run.started).total_seconds()
             mode = str(outcome.get("mode", "unknown"))
             self.seconds.labels(workspace, mode).observe(max(0.0, seconds))
-        for api, count in run.requests.items():
-            self.requests.labels(workspace, api).inc(count)
+        answers = run.outcome.get("answers")
+        for api, sent in run.requests.items():
+            # A run that was lost, or is older, does not tell what was answered.
+            counts = (answers or {}).get(api, {UNKNOWN: sent})
+            for status, count in counts.items():
+                self.requests.labels(workspace, api, status).inc(count)
         for kind, count in (outcome.get("changes") or {}).items():
             self.changes.labels(workspace, kind).inc(count)
         if run.status is RunStatus.REFUSED:
@@ -135,6 +148,8 @@ class _Figures:
             if at is not None:
                 age = max(0.0, (standing.now - at).total_seconds())
                 self.age.labels(name, mode).set(age)
+        for api, ends in expiries(context).items():
+            self.expiry.labels(name, api).set(ends.timestamp())
         self.queue.labels(name).set(len(standing.waiting))
         self.unsettled.labels(name).set(len(standing.unsettled))
         self.working.labels(name).set(int(standing.holder is not None))
@@ -145,6 +160,18 @@ class _Figures:
                 if problem.severity.value == severity
             ]
             self.problems.labels(name, severity).set(len(standing_problems))
+
+
+def expiries(context: Context) -> Mapping[str, datetime]:
+    """Return when the tokens of a workspace end, by service, as far as the settings tell: a day ends with itself."""
+    sides = {"notion": context.settings.notion, "jira": context.settings.jira}
+    days = {api: getattr(side, "token_expires", None) for api, side in sides.items()}
+    zone = ZoneInfo(context.settings.time_zone)
+    return {
+        api: day_begins(day + timedelta(days=1), zone)
+        for api, day in days.items()
+        if isinstance(day, date)
+    }
 
 
 def budget_used(standing: Standing, context: Context) -> float:
