@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -16,8 +17,12 @@ from worker.domain.values import Ref
 from worker.plan.facts import Why
 from worker.plan.plan import Plan, from_data, to_data
 from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
-from worker.state.tables import counters, plans, runs
+from worker.state.tables import counters, plans, runs, settings
 
+PROBLEMS, KEPT_UNDER = "problems", "problems_of"
+"""The problems of a run stand in its outcome as it is read; in the table there is the digest of their list, which hundreds
+of runs have in common."""
+_LIST = "run_problems:"
 LOST = "the process ended before the run did"
 
 
@@ -104,7 +109,8 @@ def finish(
     requests: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Record how a run ended."""
+    """Record how a run ended; a list of problems that a run before had is not kept again."""
+    outcome = _with_list_apart(tx, outcome)
     tx.connection.execute(
         runs.update()
         .where(runs.c.workspace == tx.workspace, runs.c.id == run_id)
@@ -134,10 +140,10 @@ def progress(tx: Tx, run_id: int) -> Progress | None:
 
 def get(tx: Tx, run_id: int) -> Run | None:
     """Return one run."""
-    row = tx.connection.execute(
+    rows = tx.connection.execute(
         select(runs).where(runs.c.workspace == tx.workspace, runs.c.id == run_id)
-    ).first()
-    return _run(row) if row else None
+    ).all()
+    return next(iter(_read(tx, rows)), None)
 
 
 def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
@@ -148,14 +154,15 @@ def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
         .order_by(runs.c.id.desc())
         .limit(limit)
     )
-    return tuple(_run(row) for row in tx.connection.execute(query))
+    return _read(tx, tx.connection.execute(query).all())
 
 
 def since(tx: Tx, run_id: int, *, limit: int = 500) -> tuple[Run, ...]:
     """Return the runs after a number, oldest first."""
     query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.id > run_id)
-    rows = tx.connection.execute(query.order_by(runs.c.id).limit(limit))
-    return tuple(_run(row) for row in rows)
+    return _read(
+        tx, tx.connection.execute(query.order_by(runs.c.id).limit(limit)).all()
+    )
 
 
 def requests_since(tx: Tx, instant: datetime) -> dict[str, int]:
@@ -177,10 +184,9 @@ def last_success(tx: Tx, mode: str) -> Run | None:
         runs.c.scope == "",
         runs.c.dry_run == 0,
     )
-    done = (
-        _run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc()))
-    )
-    return next((run for run in done if run.outcome.get("mode") == mode), None)
+    rows = tx.connection.execute(query.order_by(runs.c.id.desc()))
+    newest = next((row for row in rows if _HEAD.decode(row.outcome).mode == mode), None)
+    return _read(tx, [newest])[0] if newest is not None else None
 
 
 def known_until(tx: Tx) -> datetime | None:
@@ -288,16 +294,81 @@ def prune(tx: Tx, *, before: datetime) -> None:
     tx.connection.execute(
         delete(plans).where(plans.c.workspace == tx.workspace, plans.c.made_at < limit)
     )
+    _prune_lists(tx)
 
 
-def _run(row: Row[Any]) -> Run:
+def _with_list_apart(tx: Tx, outcome: Mapping[str, Any]) -> Mapping[str, Any]:
+    listed = outcome.get(PROBLEMS)
+    if not listed:
+        return outcome
+    body = msgspec.json.encode(listed)
+    digest = blake2b(body, digest_size=8).hexdigest()
+    key = f"{_LIST}{digest}"
+    query = select(settings.c.key).where(
+        settings.c.workspace == tx.workspace, settings.c.key == key
+    )
+    if tx.connection.execute(query).first() is None:
+        upsert(tx, settings, [{"key": key, "body": body}])
+    own = {name: value for name, value in outcome.items() if name != PROBLEMS}
+    return {**own, KEPT_UNDER: digest}
+
+
+def _prune_lists(tx: Tx) -> None:
+    """Drop the lists of problems that no run has any more."""
+    outcomes = tx.connection.execute(
+        select(runs.c.outcome).where(runs.c.workspace == tx.workspace)
+    ).scalars()
+    digests = {_HEAD.decode(body).problems_of for body in outcomes}
+    kept = {f"{_LIST}{digest}" for digest in digests}
+    keys = tx.connection.execute(
+        select(settings.c.key).where(
+            settings.c.workspace == tx.workspace,
+            settings.c.key.startswith(_LIST, autoescape=True),
+        )
+    ).scalars()
+    for key in sorted(set(keys) - kept):
+        tx.connection.execute(
+            delete(settings).where(
+                settings.c.workspace == tx.workspace, settings.c.key == key
+            )
+        )
+
+
+class _Head(msgspec.Struct):
+    mode: str = ""
+    problems_of: str = ""
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def _read(tx: Tx, rows: Sequence[Row[Any]]) -> tuple[Run, ...]:
+    """Return the runs of rows with their problems in their outcomes."""
+    outcomes = [msgspec.json.decode(row.outcome) for row in rows]
+    digests = {outcome[KEPT_UNDER] for outcome in outcomes if KEPT_UNDER in outcome}
+    keys = [f"{_LIST}{digest}" for digest in sorted(digests)]
+    query = select(settings.c.key, settings.c.body).where(
+        settings.c.workspace == tx.workspace, settings.c.key.in_(keys)
+    )
+    bodies = tx.connection.execute(query).all() if keys else []
+    lists = {key.removeprefix(_LIST): msgspec.json.decode(body) for key, body in bodies}
+    for outcome in outcomes:
+        digest = outcome.pop(KEPT_UNDER, None)
+        if digest is not None:
+            outcome[PROBLEMS] = lists.get(digest, [])
+    return tuple(
+        _run(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)
+    )
+
+
+def _run(row: Row[Any], outcome: Mapping[str, Any]) -> Run:
     return Run(
         row.id,
         row.trigger,
         from_micros(row.started),
         from_micros(row.ended) if row.ended is not None else None,
         RunStatus(row.status),
-        msgspec.json.decode(row.outcome),
+        outcome,
         msgspec.json.decode(row.requests),
         row.scope,
         bool(row.dry_run),
