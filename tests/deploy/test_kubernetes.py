@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.deploy.commands import unknown_options
+from worker.web.application import OWN_NAMES
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 CONTAINERFILE = FOLDER.with_name("Containerfile").read_text("utf-8")
@@ -100,3 +101,16 @@ def test_one_daemon_lets_go_before_the_next_starts() -> None:
     assert daemon["spec"]["strategy"] == {"type": "Recreate"}
     labels = daemon["spec"]["template"]["metadata"]["labels"]
     assert daemon["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_console_is_asked_by_a_name_that_it_answers_to() -> None:
+    (template,) = (pod for name, pod in PODS if name == "rayline-console")
+    (container,) = template["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] == path
+        assert asked["port"] in ports
+        (host,) = asked["httpHeaders"]
+        assert host == {"name": "Host", "value": OWN_NAMES[1]}
+    assert f"0.0.0.0:{ports['http']}" in container["args"]

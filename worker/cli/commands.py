@@ -55,6 +55,10 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.fleet:fleet",
         "Work on the cycles of all workspaces beside any number of other machines, by a queue in PostgreSQL.",
     ),
+    "console": Entry(
+        "worker.cli.console_alone:console",
+        "Serve the console alone, beside a fleet or daemons on the same state, until SIGTERM.",
+    ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
         "Ask a running daemon for a cycle now; joins one under way.",
