@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -35,6 +36,7 @@ from worker.errors import (
 from worker.mapping.load import load_schema
 from worker.plan.facts import Fact, Input, Why
 from worker.plan.plan import Change, FieldChange, Kept, Kind, Plan
+from worker.plan.reading import Reader
 from worker.state import problems, runs
 from worker.state.store import Store
 
@@ -96,7 +98,7 @@ def views() -> Iterator[RenderableType]:
     """Yield all that this program shows, made of hostile words."""
     schema = load_schema(None, currency="EUR")
     report = Report(1, HOSTILE, 1.0, {"notion": 1, "jira": 2}, PLAN, (PROBLEM,))
-    yield show.plan_view(PLAN, schema=schema, words=WORDS)
+    yield show.plan_view(PLAN, Reader(schema, WORDS, ZoneInfo("UTC"), str))
     yield show.report_view(report, WORDS)
     yield show.problems_view([PROBLEM], WORDS)
     yield show.table_view(HOSTILE, (HOSTILE, "b"), [(HOSTILE, 1)])

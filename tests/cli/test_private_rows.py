@@ -41,6 +41,7 @@ from worker.plan.plan import (
     to_data,
     withheld_data,
 )
+from worker.plan.reading import Reader
 from worker.world import entities
 from worker.world.world import World
 from worker.write.writer import _failure
@@ -139,6 +140,9 @@ def plan_of(source: str) -> Plan:
     )
 
 
+READER = Reader(SCHEMA, Words(), ZoneInfo("UTC"), str)
+
+
 def shown(view: Any) -> str:
     """Return a view as people see it."""
     out = io.StringIO()
@@ -153,7 +157,7 @@ def test_a_plan_tells_that_private_rows_change_and_not_what_they_say(name: str) 
     assert not quotes(json.dumps(data))
     assert data["checksum"] == plan.checksum()
     assert [one["ref"] for one in data["changes"]] == [f"{name}/key"] * 3
-    assert not quotes(shown(show.plan_view(plan, schema=SCHEMA, words=Words())))
+    assert not quotes(shown(show.plan_view(plan, READER)))
     fact = Fact(Ref(name, "key"), plan.kept[0].field, SAID, WHY)
     view = show.why_view([fact], title="", schema=SCHEMA, words=Words())
     assert not quotes(shown(view) + json.dumps(_withheld(fact)))
@@ -165,8 +169,8 @@ def test_of_other_rows_all_is_shown() -> None:
     data = withheld_data(plan, SCHEMA.is_private)
     assert data["changes"] == to_data(plan)["changes"]
     assert data["kept"] == to_data(plan)["kept"]
-    view = show.plan_view(plan, schema=SCHEMA, words=Words())
-    assert shown(view).count(SAID) == 8
+    view = show.plan_view(plan, READER)
+    assert shown(view).count(SAID) == 9
 
 
 def test_a_private_row_that_could_not_be_written_is_not_quoted_by_the_server() -> None:

@@ -152,6 +152,21 @@ def test_nothing_but_a_scrolling_box_is_wider_than_the_window(tab: Tab) -> None:
             assert wide <= width, (path, width)
 
 
+def test_on_a_phone_words_have_room_and_the_places_take_little(tab: Tab) -> None:
+    tab.sign_in()
+    tab.prefer("language", "ru")
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    for path in ALL:
+        tab.open(path)
+        head = tab.page.locator("header.top").bounding_box()
+        assert head is not None
+        assert head["height"] <= 120, path
+        for words in tab.page.locator(".problems li > div").all():
+            box = words.bounding_box()
+            assert box is not None
+            assert box["width"] >= 240, path
+
+
 def test_everything_works_without_scripts(
     browser: Browser, console: Console, play: Play
 ) -> None:

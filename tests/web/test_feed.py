@@ -15,11 +15,11 @@ from pydantic import SecretStr
 
 from tests.support.console import PEOPLE, Console, served
 from tests.support.stages import NOW, TODAY, Play, small_play
+from worker.codecs.calendar_file import Event, fold, write_calendar
 from worker.config import ConsoleSettings
 from worker.domain.values import Ref
 from worker.web.access import Attempts
 from worker.web.calendar_events import list_events
-from worker.web.calendar_file import Event, fold, write_calendar
 from worker.web.feed import list_calendars
 
 KEY = "a-key-that-is-long-enough-1"

@@ -96,7 +96,7 @@ def plan(
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
         opened.say(
-            show.plan_view(drawn.plan, schema=context.schema, words=context.words),
+            show.plan_view(drawn.plan, show.reader_of(context)),
             lambda: {
                 **withheld_data(drawn.plan, context.schema.is_private),
                 "refused": [problem_data(one) for one in drawn.refused] or None,

@@ -28,6 +28,7 @@ from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
+from worker.daemon.standing import say_trigger
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
@@ -349,7 +350,7 @@ def runs_command(
             (
                 run.id,
                 say_moment(run.started, context),
-                run.trigger,
+                say_trigger(run.trigger, context.words),
                 run.status.value,
                 sum((run.outcome.get("changes") or {}).values()),
                 _cell(dict(run.requests), context.words),
@@ -390,9 +391,7 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         context,
     )
     head = show.table_view(context.words.say("Run {run}", run=run.id), ("", ""), rows)
-    body = (
-        show.plan_view(plan, schema=context.schema, words=context.words) if plan else ""
-    )
+    body = show.plan_view(plan, show.reader_of(context)) if plan else ""
     opened.say(
         Group(head, body),
         lambda: {

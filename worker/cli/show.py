@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
@@ -16,6 +17,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from worker.cli.prose import line
+from worker.cycle.context import Context
 from worker.cycle.report import Report
 from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
@@ -24,7 +26,8 @@ from worker.domain.words import Words
 from worker.errors import RenderedProblem, Severity
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
-from worker.plan.plan import Change, FieldChange, Kind, Plan, canonical
+from worker.plan.plan import Kind, Plan, canonical
+from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
 
 SIGNS = {
     Kind.CREATE: ("+", "green"),
@@ -42,40 +45,34 @@ WIDTH = 72
 PRIVATE = message("(private: open the row in Notion)")
 
 
-def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
+def plan_view(plan: Plan, reader: Reader) -> RenderableType:
     """Return a plan grouped by data source, each change with its fields, before, after and rule."""
-    parts: list[RenderableType] = []
-    sources: dict[str, list[Change]] = {}
-    for change in plan.changes:
-        sources.setdefault(change.ref.source, []).append(change)
-    for name, changes in sources.items():
-        tree = Tree(
-            Text(
-                f"{schema.sources[name].title[words.locale]} ({len(changes)})",
-                style="bold",
-            )
-        )
-        for change in changes:
-            sign, colour = SIGNS[change.kind]
-            is_private = schema.is_private(name)
-            called = "" if is_private else change.title
-            branch = tree.add(Text(f"{sign} {called or change.ref.key}", style=colour))
-            for field in change.fields:
-                label = schema.sources[name].properties[field.field].label[words.locale]
-                drift = words.say("  (somebody had changed it)") if field.drift else ""
-                course = (
-                    words.say(PRIVATE)
-                    if is_private
-                    else _course(field, is_new=change.kind is Kind.CREATE)
-                )
-                branch.add(Text(f"{label}: {course}  [{field.why.rule}]{drift}"))
-        parts.append(tree)
-    parts += [
-        kept_view(plan, schema=schema, words=words),
+    words = reader.words
+    diff = reader.read_plan(plan)
+    return Group(
+        *(_board(board, words) for board in diff.boards),
+        kept_view(diff.kept, words),
         problems_view(plan.problems, words),
         Text(summary(plan, words), style="bold"),
-    ]
-    return Group(*parts)
+    )
+
+
+def _board(board: BoardDiff, words: Words) -> RenderableType:
+    tree = Tree(Text(f"{board.title} ({len(board.pages)})", style="bold"))
+    for page in board.pages:
+        sign, colour = SIGNS[page.kind]
+        branch = tree.add(Text(f"{sign} {page.title or page.key}", style=colour))
+        for field in page.fields:
+            branch.add(Text(_field(page, field, words)))
+    return tree
+
+
+def _field(page: PageDiff, field: FieldDiff, words: Words) -> str:
+    if page.private:
+        return f"{field.label}: {words.say(PRIVATE)}"
+    drift = words.say("  (somebody had changed it)") if field.drift else ""
+    before = "" if page.kind is Kind.CREATE else f"{on_a_line(field.before)} → "
+    return f"{field.label}: {before}{on_a_line(field.after)}  [{field.rule}]{drift}"
 
 
 def summary(plan: Plan, words: Words) -> str:
@@ -90,36 +87,28 @@ def summary(plan: Plan, words: Words) -> str:
     )
 
 
-def _course(field: FieldChange, *, is_new: bool) -> str:
-    before = "" if is_new else f"{brief(field.before)} → "
-    return f"{before}{brief(field.after)}"
-
-
-def kept_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
+def kept_view(values: Iterable[KeptValue], words: Words) -> RenderableType:
     """Return the values of people that stand."""
-    if not plan.kept:
+    rows = [
+        (
+            f"{value.title} · {value.ref}",
+            value.label,
+            words.say(PRIVATE) if value.private else on_a_line(value.people),
+            words.say(PRIVATE) if value.private else on_a_line(value.worker),
+            words.say("conflict") if value.conflict else "",
+        )
+        for value in values
+    ]
+    if not rows:
         return Text("")
-    table = Table(
-        title=words.say("Kept as people set them"), title_justify="left", box=None
-    )
-    for heading in (
+    headings = (
         words.say("row"),
         words.say("field"),
         words.say("people's"),
         words.say("the worker's"),
         "",
-    ):
-        table.add_column(heading)
-    for kept in plan.kept:
-        is_private = schema.is_private(kept.ref.source)
-        table.add_row(
-            str(kept.ref),
-            kept.field,
-            words.say(PRIVATE) if is_private else brief(kept.current),
-            words.say(PRIVATE) if is_private else brief(kept.desired),
-            words.say("conflict") if kept.conflict else "",
-        )
-    return table
+    )
+    return table_view(words.say("Kept as people set them"), headings, rows)
 
 
 def problems_view(problems: Iterable[RenderedProblem], words: Words) -> RenderableType:
@@ -216,8 +205,19 @@ def brief(value: Value | Unset) -> str:
             return ", ".join(
                 item.key[:24] if isinstance(item, Ref) else str(item) for item in value
             )[:WIDTH]
-    text = str(value).replace("\n", " ⏎ ")
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return on_a_line(str(value))
+
+
+def on_a_line(text: str) -> str:
+    """Return the beginning of a text, its breaks as signs."""
+    line = text.replace("\n", " ⏎ ")
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def reader_of(context: Context) -> Reader:
+    """Return how a terminal reads the plans of a workspace."""
+    zone = ZoneInfo(context.settings.time_zone)
+    return Reader(context.schema, context.words, zone, lambda page_id: "")
 
 
 class SafeConsole(Console):

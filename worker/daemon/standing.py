@@ -9,12 +9,36 @@ from datetime import datetime, timedelta
 from worker.cycle.context import Mode
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
+from worker.domain.messages import message
 from worker.domain.values import Ref
+from worker.domain.words import Words
 from worker.errors import RenderedProblem
 from worker.site import Site
 from worker.state import journal, leases, problems, runs, triggers
 
 HOUR = timedelta(hours=1)
+JOBS = {
+    "delta": message("a look at what changed"),
+    "full": message("a full pass"),
+    "nightly": message("the pass of the night"),
+    "daily": message("the morning's pages"),
+    "monday": message("the Monday cut"),
+}
+TRIGGERS = {
+    **JOBS,
+    "manual": message("by hand"),
+    "webhook": message("an event"),
+    "start": message("the start of the daemon"),
+    "plan": message("a plan to look at"),
+    "check": message("a check"),
+}
+"""What a run was begun for, in words."""
+
+
+def say_trigger(trigger: str, words: Words) -> str:
+    """Return what a run was begun for in a reader's language; several are told one after another."""
+    parts = trigger.split(", ")
+    return ", ".join(words.say(TRIGGERS.get(part, part)) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,18 @@ A calendar leaves the house: nothing of private boards is in it, and no year of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from worker.codecs.calendar_file import Event
 from worker.domain.entities import Client, Contact, Person, Row
 from worker.domain.messages import message
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.mapping.schema import Schema
 from worker.method.formulas.sprints import anniversary
 from worker.pages.view import View
-from worker.web.calendar_file import Event
 
 KEPT = timedelta(days=92)
 """How long what is over stays."""
@@ -42,41 +42,46 @@ def list_owners(view: View) -> tuple[Owner, ...]:
         for manager in unit.am:
             managers.setdefault(manager, []).append(unit.ref)
 
-    people = view.world.people
-    known = [people[ref] for ref in managers if ref in people]
-    known = [person for person in known if person.is_staff(view.today)]
-    known.sort(key=lambda person: (person.name, person.ref))
-    return (
-        *(Owner(unit.ref, unit.name, (unit.ref,)) for unit in units),
-        *(Owner(one.ref, one.name, tuple(managers[one.ref])) for one in known),
+    owners = [Owner(unit.ref, unit.name, (unit.ref,)) for unit in units]
+    people = sorted(
+        view.world.people.values(), key=lambda person: (person.name, person.ref)
     )
+    for person in people:
+        theirs = managers.get(person.ref)
+        if theirs and person.is_staff(view.today):
+            owners.append(Owner(person.ref, person.name, tuple(theirs)))
+    return tuple(owners)
 
 
 def list_events(view: View, owner: Owner, schema: Schema) -> tuple[Event, ...]:
     """Return the entries of a calendar in the view's language, in an order of their own."""
-    clients = {
-        client.ref: client for unit in owner.units for client in view.clients_of(unit)
-    }
+    clients: dict[Ref, Client] = {}
+    for unit in owner.units:
+        for client in view.clients_of(unit):
+            clients[client.ref] = client
     events = (
-        *_contacts(view, clients.keys()),
+        *_contacts(view, clients),
         *_staff(view, owner.units),
         *_contracts(view, clients.values()),
-        *_documents(view, clients.keys()),
+        *_documents(view, clients),
         *_meetings(view, owner.units),
     )
-    shown = (event for event in events if not schema.is_private(event.about.source))
-    return tuple(sorted(shown, key=lambda event: (event.kind, event.about)))
+    shown = [event for event in events if not schema.is_private(event.about.source)]
+    shown.sort(key=lambda event: (event.kind, event.about))
+    return tuple(shown)
 
 
-def _contacts(view: View, clients: Iterable[Ref]) -> Iterator[Event]:
-    for ref in clients:
-        name = view.world.clients[ref].name
+def _contacts(view: View, clients: Mapping[Ref, Client]) -> Iterator[Event]:
+    for ref, client in clients.items():
         for contact in view.shelf(ref).contacts:
-            yield from _birthday(view, contact, f"{contact.name} ({name})")
+            name = f"{contact.name} ({client.name})"
+            yield from _birthday(view, contact, name)
 
 
 def _staff(view: View, units: tuple[Ref, ...]) -> Iterator[Event]:
-    named = {ref for unit in units for ref in view.team_of(unit)}
+    named: set[Ref] = set()
+    for unit in units:
+        named.update(view.team_of(unit))
     for person in view.world.people.values():
         is_theirs = person.unit in units or person.ref in named
         if is_theirs and person.is_staff(view.today):
@@ -106,14 +111,14 @@ def _contracts(view: View, clients: Iterable[Client]) -> Iterator[Event]:
             yield Event("contract", client.ref, title, end, changed, url=client.url)
 
 
-def _documents(view: View, clients: Collection[Ref]) -> Iterator[Event]:
+def _documents(view: View, clients: Mapping[Ref, Client]) -> Iterator[Event]:
     pattern = message("Expires: {name} ({client})")
     for document in view.world.documents.values():
         end = document.expires
-        client = view.world.client(document.client)
-        if client is None or client.ref not in clients or end is None:
+        if document.client is None or end is None:
             continue
-        if _is_near(view, end):
+        client = clients.get(document.client)
+        if client is not None and _is_near(view, end):
             title = view.say(pattern, name=document.name, client=client.name)
             changed = _changed(view, document.ref)
             yield Event("document", document.ref, title, end, changed, url=document.url)

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
-from worker.daemon.standing import Standing, read_standing
+from worker.daemon.standing import JOBS, Standing, read_standing
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
@@ -28,11 +28,11 @@ from worker.pages.pictures import (
     chart_risks,
 )
 from worker.pages.view import View
+from worker.plan.reading import conflicts
 from worker.state import pauses, problems, runs, triggers
 from worker.state.pauses import Pause
 from worker.web.access import Visitor
 from worker.web.desk import Desk, NotThere, desk_of, nearest
-from worker.web.diff import conflicts
 from worker.web.drawing import (
     PlanDrawing,
     draw_load,
@@ -60,13 +60,6 @@ UNMATCHED = frozenset(
 )
 """What has no counterpart on the other side."""
 MODES = {"delta": message("what changed"), "full": message("everything")}
-JOBS = {
-    "delta": message("a look at what changed"),
-    "full": message("a full pass"),
-    "nightly": message("the pass of the night"),
-    "daily": message("the morning's pages"),
-    "monday": message("the Monday cut"),
-}
 RAYS = {"green": message("green"), "amber": message("amber"), "red": message("red")}
 Here = Annotated[Desk, Depends(desk_of)]
 

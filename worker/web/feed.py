@@ -15,11 +15,11 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec.structs import replace
 
+from worker.codecs.calendar_file import MEDIA_TYPE, write_calendar
 from worker.cycle.context import Context
 from worker.locales import load_words
 from worker.pages.view import View
 from worker.web.calendar_events import Owner, list_events, list_owners
-from worker.web.calendar_file import MEDIA_TYPE, write_calendar
 from worker.web.console import Chosen, Guest, Here, workspace_screen
 from worker.web.desk import Desk, NotAllowed, NotThere
 

@@ -5,6 +5,7 @@ Runs are taken from the state, so that those of other processes count too. Nothi
 
 from __future__ import annotations
 
+import collections
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from worker.cycle.context import Context
 from worker.daemon.standing import Standing, read_standing
 from worker.domain.periods import day_begins
+from worker.errors import Severity
 from worker.state import runs
 from worker.state.runs import Run, RunStatus
 
@@ -140,9 +142,8 @@ class _Figures:
         # From zero on, so that the first one counts as an increase.
         for status in ENDS:
             self.runs.labels(name, status.value)
-        self.conflicts.labels(name).set(
-            int(last.outcome.get("conflicts", 0)) if last else 0
-        )
+        conflicts = last.outcome.get("conflicts", 0) if last else 0
+        self.conflicts.labels(name).set(int(conflicts))
         self.budget.labels(name).set(budget_used(standing, context))
         for mode, at in standing.success.items():
             if at is not None:
@@ -153,13 +154,9 @@ class _Figures:
         self.queue.labels(name).set(len(standing.waiting))
         self.unsettled.labels(name).set(len(standing.unsettled))
         self.working.labels(name).set(int(standing.holder is not None))
-        for severity in ("error", "warning", "info"):
-            standing_problems = [
-                problem
-                for problem in standing.problems
-                if problem.severity.value == severity
-            ]
-            self.problems.labels(name, severity).set(len(standing_problems))
+        counts = collections.Counter(problem.severity for problem in standing.problems)
+        for severity in Severity:
+            self.problems.labels(name, severity.value).set(counts[severity])
 
 
 def expiries(context: Context) -> Mapping[str, datetime]:

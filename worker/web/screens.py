@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,14 +14,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.cycle.context import Context
+from worker.daemon.standing import say_trigger
 from worker.domain.messages import Text, message, render
 from worker.domain.words import Words
 from worker.errors import Severity
 from worker.locales import load_words
+from worker.plan.reading import KINDS, Reader
 from worker.state.runs import RunStatus
 from worker.web.access import Visitor
 from worker.web.desk import Desk
-from worker.web.diff import KINDS, Reader
 from worker.web.health import Light
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
@@ -30,6 +31,7 @@ THEMES = {
     "light": message("Light"),
     "dark": message("Dark"),
 }
+A_SECOND = timedelta(seconds=1)
 LANGUAGE, THEME = "rayline_language", "rayline_theme"
 STATUSES = {
     RunStatus.RUNNING: message("at work"),
@@ -83,6 +85,8 @@ class Voice:
         """Return how far an instant is from now, in one unit: `3 minutes ago`, `in 2 hours`."""
         if at is None:
             return "—"
+        if abs(at - self.now) < A_SECOND:
+            return self.words.say("now")
         text: str = format_timedelta(
             at - self.now, add_direction=True, locale=self.words.locale
         )
@@ -91,6 +95,10 @@ class Voice:
     def soon(self, at: datetime) -> str:
         """Return how far an instant ahead is; `now` once it has come."""
         return self.ago(at) if at > self.now else self.words.say("now")
+
+    def trigger(self, trigger: str) -> str:
+        """Return what a run was begun for."""
+        return say_trigger(trigger, self.words)
 
     def day(self, day: date | None) -> str:
         """Return a day."""

@@ -41,7 +41,8 @@ class FieldDiff(msgspec.Struct, frozen=True):
 
 
 class PageDiff(msgspec.Struct, frozen=True):
-    """One page: `body` is the section that is written into it. Of a `private` row only that it changes is told."""
+    """One page: `body` is the section that is written into it. Of a `private` row only that it changes is told; its
+    `key` names it, of rows without a title too."""
 
     kind: Kind
     title: str
@@ -49,6 +50,7 @@ class PageDiff(msgspec.Struct, frozen=True):
     fields: tuple[FieldDiff, ...] = ()
     body: str = ""
     private: bool = False
+    key: str = ""
 
 
 class BoardDiff(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ class KeptValue(msgspec.Struct, frozen=True):
     people: str
     worker: str
     conflict: bool
+    ref: str
     private: bool = False
 
 
@@ -163,7 +166,8 @@ class Reader(msgspec.Struct, frozen=True):
         if self.schema.is_private(source):
             labels = (self._label(source, field.field) for field in change.fields)
             hidden = tuple(FieldDiff(label, "", "", "") for label in labels)
-            return PageDiff(change.kind, "", url, hidden, private=True)
+            key = change.ref.key
+            return PageDiff(change.kind, "", url, hidden, private=True, key=key)
         is_new = change.kind is Kind.CREATE
         fields = (self._field(source, each, is_new=is_new) for each in change.fields)
         title = change.title or change.ref.key
@@ -189,15 +193,18 @@ class Reader(msgspec.Struct, frozen=True):
         url = self._url(kept.page_id)
         board = self._board(source)
         if self.schema.is_private(source):
-            return KeptValue(board, url, label, "", "", kept.conflict, private=True)
+            return KeptValue(
+                board, url, label, "", "", kept.conflict, str(kept.ref), private=True
+            )
         known = self._property(source, kept.field)
         return KeptValue(
-            title or board,
+            title or self.names.get(kept.ref, "") or board,
             url,
             label,
             self.say_value(kept.current, known),
             self.say_value(kept.desired, known),
             kept.conflict,
+            str(kept.ref),
         )
 
 
