@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -27,8 +27,7 @@ from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
-from worker.daemon.service import next_times
-from worker.daemon.standing import say_trigger
+from worker.daemon.standing import read_standing, say_trigger
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
@@ -53,7 +52,7 @@ from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
 from worker.read.lookup import LOOKUP
 from worker.read.schema import read_schema
-from worker.state import journal, leases, pauses, problems, runs, triggers
+from worker.state import pauses, problems, runs
 from worker.world.listing import find_problems
 
 
@@ -220,6 +219,7 @@ LABELS = {
     "seconds": message("seconds"),
     "requests": message("requests"),
     "changes": message("changes"),
+    "answers": message("answers"),
     "kept": message("kept"),
     "conflicts": message("conflicts"),
     "refused": message("refused"),
@@ -279,36 +279,24 @@ def _cell(value: object, words: Words) -> object:
 
 
 def _status(context: Context) -> dict[str, Any]:
-    jobs = JobLog(context.store, context.name)
+    standing = read_standing(context)
     with context.reading() as tx:
-        last = next(iter(runs.recent(tx, 1)), None)
-        lease = leases.current(tx)
-        pause = pauses.planned(tx, now=context.now())
-        waiting = triggers.pending(tx)
-        unsettled = journal.unsettled(tx)
-        standing = tuple(problems.load(tx))
-    done = {mode.value: jobs.last_success(mode.value) for mode in Mode}
-    upcoming = next_times(
-        context.settings,
-        context.now(),
-        last_full=done["full"],
-        last_delta=done["delta"],
-    )
-    put_off = jobs.put_off()
-    is_held = lease is not None and lease.until > datetime.now(UTC)
+        pause = pauses.planned(tx, now=standing.now)
+    put_off = JobLog(context.store, context.name).put_off()
     return {
         "workspace": context.name,
-        "last_run": _run_data(last) if last else None,
+        "last_run": _run_data(standing.last) if standing.last else None,
         "last_success": {
-            mode: at.isoformat() if at else None for mode, at in done.items()
+            mode: at.isoformat() if at else None
+            for mode, at in standing.success.items()
         },
-        "next": {job: at.isoformat() for job, at in upcoming.items()},
+        "next": {job: at.isoformat() for job, at in standing.next.items()},
         "paused": _pause_data(pause) if pause else None,
-        "put_off": _put_off_data(put_off, now=context.now()),
-        "at_work": lease.owner if lease and is_held else None,
-        "waiting": [one.order.scope or "all" for one in waiting],
-        "unsettled": [str(one.ref) for one in unsettled],
-        "problems": [problem_data(one) for one in standing],
+        "put_off": _put_off_data(put_off, now=standing.now),
+        "at_work": standing.holder,
+        "waiting": [trigger.order.scope or "all" for trigger in standing.waiting],
+        "unsettled": [str(ref) for ref in standing.unsettled],
+        "problems": [problem_data(problem) for problem in standing.problems],
     }
 
 
