@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 
 from pydantic import (
     AfterValidator,
@@ -17,15 +17,34 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 
 class Model(BaseModel):
     """A frozen settings table; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _take_nothing_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse what the library would turn into something that nobody wrote: true into 1, 25 into 25 seconds past
+        midnight."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and kind is not bool:
+            raise _refuse("switch_as_value")
+        if isinstance(value, int | float) and kind is time:
+            raise _refuse("time_type")
+        return value
+
+
+def _refuse(kind: LiteralString, **values: object) -> PydanticCustomError:
+    """Return what a validator raises; who loads a configuration has the sentence for each kind."""
+    return PydanticCustomError(kind, kind, values)
 
 
 # The upper ends only keep dates and sleeps within what the machine can count, and tell a slip of the finger.
@@ -53,14 +72,14 @@ class Band(Model):
     @model_validator(mode="after")
     def _stand_in_order(self) -> Band:
         if self.amber > self.green:
-            raise ValueError("amber must not be above green")
+            raise _refuse("above", low="amber", high="green")
         return self
 
 
 def _up_to(most: int) -> Callable[[Band], Band]:
     def check(band: Band) -> Band:
         if band.green > most:
-            raise ValueError(f"green and amber must be {most} or less")
+            raise _refuse("band_too_high", most=most)
         return band
 
     return check
@@ -73,7 +92,7 @@ RatioBand = Annotated[Band, AfterValidator(_up_to(10))]
 def _one_of(known: Collection[str]) -> Callable[[str], str]:
     def check(name: str) -> str:
         if name not in known:
-            raise ValueError(f"is not a setting; known here: {', '.join(known)}")
+            raise _refuse("unknown_name", known=", ".join(known))
         return name
 
     return check
@@ -256,7 +275,7 @@ class Thresholds(Model):
         """Keep the anchors a configuration does not name; two that are the same would have no line between them."""
         flat = [name for name, (worst, best) in given.items() if worst == best]
         if flat:
-            raise ValueError(f"worst and best must differ: {', '.join(flat)}")
+            raise _refuse("same_anchors", names=", ".join(flat))
         return {**ANCHORS, **given}
 
     @field_validator("utilization_targets")
@@ -269,7 +288,7 @@ class Thresholds(Model):
     @classmethod
     def _weigh_something(cls, given: dict[str, Decimal]) -> dict[str, Decimal]:
         if given and not any(given.values()):
-            raise ValueError("at least one weight must be more than 0")
+            raise _refuse("no_weight")
         return given
 
     @model_validator(mode="after")
@@ -279,7 +298,7 @@ class Thresholds(Model):
             ("graduation_weeks", "graduation_window"),
         ):
             if getattr(self, low) > getattr(self, high):
-                raise ValueError(f"{low} must not be above {high}")
+                raise _refuse("above", low=low, high=high)
         return self
 
 
@@ -417,7 +436,7 @@ class ConsolePerson(Model):
 def _listens(address: str) -> str:
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdecimal() and int(port) < 65_536):
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8787")
+        raise _refuse("no_address")
     return address
 
 

@@ -50,6 +50,8 @@ class Code(StrEnum):
     """A playbook names a role that nobody can have."""
     SCOPE = "scope"
     """The command names a client that is not there, or several."""
+    COMMAND_LINE = "command-line"
+    """A command was called in a way that it does not know."""
     RUN = "run"
     """The command names a run that is not there."""
     EXPLAIN = "explain"

@@ -8,13 +8,40 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from worker.domain.messages import ENGLISH, Text, render, tell
+from worker.domain.messages import ENGLISH, Text, literal, message, render, tell
 
 DEEPEST = 32
 """How many tables and lists may stand in one another: ours need six, and what walks them has an end too."""
 _LARGEST = 2**63
 """TOML promises whole numbers of 64 bits."""
 _LONG_NUMBER = re.compile(r"[0-9](?:_?[0-9]){1000,}")
+
+
+TWICE = message("something is written twice")
+UNENDED = message("a bracket or a quotation mark is not closed")
+SENTENCES = {
+    "Invalid value": message("a value is missing or wrong; text wants quotation marks"),
+    "Expected '='": message("a key wants = and a value after it"),
+    "Expected ']": UNENDED,
+    "Expected \"'": UNENDED,
+    "Unclosed": UNENDED,
+    "Unterminated string": UNENDED,
+    "Expected newline": message("only one setting may stand in a line"),
+    "Cannot": TWICE,
+    "Duplicate": TWICE,
+    "Invalid initial character": message("a key or a table begins with a wrong sign"),
+    "Invalid statement": message("a key or a table begins with a wrong sign"),
+    "Invalid date": message("there is no such day or time"),
+    "Unescaped": message("a backslash in text is written twice"),
+    "Escaped": message("a sign in text is written wrongly"),
+    "Invalid hex": message("a sign in text is written wrongly"),
+    "Illegal character": message("a sign stands where none may stand"),
+    "Found invalid": message("a sign stands where none may stand"),
+}
+"""What the library's words begin with, and what that means to who wrote the file."""
+_PLACE = re.compile(
+    r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL
+)
 
 
 class BadToml(Exception):
@@ -33,7 +60,7 @@ def read_toml(
     try:
         data = tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
-        raise BadToml(tell("is not valid TOML: {reason}", reason=error)) from None
+        raise BadToml(_say_fault(error)) from None
     except RecursionError:
         raise _too_deep("") from None
     except ValueError:
@@ -54,6 +81,23 @@ def check_size(data: Mapping[str, Any]) -> None:
         if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
             raise BadToml(tell("the number at {key} is beyond 64 bits", key=key))
         waiting += ((name, depth + 1, inner) for name, inner in _inside(key, value))
+
+
+def _say_fault(error: tomllib.TOMLDecodeError) -> Text:
+    """Return what is wrong with a file's text and where; what the table does not know in the library's own words."""
+    placed = _PLACE.match(str(error))
+    words, line, column = placed.groups() if placed else (str(error), None, None)
+    known = (one for begin, one in SENTENCES.items() if words.startswith(begin))
+    sentence = next(known, "")
+    reason = tell(sentence) if sentence else literal(words)
+    if line is None:
+        return tell("is not valid TOML at its end: {reason}", reason=reason)
+    return tell(
+        "is not valid TOML in line {line}, sign {column}: {reason}",
+        line=line,
+        column=column,
+        reason=reason,
+    )
 
 
 def _inside(key: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -32,14 +32,17 @@ from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock
 from worker.app import logs
 from worker.cli import exits, show
-from worker.cli.session import JsonOption, fail, log_level, progress, voice
+from worker.cli.session import JsonOption, fail, log_level, progress
 from worker.cli.signals import stop_on_signals
+from worker.cli.usage import misuse, require_known
+from worker.cli.voice import SPOKEN, voice
 from worker.config import ConsoleSettings
 from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.daemon.service import open_runner, serve
-from worker.domain.messages import message
+from worker.domain.messages import message, tell
+from worker.domain.os_errors import say_os_error
 from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
 from worker.web.access import Access
@@ -54,33 +57,53 @@ CYCLES = {
     "third": message("third"),
 }
 LocaleOption = Annotated[
-    str, typer.Option("--locale", help="The language of the boards: en or ru.")
+    str,
+    typer.Option(
+        "--locale",
+        metavar="en|ru",
+        help=message("The language of the boards: en or ru."),
+    ),
 ]
 
 
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="One checked pass: three cycles, then end.")
+        bool, typer.Option("--once", help=message("Three checked runs, then end."))
     ] = False,
     locale: LocaleOption = "ru",
     as_json: JsonOption = False,
     days: Annotated[
         int,
         typer.Option(
-            min=0, max=400, help="Live so many working days, checked, then end."
+            metavar=message("NUMBER"),
+            min=0,
+            max=400,
+            help=message("Live so many working days, checked, then end."),
         ),
     ] = 0,
     story: Annotated[
-        str, typer.Option(help="Live one storyline by name or number.")
+        str,
+        typer.Option(
+            metavar=message("NAME"),
+            help=message("Live one storyline by name or number."),
+        ),
     ] = "",
     seed: Annotated[
-        int, typer.Option(help="Which agency and which luck (--days).")
+        int,
+        typer.Option(
+            metavar=message("NUMBER"),
+            help=message("Which agency and which luck (--days)."),
+        ),
     ] = SEED,
     start: Annotated[
-        str, typer.Option(help="First day of --days (default: of this quarter).")
+        str,
+        typer.Option(
+            metavar=message("DAY"),
+            help=message("First day of --days (default: of this quarter)."),
+        ),
     ] = "",
 ) -> None:
-    """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and the worker at its job."""
+    """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and Rayline at work."""
     stop = stop_on_signals()
     words = _voice(locale)
     if days or story:
@@ -253,29 +276,40 @@ def _cycle_line(report: Report, words: Words) -> str:
 
 
 def sandbox(
-    empty: Annotated[bool, typer.Option("--empty", help="An empty workspace.")] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help=message("An empty workspace."))
+    ] = False,
     jira_data: Annotated[
-        Path | None, typer.Option(help="Real Jira issues as JSON lines (.gz too).")
+        Path | None,
+        typer.Option(
+            metavar=message("FILE"),
+            help=message("Real Jira issues as JSON lines (.gz too)."),
+        ),
     ] = None,
     deployment: Annotated[
-        str, typer.Option(help="Which Jira: cloud or datacenter.")
+        str,
+        typer.Option(
+            metavar="cloud|datacenter", help=message("Which Jira: cloud or datacenter.")
+        ),
     ] = "cloud",
     control: Annotated[
-        bool, typer.Option("--control", help="Switch the control API on.")
+        bool, typer.Option("--control", help=message("Switch the control API on."))
     ] = False,
     limit: Annotated[
-        int, typer.Option(help="Notion requests a minute (0: no limit).")
+        int,
+        typer.Option(
+            metavar=message("NUMBER"),
+            min=0,
+            help=message("Notion requests a minute (0: no limit)."),
+        ),
     ] = BUDGET,
     locale: LocaleOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
+    """Serve only the two emulators on real sockets, and their boards; print addresses and tokens."""
     stop = stop_on_signals()
     words = _voice(locale)
-    if deployment not in ("cloud", "datacenter"):
-        raise typer.BadParameter(
-            f"{deployment!r} is not known; use cloud or datacenter"
-        )
+    require_known("--deployment", deployment, ("cloud", "datacenter"))
     with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
         try:
             running, close = _open_sandbox(
@@ -326,11 +360,13 @@ def _load(jira: Any, path: Path, words: Words) -> None:
     try:
         lines = _read_lines(path)
     except OSError as error:
-        raise typer.BadParameter(
-            f"{path} cannot be read: {error.strerror or error}"
-        ) from None
+        reason = tell(
+            "{file} cannot be read: {error}", file=path, error=say_os_error(error)
+        )
+        raise misuse("--jira-data", reason) from None
     except (EOFError, zlib.error) as error:
-        raise typer.BadParameter(f"{path} cannot be unpacked: {error}") from None
+        reason = tell("{file} cannot be unpacked: {error}", file=path, error=error)
+        raise misuse("--jira-data", reason) from None
     count = jira.load_jsonl(lines)
     show.say(
         words.count(
@@ -378,6 +414,5 @@ def _describe(data: dict[str, Any], words: Words, *, as_json: bool) -> None:
 
 def _voice(locale: str) -> Words:
     """Return the language of who sits at the machine: the boards of a demo may be in another."""
-    if locale not in ("en", "ru"):
-        raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
+    require_known("--locale", locale, SPOKEN)
     return voice()

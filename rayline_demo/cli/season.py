@@ -10,9 +10,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import typer
-
-from rayline_demo.activity import ActivityReport, tell
+from rayline_demo import activity
+from rayline_demo.activity import ActivityReport
 from rayline_demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
 from rayline_demo.rig import make_empty
 from rayline_demo.stories.judge import judge_days, judge_end
@@ -20,7 +19,10 @@ from rayline_demo.stories.play import Lived, Play, open_play
 from rayline_demo.stories.script import find_stories, load_story
 from worker.app.build import Progress
 from worker.cli import exits, show
+from worker.cli.usage import misuse
 from worker.cycle.report import problem_data
+from worker.domain.messages import tell
+from worker.domain.validation import DAY
 from worker.errors import Stopped
 
 STORY_WANTED = {
@@ -71,7 +73,7 @@ def _first(start: str) -> date:
     try:
         return date.fromisoformat(start) if start else first_day(datetime.now(UTC))
     except ValueError:
-        raise typer.BadParameter(f"{start!r} is not a day such as 2026-10-01") from None
+        raise misuse("--start", tell(DAY)) from None
 
 
 def _show_season(season: dict[str, Any]) -> None:
@@ -124,9 +126,10 @@ def find_story(name: str) -> Path:
 
     if len(matching) != 1:
         known = ", ".join(path.name for path in matching or shipped)
-        raise typer.BadParameter(
-            f"{name!r} names {len(matching)} storylines; there are {known}"
+        reason = tell(
+            "{value} names {number} storylines", value=repr(name), number=len(matching)
         )
+        raise misuse("--story", reason, tell("known here: {names}", names=known))
     return matching[0]
 
 
@@ -196,7 +199,7 @@ def _day_data(lived: Lived) -> dict[str, Any]:
     return {
         "date": str(lived.day),
         "people": list(lived.told),
-        "worker": tell(report) if report else [],
+        "worker": activity.tell(report) if report else [],
         "writes": lived.writes,
         "problems": [problem_data(one) for one in report.plan.problems]
         if report
@@ -206,7 +209,7 @@ def _day_data(lived: Lived) -> dict[str, Any]:
 
 def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
     console = show.console()
-    written = tell(lived.report) if lived.report else []
+    written = activity.tell(lived.report) if lived.report else []
     known = {
         (problem["code"], problem["where"], problem["message"]) for problem in since
     }

@@ -18,6 +18,7 @@ from tests.support.agency import MORNING
 from worker.app import logs
 from worker.cli import show
 from worker.cli.look import fact_data, find_row
+from worker.cli.reader import names_in, reader_of
 from worker.cli.reasons import find_reasons
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.planning import recall
@@ -100,9 +101,8 @@ def test_a_row_of_each_data_source_is_explained_as_the_command_shows_it(
     for row in rows:
         assert find_row(drawn, str(row), context.schema) == row
         own = [fact for fact in facts if fact.ref == row]
-        view = show.why_view(
-            own, title=str(row), schema=context.schema, words=context.words
-        )
+        reader = reader_of(context, context.words, names_in(drawn, context.schema))
+        view = show.why_view(own, reader, title=str(row))
         shown = StringIO()
         Console(file=shown, width=300).print(view)
         for fact in own:

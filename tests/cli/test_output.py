@@ -97,13 +97,14 @@ class Terminal(io.StringIO):
 def views() -> Iterator[RenderableType]:
     """Yield all that this program shows, made of hostile words."""
     schema = load_schema(None, currency="EUR")
+    reader = Reader(schema, WORDS, ZoneInfo("UTC"), str)
     report = Report(1, HOSTILE, 1.0, {"notion": 1, "jira": 2}, PLAN, (PROBLEM,))
-    yield show.plan_view(PLAN, Reader(schema, WORDS, ZoneInfo("UTC"), str))
+    yield show.plan_view(PLAN, reader)
     yield show.report_view(report, WORDS)
     yield show.problems_view([PROBLEM], WORDS)
     yield show.table_view(HOSTILE, (HOSTILE, "b"), [(HOSTILE, 1)])
     fact = Fact(Ref("risks", "r"), "name", HOSTILE, WHY)
-    yield show.why_view([fact], title=HOSTILE, schema=schema, words=WORDS)
+    yield show.why_view([fact], reader, title=HOSTILE)
     yield HOSTILE
     for error in (
         ConfigError([FAULT]),

@@ -49,6 +49,7 @@ from worker.write.writer import _failure
 SAID = "Carla: hopeless"
 FIGURE = 77123
 SCHEMA = load_schema(None, currency="EUR")
+READER = Reader(SCHEMA, Words(), ZoneInfo("UTC"), str)
 PRIVATE = sorted(source.name for source in SCHEMA.sources.values() if source.private)
 ENGLISH = Words()
 RUSSIAN = load_words("ru", "RUB")
@@ -159,7 +160,7 @@ def test_a_plan_tells_that_private_rows_change_and_not_what_they_say(name: str) 
     assert [one["ref"] for one in data["changes"]] == [f"{name}/key"] * 3
     assert not quotes(shown(show.plan_view(plan, READER)))
     fact = Fact(Ref(name, "key"), plan.kept[0].field, SAID, WHY)
-    view = show.why_view([fact], title="", schema=SCHEMA, words=Words())
+    view = show.why_view([fact], READER, title="")
     assert not quotes(shown(view) + json.dumps(_withheld(fact)))
     assert quotes(json.dumps(to_data(plan))), "what is kept to be written is whole"
 

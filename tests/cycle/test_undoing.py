@@ -243,11 +243,9 @@ def test_a_run_that_wrote_nothing_is_told_with_the_way_out(
 ) -> None:
     play.sync()
     play.later(minutes=10)
-    number = {
-        "unknown": lambda: 99,
-        "idle": lambda: play.sync().run_id,
-        "looked": lambda: play.sync(dry_run=True).run_id,
-    }[kind]()
+    number = 99
+    if kind != "unknown":
+        number = play.sync(dry_run=kind == "looked").run_id
     with pytest.raises(ConfigError) as caught:
         take_back(play, number)
     (problem,) = caught.value.problems

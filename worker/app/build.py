@@ -17,6 +17,7 @@ from worker.app.settings import STATE_HINT, Settings, passwords_of, without_pass
 from worker.config import Connection, NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
+from worker.domain.os_errors import say_os_error
 from worker.errors import Code, ConfigError, Problem, Severity, StateFault, Transient
 from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
@@ -65,7 +66,8 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise
     except Exception as error:
         shown = without_passwords(url) if "://" in url else "state"
-        reason = mask(str(error).replace(url, shown), passwords_of(url))
+        words = mask(str(error).replace(url, shown), passwords_of(url))
+        reason = say_os_error(error) if isinstance(error, OSError) else literal(words)
         raise ConfigError(
             [
                 Problem(

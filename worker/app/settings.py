@@ -38,6 +38,8 @@ from worker.config import (
     Workspace,
 )
 from worker.domain.messages import NOTHING, Text, literal, message, tell
+from worker.domain.os_errors import say_os_error
+from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.http.route import proxy_of_environment, read_certificates
 from worker.toml import BadToml, check_size, read_toml
@@ -51,7 +53,7 @@ CONFIGURATION = tell("configuration")
 NOTHING_HERE = tell(
     "no rayline.toml here: run `rayline init`, or `make demo` to look first"
 )
-OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
+OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LANG", "RAYLINE_LOG"})
 
 
 class Settings(BaseSettings):
@@ -290,7 +292,6 @@ def choose(
     settings: Settings, name: str | None, *, where: Text = CONFIGURATION
 ) -> tuple[str, Workspace]:
     """Return the workspace called `name`, or the only one; raises `ConfigError` when that is not clear."""
-    names = ", ".join(settings.workspaces) or "none"
     if name is None and len(settings.workspaces) == 1:
         return next(iter(settings.workspaces.items()))
     found = _called(name, settings.workspaces) if name is not None else None
@@ -304,12 +305,18 @@ def choose(
                 tell("there is no workspace {name}", name=repr(name))
                 if name
                 else tell("which workspace?"),
-                tell(
-                    "configured: {names}; name one with --workspace or add [workspaces.NAME]",
-                    names=names,
-                ),
+                _ways_to_choose(settings),
             )
         ]
+    )
+
+
+def _ways_to_choose(settings: Settings) -> Text:
+    if not settings.workspaces:
+        return tell("none is configured: add [workspaces.NAME]")
+    return tell(
+        "configured: {names}; name one with --workspace or add [workspaces.NAME]",
+        names=", ".join(settings.workspaces),
     )
 
 
@@ -333,24 +340,13 @@ def _read(path: Path) -> dict[str, Any]:
                 _problem(
                     literal(path),
                     "",
-                    tell("cannot be read: {error}", error=error.strerror),
+                    tell("cannot be read: {error}", error=say_os_error(error)),
                     tell("give the right path with --config or RAYLINE_CONFIG"),
                 )
             ]
         ) from None
     except BadToml as error:
         raise ConfigError([_problem(literal(path), "", error.reason)]) from None
-
-
-MESSAGES = {
-    "missing": message("is missing"),
-    "extra_forbidden": message("is not a setting"),
-    "greater_than": message("must be more than {gt}"),
-    "greater_than_equal": message("must be {ge} or more"),
-    "less_than_equal": message("must be {le} or less"),
-    "finite_number": message("must be a finite number"),
-    "literal_error": message("must be one of {expected}"),
-}
 
 
 def _loc(item: ErrorDetails) -> tuple[str, ...]:
@@ -361,16 +357,10 @@ def _from_validation(item: ErrorDetails, source: Source) -> Problem:
     loc = _loc(item)
     # What is missing stands nowhere; the table it misses in was begun by somebody.
     where = source.place(loc[:-1] if item["type"] == "missing" else loc)
-    bounds = {
-        name: str(bound).removesuffix(".0")
-        for name, bound in item.get("ctx", {}).items()
-    }
-    known = MESSAGES.get(item["type"])
-    reason = item["msg"].removeprefix("Value error, ")
     return _problem(
         where,
         ".".join(loc),
-        tell(known, **bounds) if known else literal(reason),
+        say_fault(item),
         _suggestion(loc) if item["type"] == "extra_forbidden" else NOTHING,
     )
 
@@ -697,7 +687,9 @@ def _read_secret(
         value = file.read_text("utf-8").strip()
         mode = open_mode(file)
     except OSError as error:
-        reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
+        reason = tell(
+            "{file} cannot be read: {error}", file=file, error=say_os_error(error)
+        )
         return {}, [_at(source, at, reason)]
     except ValueError:
         # Not UTF-8, or no path at all; its words would show what is in the file.
@@ -723,7 +715,9 @@ def _wrong_certificates(
     try:
         read_certificates(file)
     except OSError as error:
-        reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
+        reason = tell(
+            "{file} cannot be read: {error}", file=file, error=say_os_error(error)
+        )
         yield _at(source, at, reason)
     except ValueError:
         yield _at(

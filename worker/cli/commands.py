@@ -5,14 +5,23 @@ Other distributions add theirs by an entry point `rayline.commands` that names s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from worker.cli import exits
+from worker.cli.streams import ending_quietly
+from worker.cli.usage import SpokenCommand, misuse, parse, see_help, write_help
+from worker.cli.voice import voice
+from worker.domain.messages import message, tell
+from worker.errors import RaylineError
 
 GROUP = "rayline.commands"
 
@@ -34,26 +43,35 @@ class Entry:
 OWN: Mapping[str, Entry] = {
     "init": Entry(
         "worker.cli.init:init",
-        "Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion.",
+        message(
+            "Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."
+        ),
     ),
     "check": Entry(
         "worker.cli.look:check",
-        "Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once.",
+        message(
+            "List every problem of the configuration, the access and the boards, and how to mend each."
+        ),
     ),
     "plan": Entry(
-        "worker.cli.cycles:plan", "Show what would be written and why; never writes."
+        "worker.cli.cycles:plan",
+        message("Show what would be written and why; never writes."),
     ),
     "sync": Entry(
         "worker.cli.cycles:sync_command",
-        "Run one cycle of each workspace (or of one): plan, check the limits, apply.",
+        message("Run each workspace (or one) once: plan, check the limits, apply."),
     ),
     "run": Entry(
         "worker.cli.cycles:run",
-        "Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end.",
+        message(
+            "Run as a daemon: all workspaces (or one) on a schedule, until SIGTERM; --json sums up at the end."
+        ),
     ),
     "fleet": Entry(
         "worker.cli.fleet:fleet",
-        "Work on the cycles of all workspaces beside any number of other machines, by a queue in PostgreSQL.",
+        message(
+            "Work on all workspaces beside any number of other machines, by a queue in PostgreSQL."
+        ),
     ),
     "console": Entry(
         "worker.cli.console_alone:console",
@@ -61,15 +79,17 @@ OWN: Mapping[str, Entry] = {
     ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
-        "Ask a running daemon for a cycle now; joins one under way.",
+        message("Ask a running daemon for a run now; joins one that is under way."),
     ),
     "pause": Entry(
         "worker.cli.pausing:pause",
-        "Have the daemon leave a workspace alone: no beats, no requests, until it is over or resumed.",
+        message(
+            "Have the daemon leave a workspace alone, without runs or requests, until the pause is over or ended."
+        ),
     ),
     "resume": Entry(
         "worker.cli.pausing:resume",
-        "End a pause; what people asked for meanwhile is answered.",
+        message("End a pause; what people asked for meanwhile is answered."),
     ),
     "undo": Entry(
         "worker.cli.undoing:undo_command",
@@ -77,11 +97,13 @@ OWN: Mapping[str, Entry] = {
     ),
     "status": Entry(
         "worker.cli.look:status",
-        "Show the last and next runs, who is at work, what waits and which problems stand.",
+        message(
+            "Show the last and next runs, who is at work, what waits and which problems stand."
+        ),
     ),
     "runs": Entry(
         "worker.cli.look:runs_command",
-        "List the latest runs, or show one with its plan.",
+        message("List the latest runs, or show one with its plan."),
     ),
     "feed": Entry(
         "worker.cli.feed:feed",
@@ -89,7 +111,9 @@ OWN: Mapping[str, Entry] = {
     ),
     "explain": Entry(
         "worker.cli.look:explain",
-        "Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold.",
+        message(
+            "Say why a row's fields have the values Rayline gives them: rule, inputs, formula, threshold."
+        ),
     ),
     "state": Entry(
         "worker.cli.state:state",
@@ -114,7 +138,7 @@ def known_commands() -> dict[str, Entry]:
     return {**entries, **OWN}
 
 
-class LazyCommand(TyperCommand):
+class LazyCommand(SpokenCommand):
     """A command that is listed by its help alone, and loaded when it is called."""
 
     def __init__(self, name: str, entry: Entry) -> None:
@@ -130,7 +154,9 @@ class LazyCommand(TyperCommand):
     def load(self) -> TyperCommand:
         """Return the command itself."""
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(self.name)(self._entry.load())
+        alone.command(self.name, cls=SpokenCommand, help=self._entry.help)(
+            self._entry.load()
+        )
         command = typer.main.get_command(alone)
         if not isinstance(command, TyperCommand):
             raise TypeError(f"{self.name} is not one command")
@@ -138,13 +164,50 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The commands of this program and of whatever adds to it."""
+    """The commands of this program and of whatever adds to it: where errors of a command line become prose."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands."""
         return list(known_commands())
 
-    def get_command(self, ctx: Any, cmd_name: str) -> LazyCommand | None:
-        """Return a command that loads itself, None for a name that is not known."""
-        entry = known_commands().get(cmd_name)
-        return LazyCommand(cmd_name, entry) if entry else None
+    def get_command(self, ctx: Any, cmd_name: str) -> LazyCommand:
+        """Return a command that loads itself; raises `ConfigError` for a name that is not known."""
+        known = known_commands()
+        if cmd_name in known:
+            return LazyCommand(cmd_name, known[cmd_name])
+        near = get_close_matches(cmd_name, known, n=1)
+        hint = tell("did you mean {name}?", name=near[0]) if near else see_help(ctx)
+        raise misuse(cmd_name, tell("there is no such command"), hint)
+
+    def get_help(self, ctx: Any) -> str:
+        """Return what the program is and which commands it has."""
+        words = voice()
+        rows = [(name, words.say(one.help)) for name, one in known_commands().items()]
+        return write_help(self, ctx, words, rows)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let the arguments be read; raises `ConfigError` for what is wrong with them."""
+        if [word for word in args if word != "--"]:
+            with ending_quietly():
+                return parse(super().parse_args, self, ctx, args)
+        typer.echo(self.get_help(ctx), err=True)
+        raise typer.Exit(exits.USAGE)
+
+    def invoke(self, ctx: Any) -> object:
+        """Run a command to its end, or to the end of who asked for it."""
+        with ending_quietly():
+            return super().invoke(ctx)
+
+    def main(
+        self, args: Sequence[str] | None = None, *rest: Any, **more: Any
+    ) -> object:
+        """Run the command line; what is wrong with it is told, and ends with its code."""
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            return super().main(given, *rest, **more)
+        except RaylineError as error:
+            # What renders errors takes longer to load than most commands need to begin.
+            from worker.cli.show import say_error  # noqa: PLC0415
+
+            say_error(error, voice(), as_json="--json" in given)
+            sys.exit(exits.exit_code(error))

@@ -17,6 +17,7 @@ from worker.app import logs
 from worker.app.build import secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import exits, prose, show
+from worker.cli.reader import names_in, reader_of
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -29,6 +30,7 @@ from worker.cli.session import (
 )
 from worker.cli.several import AllOption, Told, over_workspaces
 from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
+from worker.cli.usage import misuse
 from worker.config import ConsoleSettings, Workspace
 from worker.cycle.abandoning import abandon
 from worker.cycle.context import Context, CycleRequest, Mode
@@ -39,7 +41,7 @@ from worker.cycle.triggering import ask_cycle, find_trigger
 from worker.daemon.notify import open_notifier
 from worker.daemon.roster import Roster, serve_roster
 from worker.daemon.service import open_runner
-from worker.domain.messages import message
+from worker.domain.messages import message, tell
 from worker.domain.words import Words
 from worker.errors import ConfigError, in_words
 from worker.plan.plan import withheld_data
@@ -67,7 +69,8 @@ FAULTS = {TriggerState.FAILED: exits.FAILED, TriggerState.REFUSED: exits.REFUSED
 FullOption = Annotated[
     bool,
     typer.Option(
-        "--full/--delta", help="Read everything (default), or only what changed."
+        "--full/--delta",
+        help=message("Read everything (default), or only what changed."),
     ),
 ]
 
@@ -80,7 +83,7 @@ def plan(
     exit_code: Annotated[
         bool,
         typer.Option(
-            "--exit-code", help="End with 3 when there is something to write."
+            "--exit-code", help=message("End with 3 when there is something to write.")
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -96,7 +99,10 @@ def plan(
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
         opened.say(
-            show.plan_view(drawn.plan, show.reader_of(context)),
+            show.plan_view(
+                drawn.plan,
+                reader_of(context, opened.words, names_in(drawn, context.schema)),
+            ),
             lambda: {
                 **withheld_data(drawn.plan, context.schema.is_private),
                 "refused": [problem_data(one) for one in drawn.refused] or None,
@@ -104,7 +110,7 @@ def plan(
         )
         for reason in drawn.refused:
             show.console(stderr=True).print(
-                context.words.say(
+                opened.words.say(
                     "Would be refused: {reason}", reason=prose.line(reason)
                 ),
                 style="red",
@@ -119,18 +125,35 @@ def sync_command(
     workspace: WorkspaceOption = None,
     full: FullOption = True,
     due: Annotated[
-        bool, typer.Option("--due", help="Only what is due now, as the daemon would.")
+        bool,
+        typer.Option(
+            "--due", help=message("Only what is due now, as the daemon would.")
+        ),
     ] = False,
     every: AllOption = False,
     checksum: Annotated[
-        str, typer.Option(help="Apply only the plan with this checksum.")
+        str,
+        typer.Option(
+            metavar=message("SUM"),
+            help=message("Apply only the plan with this checksum."),
+        ),
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help=message("Apply the plan past the limits that would refuse it."),
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one cycle of each workspace (or of one): plan, check the limits, apply."""
+    """Run each workspace (or one) once: plan, check the limits, apply."""
     if due and (scope or checksum or force):
-        raise typer.BadParameter("what is due is of everything: leave --due out")
+        raise misuse(
+            "--due",
+            tell("what is due is of everything"),
+            tell("leave --due out, or the client, --checksum and --force"),
+        )
     stop = stop_on_signals()
     mode = Mode.FULL if full else Mode.DELTA
     order = CycleRequest(mode, "manual", scope, force, checksum)
@@ -142,8 +165,8 @@ def sync_command(
                 ending_in_time(stop, lambda: _part(opened, context), exits.BUSY),
             ):
                 if due:
-                    return _attended(context)
-                return _synced(context, sync(context, order))
+                    return _attended(context, opened.words)
+                return _synced(opened.words, sync(context, order))
 
         is_of_one = bool(scope or checksum) and workspace is None
         if is_of_one and len(opened.settings.workspaces) > 1:
@@ -151,7 +174,7 @@ def sync_command(
         over_workspaces(opened, workspace, step, every=every)
 
 
-def _attended(context: Context) -> Told:
+def _attended(context: Context, words: Words) -> Told:
     """Do what is due in a workspace, if anything is; raises what kept it from being done."""
     reports: list[Report] = []
     runner = open_runner(context, reports.append)
@@ -159,14 +182,14 @@ def _attended(context: Context) -> Told:
     if runner.failure is not None:
         raise runner.failure
     if reports:
-        return _synced(context, reports[-1])
+        return _synced(words, reports[-1])
     sentence = message("{workspace}: nothing is due.")
-    view = context.words.say(sentence, workspace=context.name)
+    view = words.say(sentence, workspace=context.name)
     return Told(view, {"workspace": context.name, "due": False})
 
 
-def _synced(context: Context, report: Report) -> Told:
-    view = show.report_view(report, context.words)
+def _synced(words: Words, report: Report) -> Told:
+    view = show.report_view(report, words)
     return Told(view, report.data(), _code_of(report))
 
 
@@ -184,7 +207,7 @@ def _code_of(report: Report) -> int:
 def _part(opened: Session, context: Context) -> None:
     """Leave a request that nobody answers."""
     run_id = abandon(opened.store, context.name, context.owner)
-    sentence = context.words.say(
+    sentence = opened.words.say(
         "Ended while a service did not answer; the next run looks what became of the last request."
     )
     if opened.as_json:
@@ -199,14 +222,19 @@ def run(
     console: Annotated[
         bool,
         typer.Option(
-            "--console", help="Serve the console too (always with a [console] table)."
+            "--console",
+            help=message("Serve the console too (always with a [console] table)."),
         ),
     ] = False,
     listen: Annotated[
-        str, typer.Option(help="HOST:PORT of the console (implies --console).")
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help=message("Where the console listens (implies --console)."),
+        ),
     ] = "",
 ) -> None:
-    """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
+    """Run as a daemon: all workspaces (or one) on a schedule, until SIGTERM; --json sums up at the end."""
     stop = stop_on_signals()
     heard = hear_signals()
     reports: list[Report] = []
@@ -281,15 +309,14 @@ def _reload(
 def console_settings(
     configured: ConsoleSettings | None, is_wanted: bool, listen: str
 ) -> ConsoleSettings | None:
-    """Return how the console is to be served, None when it is not; raises `BadParameter` for an address that is none."""
+    """Return how the console is to be served, None when it is not; raises `ConfigError` for an address that is none."""
     if listen:
         given = (configured or ConsoleSettings()).model_dump() | {"listen": listen}
         try:
             return ConsoleSettings.model_validate(given)
         except ValidationError:
-            raise typer.BadParameter(
-                f"{listen!r} is not HOST:PORT, such as 127.0.0.1:8787"
-            ) from None
+            reason = tell("must be HOST:PORT, such as 127.0.0.1:8787")
+            raise misuse("--listen", reason) from None
     return configured or (ConsoleSettings() if is_wanted else None)
 
 
@@ -321,21 +348,31 @@ def trigger(
     full: Annotated[
         bool,
         typer.Option(
-            "--full/--delta", help="Read everything, or only what changed (default)."
+            "--full/--delta",
+            help=message("Read everything, or only what changed (default)."),
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan only; write nothing.")
+        bool, typer.Option("--dry-run", help=message("Plan only; write nothing."))
     ] = False,
     who: Annotated[
-        str, typer.Option(help="Who asks (the user of this machine if left out).")
+        str,
+        typer.Option(
+            metavar=message("WHO"),
+            help=message("Who asks (the user of this machine if left out)."),
+        ),
     ] = "",
     wait: Annotated[
-        float, typer.Option(help="Seconds to wait for the answer (0: do not wait).")
+        float,
+        typer.Option(
+            metavar=message("SECONDS"),
+            min=0,
+            help=message("Seconds to wait for the answer (0: do not wait)."),
+        ),
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a running daemon for a cycle now; joins one under way."""
+    """Ask a running daemon for a run now; joins one that is under way."""
     with (
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
@@ -344,7 +381,7 @@ def trigger(
         asked = ask_cycle(context, order, Asker(who or getuser(), Source.CLI))
         request, run = _await_answer(context, asked.id, wait)
         opened.say(
-            _request_in_words(request, run, asked, context.words),
+            _request_in_words(request, run, asked, opened.words),
             lambda: {
                 "trigger": asked.id,
                 "joined": asked.joined,
@@ -357,10 +394,10 @@ def trigger(
         )
         if request.state in FAULTS:
             show.console(stderr=True).print(
-                context.words.say(
+                opened.words.say(
                     "Run {run}: {status}. {reason}",
                     run=request.run_id,
-                    status=context.words.say(STATES[request.state]),
+                    status=opened.words.say(STATES[request.state]),
                     reason=request.error,
                 ),
                 style="red",

@@ -26,6 +26,9 @@ PENDING = 3
 REFUSED = 4
 FAILED = 5
 BUSY = 75
+INTERRUPTED = 130
+UNREAD = 141
+"""As shells name a process that Ctrl-C ended, and one whose output nobody reads any more."""
 
 
 def exit_code(error: RaylineError) -> int:

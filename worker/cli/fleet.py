@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from enum import StrEnum
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -13,35 +12,46 @@ from sqlalchemy.engine import make_url
 
 from worker.app.settings import CONFIGURATION, Settings
 from worker.cli.session import ConfigOption, JsonOption, session
-from worker.domain.messages import literal, tell
+from worker.cli.usage import require_known
+from worker.domain.messages import literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 
-
-class Action(StrEnum):
-    """What a fleet is asked: one more worker, or how it does."""
-
-    WORKER = "worker"
-    STATUS = "status"
+ACTIONS = ("worker", "status")
+"""What a fleet is asked: one more worker, or how it does."""
 
 
 def fleet(
     action: Annotated[
-        Action, typer.Argument(help="`worker` works until SIGTERM, `status` tells.")
+        str,
+        typer.Argument(
+            metavar="|".join(ACTIONS),
+            help=message("`worker` works until SIGTERM, `status` tells."),
+        ),
     ],
     config: ConfigOption = None,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=64, help="Workspaces at the same time.")
+        int,
+        typer.Option(
+            metavar=message("NUMBER"),
+            min=1,
+            max=64,
+            help=message("Workspaces at the same time."),
+        ),
     ] = 2,
     heartbeat: Annotated[
         float,
         typer.Option(
+            metavar=message("SECONDS"),
             min=0.1,
-            help="Seconds between signs of life; after three silent ones others go on with its work.",
+            help=message(
+                "Seconds between signs of life; after three silent ones others go on with its work."
+            ),
         ),
     ] = 10.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Work on the cycles of all workspaces beside any number of other machines, by a queue in PostgreSQL."""
+    """Work on all workspaces beside any number of other machines, by a queue in PostgreSQL."""
+    asked = require_known("|".join(ACTIONS), action, ACTIONS)
     with session(config, as_json=as_json) as opened:
         url = _require_postgres(opened.settings)
         # The queue's library is an extra, and takes its time to load.
@@ -50,10 +60,10 @@ def fleet(
 
         fleet = Fleet(opened.settings.workspaces, opened.store, threading.Event())
         queue = Queue(url, fleet.work(), Rhythm(heartbeat))
-        match action:
-            case Action.WORKER:
+        match asked:
+            case "worker":
                 run_worker(fleet, queue, concurrency=concurrency)
-            case Action.STATUS:
+            case _:
                 counted = asyncio.run(queue.count())
                 line = opened.words.say(
                     "Workers alive: {workers}. Workspaces waiting: {waiting}, at work: {working}.",

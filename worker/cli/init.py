@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
+from msgspec.structs import replace
 
 from worker.app.settings import DEFAULT_FILE, check_settings, find_file
 from worker.cli import prose, show
@@ -23,11 +24,12 @@ from worker.cli.session import (
     context_of,
     fail,
     session,
-    voice,
 )
+from worker.cli.voice import voice
 from worker.cycle.context import Context
 from worker.cycle.ownership import claim_boards
 from worker.domain.messages import NOTHING, Text, literal, message, tell
+from worker.domain.os_errors import say_os_error
 from worker.domain.words import Words
 from worker.errors import Code, ConfigError, Problem, Severity, in_words
 from worker.mapping.schema import Bindings
@@ -103,7 +105,7 @@ def init(
         bot = context.notion.me()
         site = context.jira.server_info()
         if is_new and context.settings.jira.projects is None:
-            _list_projects(context, file)
+            _list_projects(context, file, opened.words)
         claim_boards(context, context.notion, take_over=take_over)
         bindings = _create(context)
         databases = {
@@ -115,7 +117,7 @@ def init(
             "jira": site.account,
             "databases": databases,
         }
-        say = context.words.say
+        say = opened.words.say
         title = say(
             "Workspace {workspace} is ready: now try {command}",
             workspace=context.name,
@@ -125,10 +127,9 @@ def init(
         opened.say(show.table_view(title, headings, databases.items()), lambda: data)
 
 
-def _list_projects(context: Context, file: Path) -> None:
+def _list_projects(context: Context, file: Path, words: Words) -> None:
     """Ask which projects may be read, and write them into the new configuration; without an answer all of today."""
     keys = [project.key for project in context.jira.projects().projects]
-    words = context.words
     question = words.say(
         "Jira projects that may be read, of {keys} (keys with commas; all: these, and none that come later)",
         keys=", ".join(keys) or "-",
@@ -179,7 +180,7 @@ def _ask(file: Path, *, as_json: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         _keep(file, _answers(file, words))
     except OSError as error:
-        reason = tell("cannot be written: {error}", error=error.strerror or error)
+        reason = tell("cannot be written: {error}", error=say_os_error(error))
         fail(_refusal(file, reason), as_json=as_json, words=words)
     except ConfigError as error:
         fail(error, as_json=as_json, words=words)
@@ -226,14 +227,24 @@ def _answers(file: Path, words: Words) -> dict[str, str]:
                 for key, text, is_secret, default in QUESTIONS
                 if key in asked
             }
-        except typer.Abort:
+        except typer.Abort as end:
+            # Ctrl-C comes as the same exception as the end of the input.
+            if isinstance(end.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
             raise error from None
         problems = _wrong(file, answers)
-        error = ConfigError(problems)
         asked = {ASKED[problem.field] for problem in problems}
         for problem in problems:
-            show.say(prose.line(in_words(problem, words)))
+            show.say(_objection(problem, words))
     return answers
+
+
+def _objection(problem: Problem, words: Words) -> str:
+    """Return what is wrong with an answer, by its question: who is asked knows no key of a file."""
+    questions = {key: text for key, text, _, _ in QUESTIONS}
+    question = words.say(questions[ASKED[problem.field]])
+    told = in_words(problem, words)
+    return prose.line(replace(told, where=question, field=""))
 
 
 def _variable(side: str) -> str:
@@ -259,11 +270,29 @@ def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
 
 def _answer(text: str, default: str, *, is_secret: bool) -> str:
     """Return what is typed, secrets unseen on a terminal; questions go to stderr so that stdout stays one object."""
-    hide = is_secret and sys.stdin.isatty()
-    typed = typer.prompt(
-        text, default=default, hide_input=hide, show_default=not is_secret, err=True
-    )
+    if sys.stdin.isatty():
+        typed = typer.prompt(
+            text,
+            default=default,
+            hide_input=is_secret,
+            show_default=not is_secret,
+            err=True,
+        )
+    else:
+        typed = _read_line(text, "" if is_secret else default)
     return str(typed).strip().encode("utf-8", "replace").decode()
+
+
+def _read_line(text: str, default: str) -> str:
+    """Return the next line of what is no terminal; raises `typer.Abort` when there is none. The library's own prompt
+    would write a blank on stdout."""
+    sys.stderr.write(f"{text} [{default}]: " if default else f"{text}: ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    sys.stderr.write("\n")
+    if not line:
+        raise typer.Abort
+    return line.strip() or default
 
 
 def _keep(file: Path, answers: Mapping[str, str]) -> None:

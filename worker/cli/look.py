@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
 from worker.cli import exits, prose, show
+from worker.cli.reader import names_in, reader_of
 from worker.cli.reasons import find_reasons
+from worker.cli.rows import Rows
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
+    Session,
     WorkspaceOption,
     context_of,
     session,
@@ -27,7 +28,7 @@ from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
-from worker.daemon.standing import read_standing, say_trigger
+from worker.daemon.standing import read_standing
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
@@ -50,6 +51,7 @@ from worker.errors import (
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
+from worker.plan.reading import Reader
 from worker.read.lookup import LOOKUP
 from worker.read.schema import read_schema
 from worker.state import pauses, problems, runs
@@ -61,25 +63,28 @@ def check(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once."""
+    """List every problem of the configuration, the access and the boards, and how to mend each."""
     with session(config, as_json=as_json) as opened:
 
         def look(name: str) -> Told:
             with context_of(opened, name) as context:
-                return _checked(context)
+                return _checked(context, opened.words)
 
         over_workspaces(opened, workspace, look)
 
 
-def _checked(context: Context) -> Told:
+def _checked(context: Context, words: Words) -> Told:
     all_problems = sorted(
-        set(_check(context)),
+        set(_check(context, words)),
         key=lambda problem: (list(Severity).index(problem.severity), problem),
     )
     view = (
-        show.problems_view(all_problems, context.words)
+        Group(
+            show.problems_view(all_problems, words),
+            show.count_view(all_problems, words),
+        )
         if all_problems
-        else context.words.say("Everything is in order.")
+        else words.say("Everything is in order.")
     )
     is_wrong = any(problem.severity is Severity.ERROR for problem in all_problems)
     data = {
@@ -89,8 +94,7 @@ def _checked(context: Context) -> Told:
     return Told(view, data, exits.USAGE if is_wrong else exits.OK)
 
 
-def _check(context: Context) -> Iterable[RenderedProblem]:
-    words = context.words
+def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
     sides: list[list[RenderedProblem]] = [
         _trial("notion", context.notion.me, words),
         _trial("jira", context.jira.server_info, words),
@@ -101,7 +105,7 @@ def _check(context: Context) -> Iterable[RenderedProblem]:
         problem.severity is Severity.ERROR for side in sides for problem in side
     ):
         sides.append(_trial("workspace", lambda: _drawn(context), words))
-        sides.append(_trial("jira", lambda: _listed(context), words))
+        sides.append(_trial("jira", lambda: _listed(context, words), words))
     return [problem for side in sides for problem in side]
 
 
@@ -149,11 +153,11 @@ def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     return (*drawn.plan.problems, *drawn.refused)
 
 
-def _listed(context: Context) -> tuple[RenderedProblem, ...]:
+def _listed(context: Context, words: Words) -> tuple[RenderedProblem, ...]:
     """Return what the read just made shows to be wrong with the list of projects."""
     with context.reading() as tx:
         listing = LOOKUP.load(tx).listing
-    return tuple(in_words(one, context.words) for one in find_problems(listing))
+    return tuple(in_words(one, words) for one in find_problems(listing))
 
 
 def _drift(context: Context) -> tuple[RenderedProblem, ...]:
@@ -170,112 +174,29 @@ def status(
 
         def look(name: str) -> Told:
             with context_of(opened, name) as context:
-                return _standing(context)
+                return _standing(context, opened.words)
 
         over_workspaces(opened, workspace, look)
 
 
-def _standing(context: Context) -> Told:
+def _standing(context: Context, words: Words) -> Told:
     data = _status(context)
-    rows = _rows(
-        {key: value for key, value in data.items() if key != "problems"}, context
-    )
+    shown = {key: data[key] for key in data if key not in ("workspace", "problems")}
+    if shown["put_off"]:
+        reason = JobLog(context.store, context.name).put_off().say(words)
+        shown["put_off"] = {**shown["put_off"], "reason": reason}
     with context.reading() as tx:
         standing = tuple(problems.load(tx))
-    title = context.words.say("Workspace {workspace}", workspace=context.name)
+    title = words.say(
+        "Workspace {workspace}, times of {zone}",
+        workspace=context.name,
+        zone=context.settings.time_zone,
+    )
     view = Group(
-        show.table_view(title, ("", ""), rows),
-        show.problems_view(standing, context.words),
+        show.table_view(title, ("", ""), Rows(context, words).of(shown)),
+        show.problems_view(standing, words),
     )
     return Told(view, data)
-
-
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
-"""How the data of a run or a status says an instant."""
-LABELS = {
-    "delta": message("what changed"),
-    "full": message("everything"),
-    "nightly": message("the night's pass"),
-    "daily": message("the day's pages"),
-    "monday": message("the week's pages"),
-    "paused": message("paused"),
-    "by": message("by"),
-    "since": message("since"),
-    "until": message("until"),
-    "reason": message("reason"),
-    "workspace": message("workspace"),
-    "last_run": message("last run"),
-    "last_success": message("last success"),
-    "next": message("next"),
-    "put_off": message("put off"),
-    "at_work": message("at work"),
-    "waiting": message("waiting"),
-    "unsettled": message("unsettled"),
-    "run_id": message("run"),
-    "trigger": message("asked by"),
-    "status": message("status"),
-    "started": message("started"),
-    "ended": message("ended"),
-    "seconds": message("seconds"),
-    "requests": message("requests"),
-    "changes": message("changes"),
-    "answers": message("answers"),
-    "kept": message("kept"),
-    "conflicts": message("conflicts"),
-    "refused": message("refused"),
-    "checksum": message("plan"),
-    "mode": message("read"),
-    "stopped": message("stopped"),
-    "error": message("error"),
-}
-
-
-def _rows(data: Mapping[str, Any], context: Context) -> list[tuple[str, object]]:
-    """Return a run or a status as rows of a table, in the workspace's language and zone."""
-    words = context.words
-    return [
-        (_label(key, words), _cell(_in_zone(value, context), words))
-        for key, value in data.items()
-    ]
-
-
-def _in_zone(value: object, context: Context) -> object:
-    """Return data with each instant as people there say it, to the minute."""
-    match value:
-        case dict():
-            return {key: _in_zone(part, context) for key, part in value.items()}
-        case list():
-            return [_in_zone(part, context) for part in value]
-        case str() if INSTANT.fullmatch(value):
-            return say_moment(datetime.fromisoformat(value), context)
-    return value
-
-
-def say_moment(moment: datetime, context: Context) -> str:
-    """Return an instant in the language and zone of the workspace."""
-    local = moment.astimezone(ZoneInfo(context.settings.time_zone))
-    return f"{context.words.date(local.date())} {local:%H:%M}"
-
-
-def _label(key: str, words: Words) -> str:
-    return words.say(LABELS[key]) if key in LABELS else key
-
-
-def _cell(value: object, words: Words) -> object:
-    match value:
-        case dict():
-            return ", ".join(
-                f"{_label(key, words)}: {_cell(part, words)}"
-                for key, part in value.items()
-                if key != "problems"
-            )
-        case None | []:
-            return show.brief(None)
-        case bool():
-            return words.say("yes") if value else words.say("no")
-        case list():
-            return ", ".join(str(_cell(part, words)) for part in value)
-    return value
 
 
 def _status(context: Context) -> dict[str, Any]:
@@ -318,7 +239,11 @@ def _put_off_data(put_off: PutOff, *, now: datetime) -> dict[str, str] | None:
 
 def runs_command(
     run_id: Annotated[
-        int, typer.Argument(help="One run (the latest are listed when left out).")
+        int,
+        typer.Argument(
+            metavar=message("RUN"),
+            help=message("One run (the latest are listed when left out)."),
+        ),
     ] = 0,
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -334,29 +259,30 @@ def runs_command(
             return
         with opened.store.reading(context.name) as tx:
             latest = runs.recent(tx)
+        say = Rows(context, opened.words)
         rows = [
             (
                 run.id,
-                say_moment(run.started, context),
-                say_trigger(run.trigger, context.words),
-                run.status.value,
+                say.moment(run.started),
+                say.cell("trigger", run.trigger),
+                say.cell("status", run.status.value),
                 sum((run.outcome.get("changes") or {}).values()),
-                _cell(dict(run.requests), context.words),
+                say.cell("requests", dict(run.requests)),
             )
             for run in latest
         ]
-        title = context.words.say("Runs")
-        headings = (
-            context.words.say(LABELS[key])
-            for key in ("run_id", "started", "trigger", "status", "changes", "requests")
+        title = opened.words.say(
+            "Runs, times of {zone}", zone=context.settings.time_zone
         )
+        keys = ("run_id", "started", "trigger", "status", "changes", "requests")
+        headings = map(say.label, keys)
         opened.say(
             show.table_view(title, headings, rows),
             lambda: {"runs": [_run_data(run) for run in latest]},
         )
 
 
-def _show_run(opened: Any, context: Context, run_id: int) -> None:
+def _show_run(opened: Session, context: Context, run_id: int) -> None:
     with opened.store.reading(context.name) as tx:
         run = runs.get(tx, run_id)
         checksum = str(run.outcome.get("checksum", "")) if run else ""
@@ -367,19 +293,18 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
                 Problem(
                     code=Code.RUN,
                     where=tell("command line"),
-                    field="RUN_ID",
                     message=tell("there is no run {run}", run=run_id),
                     hint=tell("list them with rayline runs"),
                     severity=Severity.ERROR,
                 )
             ]
         )
-    rows = _rows(
-        {key: value for key, value in _run_data(run).items() if key != "problems"},
-        context,
-    )
-    head = show.table_view(context.words.say("Run {run}", run=run.id), ("", ""), rows)
-    body = show.plan_view(plan, show.reader_of(context)) if plan else ""
+    data = _run_data(run)
+    shown = {key: data[key] for key in data if key != "problems"}
+    words = opened.words
+    title = words.say("Run {run}", run=run.id)
+    head = show.table_view(title, ("", ""), Rows(context, words).of(shown))
+    body = show.plan_view(plan, reader_of(context, words)) if plan else ""
     opened.say(
         Group(head, body),
         lambda: {
@@ -404,14 +329,17 @@ def explain(
     ref: Annotated[
         str,
         typer.Argument(
-            help="A row: source/key, page id, address or title; #field for one. SOURCE#field for all rows."
+            metavar=message("ROW"),
+            help=message(
+                "A row: source/key, page id, address or title; #field for one. SOURCE#field for all rows."
+            ),
         ),
     ],
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold."""
+    """Say why a row's fields have the values Rayline gives them: rule, inputs, formula, threshold."""
     with (
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
@@ -424,8 +352,9 @@ def explain(
         row = find_row(drawn, wanted, context.schema)
         facts = find_reasons(context, drawn, lambda ref: ref == row, field=name)
         title = _title_of(drawn, row, context.schema)
+        reader = reader_of(context, opened.words, names_in(drawn, context.schema))
         opened.say(
-            _view_of(facts, row, title, context),
+            _view_of(facts, row, title, reader),
             lambda: {
                 "ref": str(row),
                 "title": title,
@@ -435,12 +364,13 @@ def explain(
 
 
 def _explain_all(
-    opened: Any, drawn: PlannedCycle, source: str, name: str, *, context: Context
+    opened: Session, drawn: PlannedCycle, source: str, name: str, *, context: Context
 ) -> None:
     """Explain one field of every row of a data source."""
     facts = find_reasons(context, drawn, lambda ref: ref.source == source, field=name)
     titles = {fact.ref: _title_of(drawn, fact.ref, context.schema) for fact in facts}
-    views = [_view_of([fact], fact.ref, titles[fact.ref], context) for fact in facts]
+    reader = reader_of(context, opened.words, names_in(drawn, context.schema))
+    views = [_view_of([fact], fact.ref, titles[fact.ref], reader) for fact in facts]
     opened.say(
         Group(*views),
         lambda: {
@@ -458,15 +388,8 @@ def _explain_all(
     )
 
 
-def _view_of(
-    facts: list[Fact], row: Ref, title: str, context: Context
-) -> RenderableType:
-    return show.why_view(
-        facts,
-        title=f"{title}  ({row})".strip(),
-        schema=context.schema,
-        words=context.words,
-    )
+def _view_of(facts: list[Fact], row: Ref, title: str, reader: Reader) -> RenderableType:
+    return show.why_view(facts, reader, title=f"{title}  ({row})".strip())
 
 
 def _data_of(fact: Fact, schema: Schema) -> dict[str, Any]:
@@ -519,7 +442,6 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
             Problem(
                 code=Code.EXPLAIN,
                 where=tell("command line"),
-                field="REF",
                 message=tell(
                     "{number} rows are called {text}", number=len(refs), text=repr(text)
                 ),

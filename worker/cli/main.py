@@ -11,15 +11,18 @@ import typer
 
 from worker import __version__
 from worker.app import logs
+from worker.cli import streams
 from worker.cli.commands import Commands
+from worker.domain.messages import message
 
 BUG = 1
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Rayline: one true view per client, from Jira's progress and Notion's account boards.",
+    help=message(
+        "Rayline: one true view per client, from Jira's progress and Notion's account boards."
+    ),
 )
 
 
@@ -27,7 +30,7 @@ app = typer.Typer(
 def version(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.")
+        bool, typer.Option("--version", help=message("Print the version."))
     ] = False,
 ) -> None:
     """Rayline: one true view per client, from Jira's progress and Notion's account boards."""
@@ -45,10 +48,11 @@ def _tell_bug(broken: threading.ExceptHookArgs) -> None:
 
 def main() -> None:
     """Run the command line; what nobody foresaw is told through the logs, which hold no secrets, and ends with 1."""
+    streams.open_missing()
     logs.configure()
     threading.excepthook = _tell_bug
     try:
-        app()
+        app(prog_name="rayline")
     except Exception as error:  # noqa: BLE001 - the last place where anything can be caught
         structlog.get_logger("worker.cli").error(
             "bug", error=type(error).__name__, exc_info=True

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.look import say_moment
+from worker.cli.rows import Rows
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -16,23 +16,38 @@ from worker.cli.session import (
     context_of,
     session,
 )
+from worker.domain.messages import message
 from worker.state import pauses
 from worker.state.pauses import Pause
 
 
 def pause(
-    reason: Annotated[str, typer.Argument(help="Why, for those who look.")] = "",
+    reason: Annotated[
+        str,
+        typer.Argument(
+            metavar=message("REASON"), help=message("Why, for those who look.")
+        ),
+    ] = "",
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     hours: Annotated[
-        float, typer.Option(help="For how long (0: until it is resumed).", min=0)
+        float,
+        typer.Option(
+            metavar=message("HOURS"),
+            help=message("For how many hours (0: until it is resumed)."),
+            min=0,
+        ),
     ] = 0,
     who: Annotated[
-        str, typer.Option(help="Who asks (the user of this machine if left out).")
+        str,
+        typer.Option(
+            metavar=message("WHO"),
+            help=message("Who asks (the user of this machine if left out)."),
+        ),
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Have the daemon leave a workspace alone: no beats, no requests, until it is over or resumed."""
+    """Have the daemon leave a workspace alone, without runs or requests, until the pause is over or ended."""
     with (
         session(config, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
@@ -42,15 +57,19 @@ def pause(
         asked = Pause(who or getuser(), since, until, reason)
         with opened.store.transaction(context.name) as tx:
             pauses.pause(tx, asked)
-        words = context.words
-        opened.say(
-            words.say(
+        words = opened.words
+        sentence = words.say(
+            "Workspace {workspace} is paused until it is resumed.",
+            workspace=context.name,
+        )
+        if until is not None:
+            sentence = words.say(
                 "Workspace {workspace} is paused until {moment}.",
                 workspace=context.name,
-                moment=say_moment(until, context)
-                if until
-                else words.say("it is resumed"),
-            ),
+                moment=Rows(context, words).moment(until),
+            )
+        opened.say(
+            sentence,
             lambda: {
                 "workspace": context.name,
                 "by": asked.by,
@@ -72,7 +91,7 @@ def resume(
         with opened.store.transaction(context.name) as tx:
             pauses.resume(tx)
         opened.say(
-            context.words.say(
+            opened.words.say(
                 "Workspace {workspace} is worked on again.", workspace=context.name
             ),
             lambda: {"workspace": context.name, "paused": None},

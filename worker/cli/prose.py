@@ -69,7 +69,7 @@ def explain(error: RaylineError, words: Words) -> str:
             text = say(
                 "Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
                 workspace=error.workspace,
-                holder=process(error.holder, words),
+                holder=say_process(error.holder, words),
             )
         case Denied():
             text = say(
@@ -106,7 +106,7 @@ def explain(error: RaylineError, words: Words) -> str:
                 seconds=f"{error.retry_after or 0:.0f}",
                 reason=error.detail,
                 request=error.request,
-                time=f"{_after(error.retry_after or 0):%Y-%m-%d %H:%M %z}",
+                time=_instant(_after(error.retry_after or 0), words),
             )
         case Transient():
             wait = (
@@ -154,9 +154,7 @@ def explain(error: RaylineError, words: Words) -> str:
                 CLOCK_FAULTS[error.fault], servers=", ".join(_differences(error, words))
             )
         case Stopped():
-            text = say(
-                "Asked to end ({reason}); nothing was written.", reason=str(error)
-            )
+            text = say("Asked to end; nothing was written.")
         case _:
             text = str(error)
     return text
@@ -193,19 +191,19 @@ def _running(error: AlreadyRunning, words: Words) -> str:
         )
     )
     since = (
-        words.say(", since {instant} UTC", instant=f"{error.since:%Y-%m-%d %H:%M:%S}")
+        words.say(", since {instant}", instant=_instant(error.since, words))
         if error.since
         else ""
     )
     return words.say(
         pattern,
         workspace=error.workspace,
-        holder=process(error.holder, words),
+        holder=say_process(error.holder, words),
         since=since,
     )
 
 
-def process(holder: str, words: Words) -> str:
+def say_process(holder: str, words: Words) -> str:
     """Return who holds a lease, as people find it: the process and its host."""
     process = read_owner(holder)
     if process is None:
@@ -234,6 +232,12 @@ def _differences(error: WrongClock, words: Words) -> Iterator[str]:
 def _after(seconds: float) -> datetime:
     """Return the instant in so many seconds, on this machine's clock."""
     return datetime.now().astimezone() + timedelta(seconds=seconds)
+
+
+def _instant(at: datetime, words: Words) -> str:
+    """Return an instant on this machine's clock: no workspace's is known where an error is told."""
+    local = at.astimezone()
+    return f"{words.date(local.date())}, {local:%H:%M %Z}"
 
 
 def _api(error: ApiError) -> str:

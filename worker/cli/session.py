@@ -18,12 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
-from worker.cli import exits, prose, show
+from worker.cli import exits, show
+from worker.cli.voice import voice
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
+from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import RaylineError, StateFault
-from worker.locales import load_words
 from worker.state.checking import find_damage
 from worker.state.store import Store
 
@@ -31,13 +32,24 @@ Advance = Callable[[str, int, int], None]
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="The configuration file (rayline.toml)."),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar=message("FILE"),
+        help=message("The configuration file (rayline.toml)."),
+    ),
 ]
 WorkspaceOption = Annotated[
-    str | None, typer.Option("--workspace", "-w", help=r"Which \[workspaces.NAME].")
+    str | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar=message("NAME"),
+        help=message("The workspace: the NAME of its table [workspaces.NAME]."),
+    ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on stdout.")
+    bool, typer.Option("--json", help=message("Print one JSON object on stdout."))
 ]
 TakeOverOption = Annotated[
     bool,
@@ -45,7 +57,10 @@ TakeOverOption = Annotated[
 ]
 ScopeArgument = Annotated[
     str,
-    typer.Argument(help="One client: its name or page id (all clients when left out)."),
+    typer.Argument(
+        metavar=message("CLIENT"),
+        help=message("One client: its name or page id (all clients when left out)."),
+    ),
 ]
 
 
@@ -80,7 +95,7 @@ def configured(
     words = voice()
     try:
         settings = load_settings(find_file(config))
-        words = _common_voice(settings) or words
+        words = voice(_common_locale(settings))
         logs.configure(secrets_of(settings), level=log_level("INFO"))
         yield settings, words
     except RaylineError as error:
@@ -99,7 +114,7 @@ def session(
     words = voice()
     try:
         settings = load_settings(find_file(config))
-        words = _common_voice(settings) or words
+        words = voice(_common_locale(settings))
         if not settings.workspaces:
             choose(settings, None)
         logs.configure(secrets_of(settings), level=log_level("INFO"))
@@ -128,24 +143,15 @@ def _kept(store: Store) -> Iterator[None]:
             store.close()
 
 
-def voice() -> Words:
-    """Return the language of who sits at the machine: what is said before a workspace is known, and of a demo."""
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    spoken = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    return load_words("ru" if spoken.startswith("ru") else "en", "")
-
-
-def _common_voice(settings: Settings) -> Words | None:
+def _common_locale(settings: Settings) -> str:
     """Return the language of all workspaces, if they have one."""
     locales = {workspace.locale for workspace in settings.workspaces.values()}
-    return load_words(locales.pop(), "") if len(locales) == 1 else None
+    return locales.pop() if len(locales) == 1 else ""
 
 
 def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
     """Say an error and end with its exit code."""
-    if as_json:
-        show.print_json(prose.error_data(error, words))
-    show.console(stderr=True).print(prose.explain(error, words), style="red")
+    show.say_error(error, words, as_json=as_json)
     raise typer.Exit(exits.exit_code(error)) from error
 
 
@@ -155,7 +161,7 @@ def context_of(
 ) -> Iterator[Context]:
     """Yield the context of one workspace, with a progress bar where a person watches."""
     name, chosen = choose(opened.settings, workspace)
-    opened.words = load_words(chosen.locale, chosen.currency)
+    opened.words = voice(chosen.locale, chosen.currency)
     with progress(opened.words, enabled=not opened.as_json) as advance:
         around = Surroundings(stop=stop, progress=advance)
         yield build_context(name, chosen, opened.store, around)

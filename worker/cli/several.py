@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from worker.app.settings import Settings, choose
 from worker.cli import exits, prose, show
 from worker.cli.session import Session
+from worker.domain.messages import message
 from worker.errors import RaylineError
 
 WORST_FIRST = (
@@ -22,7 +23,10 @@ WORST_FIRST = (
     exits.PENDING,
 )
 AllOption = Annotated[
-    bool, typer.Option("--all", help="All workspaces, told as a list also when one.")
+    bool,
+    typer.Option(
+        "--all", help=message("All workspaces, as a list even where there is one.")
+    ),
 ]
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
@@ -16,17 +14,14 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from worker.cli.prose import line
-from worker.cycle.context import Context
+from worker.cli.prose import error_data, explain, line
 from worker.cycle.report import Report
 from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
-from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
-from worker.errors import RenderedProblem, Severity
-from worker.mapping.schema import Schema
+from worker.errors import RaylineError, RenderedProblem, Severity
 from worker.plan.facts import Fact
-from worker.plan.plan import Kind, Plan, canonical
+from worker.plan.plan import Kind, Plan
 from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
 
 SIGNS = {
@@ -42,6 +37,7 @@ SEVERITIES = {
     Severity.INFO: message("note"),
 }
 WIDTH = 72
+KEPT = (message("row"), message("field"), message("people's"), message("Rayline's"))
 PRIVATE = message("(private: open the row in Notion)")
 
 
@@ -71,8 +67,8 @@ def _field(page: PageDiff, field: FieldDiff, words: Words) -> str:
     if page.private:
         return f"{field.label}: {words.say(PRIVATE)}"
     drift = words.say("  (somebody had changed it)") if field.drift else ""
-    before = "" if page.kind is Kind.CREATE else f"{on_a_line(field.before)} → "
-    return f"{field.label}: {before}{on_a_line(field.after)}  [{field.rule}]{drift}"
+    before = "" if page.kind is Kind.CREATE else f"{brief(field.before)} → "
+    return f"{field.label}: {before}{brief(field.after)}  [{field.rule}]{drift}"
 
 
 def summary(plan: Plan, words: Words) -> str:
@@ -93,8 +89,8 @@ def kept_view(values: Iterable[KeptValue], words: Words) -> RenderableType:
         (
             f"{value.title} · {value.ref}",
             value.label,
-            words.say(PRIVATE) if value.private else on_a_line(value.people),
-            words.say(PRIVATE) if value.private else on_a_line(value.worker),
+            words.say(PRIVATE) if value.private else brief(value.people),
+            words.say(PRIVATE) if value.private else brief(value.worker),
             words.say("conflict") if value.conflict else "",
         )
         for value in values
@@ -126,6 +122,18 @@ def problems_view(problems: Iterable[RenderedProblem], words: Words) -> Renderab
     return Group(*lines)
 
 
+def count_view(problems: Iterable[RenderedProblem], words: Words) -> RenderableType:
+    """Return how many problems of each severity there are, in one line."""
+    counts = Counter(problem.severity for problem in problems)
+    sentence = words.say(
+        "Errors: {errors}, warnings: {warnings}, notes: {notes}.",
+        errors=counts[Severity.ERROR],
+        warnings=counts[Severity.WARNING],
+        notes=counts[Severity.INFO],
+    )
+    return Text(sentence, style="bold")
+
+
 def report_view(report: Report, words: Words) -> RenderableType:
     """Return how a cycle went."""
     head = words.say(
@@ -147,19 +155,18 @@ def report_view(report: Report, words: Words) -> RenderableType:
     )
 
 
-def why_view(
-    facts: Iterable[Fact], *, title: str, schema: Schema, words: Words
-) -> RenderableType:
+def why_view(facts: Iterable[Fact], reader: Reader, *, title: str) -> RenderableType:
     """Return why fields have their values: rule, formula, inputs with links, threshold."""
+    words = reader.words
     tree = Tree(Text(title, style="bold"))
     for fact in facts:
-        label = (
-            schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
-        )
-        if schema.is_private(fact.ref.source):
+        known = reader.schema.sources[fact.ref.source].properties[fact.field]
+        label = known.label[words.locale]
+        if reader.schema.is_private(fact.ref.source):
             tree.add(Text(f"{label}: {words.say(PRIVATE)}  [{fact.why.rule}]"))
             continue
-        branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
+        value = brief(reader.say_value(fact.value, known))
+        branch = tree.add(Text(f"{label} = {value}", style="green"))
         for pattern, text in (
             (message("rule: {text}"), fact.why.rule),
             (message("formula: {text}"), fact.why.formula),
@@ -168,11 +175,8 @@ def why_view(
             if text:
                 branch.add(Text(words.say(pattern, text=text)))
         for item in fact.why.inputs:
-            branch.add(
-                Text(
-                    f"{item.name}: {item.value}" + (f"  {item.url}" if item.url else "")
-                )
-            )
+            link = f"  {item.url}" if item.url else ""
+            branch.add(Text(f"{item.name}: {item.value}{link}"))
     return tree
 
 
@@ -188,36 +192,10 @@ def table_view(
     return table
 
 
-def brief(value: Value | Unset) -> str:
-    """Return a value in a few words."""
-    match value:
-        case None | "" | ():
-            return "—"
-        case Unset():
-            return "?"
-        case Decimal():
-            return canonical(value)
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}"
-        case Span():
-            return f"{value.start}..{value.end}"
-        case tuple():
-            return ", ".join(
-                item.key[:24] if isinstance(item, Ref) else str(item) for item in value
-            )[:WIDTH]
-    return on_a_line(str(value))
-
-
-def on_a_line(text: str) -> str:
-    """Return the beginning of a text, its breaks as signs."""
+def brief(text: str) -> str:
+    """Return a value on one line, and no more of it than a line holds."""
     line = text.replace("\n", " ⏎ ")
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
-
-
-def reader_of(context: Context) -> Reader:
-    """Return how a terminal reads the plans of a workspace."""
-    zone = ZoneInfo(context.settings.time_zone)
-    return Reader(context.schema, context.words, zone, lambda page_id: "")
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
 
 
 class SafeConsole(Console):
@@ -233,6 +211,10 @@ class SafeConsole(Console):
             markup=False,
             emoji=False,
         )
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever ends the command, as everywhere else."""
+        raise BrokenPipeError
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return people's words as text, escapes written out before they are measured."""
@@ -267,3 +249,10 @@ def print_json(data: Any) -> None:
     text = json.dumps(data, ensure_ascii=False, default=str)
     sys.stdout.write(visible_json(text) + "\n")
     sys.stdout.flush()
+
+
+def say_error(error: RaylineError, words: Words, *, as_json: bool) -> None:
+    """Say an error on stderr, and as one object on stdout too where that is what a program reads."""
+    if as_json:
+        print_json(error_data(error, words))
+    console(stderr=True).print(explain(error, words), style="red")

@@ -133,7 +133,7 @@ def _in_sentences(path: Path, words: Words) -> Iterator[None]:
             str(path),
             tell(
                 "the state is in use by {holder}",
-                holder=prose.process(used.holder, words),
+                holder=prose.say_process(used.holder, words),
             ),
             way_out=tell("end the daemon and every other command first"),
             passes=True,

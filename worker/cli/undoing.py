@@ -11,6 +11,7 @@ from rich.text import Text
 
 from worker.cli import exits, show
 from worker.cli.prose import line
+from worker.cli.reader import reader_of
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -78,7 +79,7 @@ def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
         checksum=drawn.plan.checksum(),
     )
     return Group(
-        show.plan_view(drawn.plan, schema=context.schema, words=words),
+        show.plan_view(drawn.plan, reader_of(context, words)),
         show.problems_view(drawn.left, words),
         *refused,
         Text(hint),

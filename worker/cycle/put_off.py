@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from worker.config import Schedule
+from worker.domain.messages import Labels, Text, render, tell
+from worker.domain.words import Words
 from worker.errors import (
     ApiError,
     Code,
@@ -21,6 +23,7 @@ from worker.errors import (
     Stopped,
     Unreachable,
 )
+from worker.locales import load_words
 from worker.state.settings import Setting
 from worker.state.store import Tx
 
@@ -30,12 +33,17 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PutOff(msgspec.Struct, frozen=True):
-    """No cycle on a schedule before `until`; `reason` in English, as runs keep theirs; `lasting` when a person has to
-    mend it."""
+    """No cycle on a schedule before `until`; `reason` in English, as runs keep theirs, and `told` in every language;
+    `lasting` when a person has to mend it."""
 
     until: datetime = BEGINNING
     reason: str = ""
     lasting: bool = False
+    told: Labels = Labels(())
+
+    def say(self, words: Words) -> str:
+        """Return the reason in the language of `words`; what an earlier release kept is English."""
+        return dict(self.told.by_locale).get(words.locale, self.reason)
 
 
 PUT_OFF = Setting("put_off", PutOff, PutOff)
@@ -48,14 +56,46 @@ def put_off_after(
     match error:
         case Postponed():
             wait = timedelta(seconds=error.retry_after or 0)
-            return PutOff(now + wait, str(error))
+            return PutOff(now + wait, str(error), told=_told(error))
         case ConfigError() if any(one.code is Code.SCOPE for one in error.problems):
             return None  # only of what was asked for
         case Unreachable() | Denied() | Missing() | ConfigError():
             usual = timedelta(seconds=schedule.delta)
             slower = min(SLOWER, timedelta(seconds=schedule.full))
-            return PutOff(now + max(usual, slower), str(error), lasting=True)
+            until = now + max(usual, slower)
+            return PutOff(until, str(error), lasting=True, told=_told(error))
     return None
+
+
+def _told(error: ApiError | ConfigError) -> Labels:
+    """Return the reason in every language: nobody knows yet who will read it."""
+    reason = _reason(error)
+    return Labels(
+        tuple(
+            (locale, render(reason, load_words(locale, ""))) for locale in ("en", "ru")
+        )
+    )
+
+
+def _reason(error: ApiError | ConfigError) -> Text:
+    if isinstance(error, ConfigError):
+        first = error.problems[0]
+        return tell("{where}: {fault}", where=first.where, fault=first.message)
+    api = error.api.capitalize()
+    match error:
+        case Postponed():
+            return tell("{api} asks to wait: {reason}", api=api, reason=error.detail)
+        case Unreachable():
+            return tell("{api} cannot be reached: {fault}", api=api, fault=error.fault)
+        case Denied():
+            return tell(
+                "{api} refused this connection: {reason}", api=api, reason=error.detail
+            )
+    return tell(
+        "{api} does not show what was asked for ({request})",
+        api=api,
+        request=error.request,
+    )
 
 
 def note_failure(

@@ -28,11 +28,12 @@ from worker.cycle.planning import (
 from worker.cycle.remembering import forget_deleted
 from worker.cycle.report import (
     Report,
-    count_requests,
+    count_answers,
     count_since,
     finish_failed,
     in_doubt,
     record,
+    sum_requests,
 )
 from worker.domain.messages import Text, tell
 from worker.errors import Code, ConfigError, Problem, RenderedProblem, Severity
@@ -105,7 +106,7 @@ def undo(context: Context, number: int, order: CycleRequest, *, who: str) -> Rep
 
     The workspace is paused first, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
     """
-    before = count_requests(context)
+    before = count_answers(context)
     began = context.now()
     _changes_of(context, number)  # a run that cannot be taken back leaves no trace
     with open_run(context, order) as opened:
@@ -117,17 +118,19 @@ def undo(context: Context, number: int, order: CycleRequest, *, who: str) -> Rep
         except Exception as error:
             finish_failed(context, opened.id, error, before)
             raise
+        answers = count_since(context, before)
         report = Report(
             opened.id,
             context.name,
             (context.now() - began).total_seconds(),
-            count_since(context, before),
+            sum_requests(answers),
             drawn.plan,
             drawn.refused,
             applied,
             order.trigger,
             tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
             drawn.left,
+            answers,
         )
         record(leased, report, RULE)
     return report

@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.domain.entities import Category, Issue
 from worker.domain.messages import Text, literal, tell
+from worker.domain.os_errors import say_os_error
 from worker.domain.text import clean_line
+from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
 from worker.toml import BadToml, read_toml
@@ -120,11 +122,13 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
         problems = [_problem(path, "", error.reason)]
     except OSError as error:
         problems = [
-            _problem(path, "", tell("cannot be read: {error}", error=error.strerror))
+            _problem(
+                path, "", tell("cannot be read: {error}", error=say_os_error(error))
+            )
         ]
     except ValidationError as error:
         problems = [
-            _problem(path, ".".join(map(str, item["loc"])), literal(item["msg"]))
+            _problem(path, ".".join(map(str, item["loc"])), say_fault(item))
             for item in error.errors(include_url=False)
         ]
     raise ConfigError(problems)

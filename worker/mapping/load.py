@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from worker.domain.messages import NOTHING, Text, literal, tell
+from worker.domain.os_errors import say_os_error
+from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
@@ -238,7 +241,9 @@ def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
         return None, [_problem(path, "", error.reason)]
     except OSError as error:
         return None, [
-            _problem(path, "", tell("cannot be read: {error}", error=error.strerror))
+            _problem(
+                path, "", tell("cannot be read: {error}", error=say_os_error(error))
+            )
         ]
     except ValidationError as error:
         return None, [
@@ -255,13 +260,11 @@ def _key(parts: Iterable[int | str]) -> str:
     )
 
 
-def _error_text(item: Mapping[str, Any]) -> Text:
+def _error_text(item: ErrorDetails) -> Text:
     if item["type"] == "extra_forbidden":
         return tell("is not a known key")
-    # The checker's own words, which are English alone.
-    wish = str(item["msg"])
     given = f"{item['input']!r:.80}"
-    return literal(f"{wish[:1].lower()}{wish[1:]}, not {given}")
+    return tell("{wish}, not {given}", wish=say_fault(item), given=given)
 
 
 def _problem(path: Path, key: str, message: Text, *, hint: Text = NOTHING) -> Problem:

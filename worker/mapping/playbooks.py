@@ -15,6 +15,8 @@ from pydantic import Field, ValidationError
 
 from worker.config import Model
 from worker.domain.messages import Text, literal, tell
+from worker.domain.os_errors import say_os_error
+from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
 
@@ -119,12 +121,16 @@ def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:
         raise ConfigError([_problem(path, "", error.reason)]) from None
     except OSError as error:
         raise ConfigError(
-            [_problem(path, "", tell("cannot be read: {error}", error=error.strerror))]
+            [
+                _problem(
+                    path, "", tell("cannot be read: {error}", error=say_os_error(error))
+                )
+            ]
         ) from None
     except ValidationError as error:
         raise ConfigError(
             [
-                _problem(path, ".".join(map(str, found["loc"])), literal(found["msg"]))
+                _problem(path, ".".join(map(str, found["loc"])), say_fault(found))
                 for found in error.errors(include_url=False)
             ]
         ) from None

@@ -1,0 +1,33 @@
+"""Who reads plans and reasons on a terminal: names of rows in place of their ids, labels in place of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from worker.cycle.context import Context, PlannedCycle
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.mapping.schema import Schema
+from worker.plan.reading import Reader
+
+
+def reader_of(
+    context: Context, words: Words, names: Mapping[Ref, str] | None = None
+) -> Reader:
+    """Return who reads the plans of a workspace in these words; `names` are titles of rows."""
+    zone = ZoneInfo(context.settings.time_zone)
+    return Reader(context.schema, words, zone, str, names or {})
+
+
+def names_in(drawn: PlannedCycle, schema: Schema) -> dict[Ref, str]:
+    """Return the titles of rows, those that are planned among them; private ones are left out."""
+    planned = {change.ref: change.title for change in drawn.plan.changes}
+    standing = {
+        row.ref: row.title for rows in drawn.world.rows.values() for row in rows
+    }
+    return {
+        ref: title
+        for ref, title in {**planned, **standing}.items()
+        if not schema.is_private(ref.source)
+    }
