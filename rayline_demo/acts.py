@@ -41,6 +41,11 @@ class HumanEdits:
     trashed: list[tuple[str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
+    def expect(self, source: str, page_id: str, name: str, value: Any) -> None:
+        """Expect a value in a cell from now on."""
+        act = f"{source} {name} typed"
+        self.expected.append(Expected(source, page_id, name, value, act))
+
     def forget(self, source: str, page_id: str, name: str) -> None:
         """Expect no more of a cell: somebody is about to write it again."""
         self.expected = [
@@ -48,6 +53,18 @@ class HumanEdits:
             for one in self.expected
             if (one.source, one.page_id, one.field) != (source, page_id, name)
         ]
+
+    def throw_away(self, source: str, page_id: str, key: str) -> list[Expected]:
+        """Expect a row to stay in the trash; return what was expected of its cells."""
+        aside = [one for one in self.expected if one.page_id == page_id]
+        self.expected = [one for one in self.expected if one.page_id != page_id]
+        self.trashed.append((source, key))
+        return aside
+
+    def bring_back(self, source: str, key: str, aside: list[Expected]) -> None:
+        """Expect a row and its cells again."""
+        self.trashed.remove((source, key))
+        self.expected += aside
 
     def hand_back(self, adopted: Iterable[Adopted]) -> None:
         """Expect no more of cells in which people typed just what the rules wanted: those are the worker's again."""

@@ -201,6 +201,11 @@ window = {notion.window}
 base_url = "{jira.base_url}"
 email = "{jira.email}"
 token = "{jira.token.get_secret_value()}"
+
+[workspaces.{name}.schedule]
+delta = {settings.schedule.delta}
+quiet = {settings.schedule.quiet}
+full = {settings.schedule.full}
 """,
         "utf-8",
     )

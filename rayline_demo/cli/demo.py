@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import sys
 import tempfile
 import threading
 import time
 import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +21,11 @@ import typer
 from rayline_demo.acts import live_a_little
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.cli import season
+from rayline_demo.developers import hire
+from rayline_demo.live.lines import CycleLines
+from rayline_demo.live.office import Office
+from rayline_demo.live.pace import played
+from rayline_demo.live.script import Script
 from rayline_demo.rig import SEED
 from rayline_demo.stage import (
     BUDGET,
@@ -41,7 +50,7 @@ from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.daemon.service import open_runner, serve
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, message, render, tell
 from worker.domain.os_errors import say_os_error
 from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
@@ -51,6 +60,8 @@ from worker.web.server import serve_console, sign_in_link
 
 QUIET = "WARNING"
 """Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
+PACE = 60.0
+"""Seconds from one act of people to the next."""
 CYCLES = {
     "first": message("first"),
     "second": message("second"),
@@ -102,6 +113,14 @@ def demo(
             help=message("First day of --days (default: of this quarter)."),
         ),
     ] = "",
+    pace: Annotated[
+        float,
+        typer.Option(
+            metavar=message("SECONDS"),
+            min=0,
+            help=message("Seconds from one act of people to the next; 0: none."),
+        ),
+    ] = PACE,
 ) -> None:
     """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and Rayline at work."""
     stop = stop_on_signals()
@@ -130,7 +149,13 @@ def demo(
         try:
             stage = set_stage(
                 Staging(
-                    locale, Path(folder), control=not once, stop=stop, progress=advance
+                    locale,
+                    Path(folder),
+                    control=not once,
+                    # Other terminals look at a running demo by the clock of the machine.
+                    start=None if once else datetime.now(UTC),
+                    stop=stop,
+                    progress=advance,
                 )
             )
         except Stopped:
@@ -139,12 +164,9 @@ def demo(
         except RaylineError as error:
             fail(error, as_json=as_json, words=words)
         logs.configure([stage.notion.token, stage.jira.token], level=log_level(QUIET))
+        run = _Run(stage, words, as_json)
         try:
-            code = (
-                _once(stage, words, as_json=as_json)
-                if once
-                else _keep_running(stage, Path(folder), stop, words, as_json=as_json)
-            )
+            code = _once(run) if once else _keep_running(run, Path(folder), stop, pace)
         except RaylineError as error:
             fail(error, as_json=as_json, words=words)
         finally:
@@ -163,8 +185,24 @@ def _live(
     raise typer.Exit(code)
 
 
-def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A stage that is set, and how what happens on it is told."""
+
+    stage: Stage
+    words: Words
+    as_json: bool
+
+    def say(self, line: str) -> None:
+        """Say what happened at this moment; programs are told nothing of it."""
+        if not self.as_json:
+            now = datetime.now(UTC).astimezone()
+            show.say(f"{now:%H:%M:%S}  {line}")
+
+
+def _once(run: _Run) -> int:
     """Run three cycles with people at work before the second; return the exit code."""
+    stage, words = run.stage, run.words
     reports = {"first": _cycle(stage, "first", words)}
     deeds = live_a_little(stage)
     for deed in deeds.told:
@@ -174,7 +212,7 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     before = last_entry(stage)
     reports["third"] = _cycle(stage, "third", words)
     results = checks(stage, deeds, third_writes=writes(stage, before))
-    if as_json:
+    if run.as_json:
         show.print_json(
             {
                 **{name: report.data() for name, report in reports.items()},
@@ -206,20 +244,33 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
     return report
 
 
-def _keep_running(
-    stage: Stage, folder: Path, stop: threading.Event, words: Words, *, as_json: bool
-) -> int:
+def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -> int:
+    stage, words = run.stage, run.words
     desk = _desk(stage)
     file = write_configuration(stage, folder)
+    lines = CycleLines(words)
+
+    def tell_cycle(report: Report) -> None:
+        for line in lines.of(report):
+            run.say(line)
+
+    def tell_act(act: Text) -> None:
+        run.say(render(act, words))
+
+    script = Script(_open_office(stage), SEED)
     with serve_console(desk, "127.0.0.1:0") as console:
         link = sign_in_link(desk, console, life=None)
-        _tell_addresses(stage, file, console, link, words=words, as_json=as_json)
-        runner = open_runner(
-            stage.context, lambda report: show.say(_cycle_line(report, words))
-        )
-        serve([runner], stop)
+        _tell_addresses(run, file, console, link)
+        runner = open_runner(stage.context, tell_cycle)
+        with played(script, seconds=pace, stop=stop, say=tell_act):
+            serve([runner], stop)
     show.say(words.say("Ended."))
     return exits.OK
+
+
+def _open_office(stage: Stage) -> Office:
+    developers = hire(stage.agency, stage, Random(SEED))
+    return Office(stage, stage.agency, stage.cast, stage.scribe, developers)
 
 
 def _desk(stage: Stage) -> Desk:
@@ -235,11 +286,10 @@ def _desk(stage: Stage) -> Desk:
     )
 
 
-def _tell_addresses(
-    stage: Stage, file: Path, console: str, link: str, *, words: Words, as_json: bool
-) -> None:
-    described = stage.sockets.describe()
-    if as_json:
+def _tell_addresses(run: _Run, file: Path, console: str, link: str) -> None:
+    described = run.stage.sockets.describe()
+    words = run.words
+    if run.as_json:
         more = {"console_url": console, "sign_in_link": link, "config": str(file)}
         show.print_json({**described, **more})
     for name, address in (
@@ -256,23 +306,22 @@ def _tell_addresses(
             seconds=15,
         )
     )
-    show.say(
-        words.say(
-            "From another terminal: {command}", command=f"rayline status -c {file}"
-        )
-    )
+    show.say(words.say("In another terminal:"))
+    card = run.stage.agency.cards[0].name
+    for command in ("status", f'explain "{card}#progress"', "trigger --wait 60"):
+        show.say(f"  {_own_command()} {command} -c {file}")
 
 
-def _cycle_line(report: Report, words: Words) -> str:
-    return words.say(
-        "{time}  run {run} ({trigger}): {create} created, {update} updated, {sections} sections, "
-        "{archive} archived in {seconds} s",
-        time=f"{datetime.now(UTC):%H:%M:%S}",
-        run=report.run_id,
-        trigger=report.trigger,
-        **report.applied.counts(),
-        seconds=words.number(report.seconds),
-    )
+def _own_command() -> str:
+    """Return how a shell finds this program: by its name, or where it is not on the way, by its path."""
+    beside = Path(sys.executable).with_name("rayline")
+    known = shutil.which("rayline")
+    if known is not None and Path(known).resolve() == beside.resolve():
+        return "rayline"
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)
 
 
 def sandbox(

@@ -12,6 +12,7 @@ from rayline_sandbox.notion.blocks import (
     read_drafts,
     set_trash,
 )
+from rayline_sandbox.notion.comments import add_comment, all_comments
 from rayline_sandbox.notion.errors import NotionError
 from rayline_sandbox.notion.pages import add_page, read_values, relocate, write_values
 from rayline_sandbox.notion.properties import columns
@@ -29,6 +30,7 @@ from rayline_sandbox.notion.store import (
     Database,
     DataSource,
     Page,
+    Parent,
     Property,
     Record,
     Store,
@@ -366,6 +368,20 @@ def append(store: Store, payload: Payload, actor: str) -> Payload:
     return {"id": container.id, "block_ids": [block.id for block in made]}
 
 
+def comment(store: Store, payload: Payload, actor: str) -> Payload:
+    """Comment a page: `page_id`, `text`."""
+    page = _page(store, payload["page_id"])
+    text = plain_rich_text(str(payload["text"]))
+    made = add_comment(store, Parent("page_id", page.id), text, actor)
+    return {"id": made.id, "discussion_id": made.discussion_id}
+
+
+def delete_comment(store: Store, payload: Payload, _: str) -> Payload:
+    """Delete a comment: `id`."""
+    gone = all_comments(store).pop(plain_id(str(payload["id"])))
+    return {"id": gone.id}
+
+
 def change_block(store: Store, payload: Payload, actor: str) -> Payload:
     """Edit a block: `block_id` and its type's key with the fields to change, or `text` for plain text."""
     block = _record(store, payload["block_id"])
@@ -410,4 +426,6 @@ ACTIONS: dict[str, Callable[[Store, Payload, str], Payload]] = {
     "lock": lock,
     "append": append,
     "edit_block": change_block,
+    "comment": comment,
+    "delete_comment": delete_comment,
 }

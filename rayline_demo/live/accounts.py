@@ -1,0 +1,315 @@
+"""What account managers do in Notion in a minute: tasks, dates, risks, plans, calls, texts, comments, "Sync now"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+from rayline_demo.agency.model import Staff
+from rayline_demo.agency.names import Pair
+from rayline_demo.board import Card
+from rayline_demo.live.office import Done, Office, shorten
+from worker.domain.messages import Text, tell
+from worker.domain.values import Value
+from worker.mapping.schema import KEY_PROPERTY
+
+MARKS = tuple(map(Decimal, range(1, 6)))
+RESPONSES = ("avoid", "reduce", "transfer", "accept")
+NEXT_STAGE = {"idea": "shaping", "shaping": "proposal", "proposal": "agreed"}
+OPEN = ("new", "this_sprint", "doing", "waiting")
+PERCENT = (85, 120)
+"""A week is pinned to so much of its target, at least and at most."""
+OUTCOMES: tuple[Pair, ...] = (
+    ("Called: they want it before the holidays", "Звонок: хотят успеть до праздников"),
+    ("Agreed by mail, the act follows", "Согласовано письмом, акт пришлют"),
+    ("They think about it until Monday", "Думают до понедельника"),
+    ("Met for coffee, a second order is likely", "Встретились, вероятен второй заказ"),
+)
+NOTES: tuple[Pair, ...] = (
+    ("Asked for the access again.", "Ещё раз попросили доступы."),
+    ("The client likes the second variant.", "Клиенту нравится второй вариант."),
+    ("Their director returns next week.", "Их директор вернётся на той неделе."),
+)
+
+
+def finish_task(office: Office, random: Random) -> Done | None:
+    """A task is done; what came of it stands in its note."""
+    task = _pick_task(office, random)
+    if task is None:
+        return None
+    before = office.option("tasks", task, "status")
+    who = office.in_charge(task)
+    note = office.say(random.choice(OUTCOMES))
+    office.type(who, "tasks", task.page_id, {"status": "done", "note": note})
+    client = task.values["client"]
+    if "contact_client" in task.values[KEY_PROPERTY] and client:
+        office.type(who, "clients", client[0], {"last_contact": office.today()})
+    names = _names(who, task)
+    place = ("tasks", task.page_id)
+
+    def undo() -> Text | None:
+        told = tell("{who} takes up “{row}” again", **names)
+        typed = {"status": "done"}
+        stood = {"status": before}
+        return told if office.take_back(who, place, typed, stood) else None
+
+    return Done(tell("{who} has done “{row}”: {note}", note=note, **names), undo)
+
+
+def take_task(office: Office, random: Random) -> Done | None:
+    """Somebody begins a task."""
+    task = _pick_task(office, random, ("new", "this_sprint"))
+    if task is None:
+        return None
+    before = office.option("tasks", task, "status")
+    who = office.in_charge(task)
+    office.type(who, "tasks", task.page_id, {"status": "doing"})
+    names = _names(who, task)
+    place = ("tasks", task.page_id)
+
+    def undo() -> Text | None:
+        told = tell("{who} puts “{row}” back", **names)
+        typed = {"status": "doing"}
+        stood = {"status": before}
+        return told if office.take_back(who, place, typed, stood) else None
+
+    return Done(tell("{who} begins “{row}”", **names), undo)
+
+
+def postpone_task(office: Office, random: Random) -> Done | None:
+    """A task gets another day."""
+    task = _pick_task(office, random)
+    if task is None or not task.values["due"]:
+        return None
+    return _move_date(office, random, "tasks", task)
+
+
+def move_due(office: Office, random: Random) -> Done | None:
+    """A project gets another day."""
+    cards = [
+        card
+        for card in office.rows("projects")
+        if card.values["due"]
+        and office.option("projects", card, "stage") == "in_progress"
+    ]
+    return (
+        _move_date(office, random, "projects", random.choice(cards)) if cards else None
+    )
+
+
+def _move_date(office: Office, random: Random, source: str, row: Card) -> Done:
+    before = date.fromisoformat(row.values["due"][:10])
+    after = before + timedelta(days=random.randint(2, 9))
+    who = office.in_charge(row)
+    names = _names(who, row)
+    office.type(who, source, row.page_id, {"due": after})
+
+    def undo() -> Text | None:
+        told = tell("{who} moves “{row}” back to {day}", day=before, **names)
+        place = (source, row.page_id)
+        stood = {"due": before}
+        return told if office.take_back(who, place, {"due": after}, stood) else None
+
+    return Done(tell("{who} moves “{row}” to {day}", day=after, **names), undo)
+
+
+def move_card(office: Office, random: Random) -> Done | None:
+    """A card goes on to its next stage."""
+    cards = [
+        card
+        for card in office.rows("projects")
+        if office.option("projects", card, "stage") in NEXT_STAGE
+    ]
+    if not cards:
+        return None
+    card = random.choice(cards)
+    before = office.option("projects", card, "stage")
+    after = NEXT_STAGE[before]
+    who = office.in_charge(card)
+    names = _names(who, card)
+
+    office.type(who, "projects", card.page_id, {"stage": after})
+
+    def undo() -> Text | None:
+        told = _moved(office, before, names)
+        place = ("projects", card.page_id)
+        typed, stood = {"stage": after}, {"stage": before}
+        return told if office.take_back(who, place, typed, stood) else None
+
+    return Done(_moved(office, after, names), undo)
+
+
+def _moved(office: Office, stage: str, names: dict[str, str]) -> Text:
+    label = office.label("projects", "stage", stage)
+    return tell("{who} moves “{row}” to “{stage}”", stage=label, **names)
+
+
+def answer_risk(office: Office, random: Random) -> Done | None:
+    """Somebody says what is to be done about a risk."""
+    risk = _pick_risk(office, random)
+    if risk is None:
+        return None
+    present = office.option("risks", risk, "response")
+    answer = random.choice([one for one in RESPONSES if one != present])
+    who = office.in_charge(risk)
+    office.type(who, "risks", risk.page_id, {"response": answer})
+    label = office.label("risks", "response", answer)
+    told = tell(
+        "{who} answers the risk “{row}”: {answer}", answer=label, **_names(who, risk)
+    )
+    return Done(told)
+
+
+def weigh_risk(office: Office, random: Random) -> Done | None:
+    """Somebody holds a risk for likelier, or less likely."""
+    risk = _pick_risk(office, random)
+    before = risk.values["probability"] if risk else None
+    if risk is None or before is None:
+        return None
+    mark = random.choice([one for one in MARKS if one != before])
+    who = office.in_charge(risk)
+    names = _names(who, risk)
+    office.type(who, "risks", risk.page_id, {"probability": mark})
+
+    def undo() -> Text | None:
+        told = tell("{who} leaves the probability of “{row}” to the rules", **names)
+        place = ("risks", risk.page_id)
+        typed, stood = {"probability": mark}, {"probability": before}
+        return told if office.take_back(who, place, typed, stood) else None
+
+    said = tell("{who} holds “{row}” for {mark} of 5 likely", mark=mark, **names)
+    return Done(said, undo)
+
+
+def pin_plan(office: Office, random: Random) -> Done | None:
+    """A unit promises a week's revenue."""
+    today = office.today().isoformat()
+    weeks = [
+        plan
+        for plan in office.rows("plans")
+        if plan.values["unit"]
+        and plan.values["target"]
+        and not plan.values["pinned"]
+        and office.option("plans", plan, "grain") == "week"
+        and (plan.values["period"] or "") > today
+    ]
+    if not weeks:
+        return None
+    plan = random.choice(weeks)
+    before = plan.values["target"]
+    share = Decimal(random.randint(*PERCENT)) / 100
+    target = (before * share).quantize(Decimal(1))
+    who = office.in_charge(plan)
+    names = _names(who, plan)
+    pinned: Mapping[str, Value] = {"target": target, "pinned": True}
+    office.type(who, "plans", plan.page_id, pinned)
+
+    def undo() -> Text | None:
+        freed: Mapping[str, Value] = {"target": before, "pinned": False}
+        told = tell("{who} unpins the plan “{row}”", **names)
+        place = ("plans", plan.page_id)
+        return told if office.take_back(who, place, pinned, freed) else None
+
+    said = tell(
+        "{who} pins the plan “{row}” to {target}", target=f"{target:,}", **names
+    )
+    return Done(said, undo)
+
+
+def call_client(office: Office, random: Random) -> Done | None:
+    """Somebody talks to a client and writes the day down."""
+    client = random.choice(office.rows("clients"))
+    who = office.account_manager(client.page_id)
+    office.type(who, "clients", client.page_id, {"last_contact": office.today()})
+    return Done(tell("{who} talks to {row}", **_names(who, client)))
+
+
+def ask_for_a_look(office: Office, random: Random) -> Done | None:
+    """Somebody ticks "Sync now": the worker takes the tick back when it has looked."""
+    client = random.choice(office.rows("clients"))
+    if client.values["sync_now"]:
+        return None
+    who = office.account_manager(client.page_id)
+    office.type(who, "clients", client.page_id, {"sync_now": True}, stays=False)
+    return Done(tell("{who} ticks “Sync now” at {row}", **_names(who, client)))
+
+
+def write_comment(office: Office, random: Random) -> Done | None:
+    """Somebody comments a card."""
+    card = random.choice(office.rows("projects"))
+    who = office.in_charge(card)
+    text = office.say(random.choice(NOTES))
+    names = _names(who, card)
+    made = office.control(who, "comment", page_id=card.page_id, text=text)
+
+    def undo() -> Text:
+        office.control(who, "delete_comment", id=made["id"])
+        return tell("{who} deletes a comment at “{row}”", **names)
+
+    return Done(tell("{who} comments “{row}”: {text}", text=text, **names), undo)
+
+
+def write_text(office: Office, random: Random) -> Done | None:
+    """Somebody writes on a client's page, beside what the worker keeps there."""
+    client = random.choice(office.rows("clients"))
+    who = office.account_manager(client.page_id)
+    text = office.say(random.choice(NOTES))
+    names = _names(who, client)
+    block = {
+        "type": "paragraph",
+        "paragraph": {"rich_text": [{"type": "text", "text": {"content": text}}]},
+    }
+    made = office.control(who, "append", block_id=client.page_id, children=[block])
+
+    def undo() -> Text:
+        for block_id in made["block_ids"]:
+            office.control(who, "trash", id=block_id)
+        return tell("{who} clears a note from the page of {row}", **names)
+
+    told = tell("{who} writes on the page of {row}: {text}", text=text, **names)
+    return Done(told, undo)
+
+
+DEEDS: tuple[tuple[str, int, Callable[[Office, Random], Done | None]], ...] = (
+    ("finish_task", 4, finish_task),
+    ("take_task", 3, take_task),
+    ("postpone_task", 1, postpone_task),
+    ("move_due", 2, move_due),
+    ("move_card", 2, move_card),
+    ("answer_risk", 2, answer_risk),
+    ("weigh_risk", 1, weigh_risk),
+    ("pin_plan", 1, pin_plan),
+    ("call_client", 3, call_client),
+    ("ask_for_a_look", 1, ask_for_a_look),
+    ("write_comment", 1, write_comment),
+    ("write_text", 1, write_text),
+)
+"""What is done in Notion: name, how often beside the others, and how."""
+
+
+def _pick_task(
+    office: Office, random: Random, stands: tuple[str, ...] = OPEN
+) -> Card | None:
+    tasks = [
+        task
+        for task in office.rows("tasks")
+        if task.values[KEY_PROPERTY]
+        and office.option("tasks", task, "status") in stands
+    ]
+    return random.choice(tasks) if tasks else None
+
+
+def _pick_risk(office: Office, random: Random) -> Card | None:
+    risks = [
+        risk
+        for risk in office.rows("risks")
+        if risk.values[KEY_PROPERTY]
+        and office.option("risks", risk, "status") == "open"
+    ]
+    return random.choice(risks) if risks else None
+
+
+def _names(who: Staff, row: Card) -> dict[str, str]:
+    return {"who": who.name, "row": shorten(row.values["name"])}

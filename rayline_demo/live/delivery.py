@@ -1,0 +1,226 @@
+"""What developers do in Jira in a minute: begin, review, finish, reopen, log, estimate, cut into sub-tasks.
+
+No project runs dry: the less is left to do, the likelier something comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from rayline_demo.developers import ACTIVE, DONE, HOUR, REVIEW, TO_DO, Ticket
+from rayline_demo.live.office import Done, Office, shorten
+from worker.domain.messages import Text, tell
+
+QUARTERS_LOGGED = (2, 12)
+"""Quarters of an hour that are logged at once, at least and at most."""
+LEFT_TO_DO = 3
+"""So many issues wait in a project; with fewer, one that was done comes back."""
+ESTIMATES = (2, 3, 4, 6, 8, 12)
+PARTS = (
+    ("Write the tests", "Написать тесты"),
+    ("Check on a phone", "Проверить на телефоне"),
+    ("Agree on the wording", "Согласовать тексты"),
+    ("Prepare the release", "Подготовить выпуск"),
+    ("Look at the logs", "Посмотреть журналы"),
+)
+
+
+def begin(office: Office, random: Random) -> Done | None:
+    """Somebody takes an issue that waits."""
+    ticket = _pick(office, random, TO_DO, room=True)
+    if ticket is None:
+        return None
+    team = office.developers.teams[ticket.project]
+    ticket.assignee = ticket.assignee or random.choice(team)
+    office.jira(
+        "edit",
+        issue=ticket.key,
+        fields={"assignee": {"accountId": ticket.assignee}},
+        user=ticket.assignee,
+    )
+    _move(office, ticket, ACTIVE)
+    return Done(tell("{who} begins {issue}", **_names(office, ticket)))
+
+
+def review(office: Office, random: Random) -> Done | None:
+    """What is under way goes to review."""
+    ticket = _pick(office, random, ACTIVE)
+    if ticket is None:
+        return None
+    _move(office, ticket, REVIEW)
+    return Done(tell("{who} hands {issue} in for review", **_names(office, ticket)))
+
+
+def finish(office: Office, random: Random) -> Done | None:
+    """What was reviewed is done."""
+    ticket = _pick(office, random, REVIEW)
+    if ticket is None:
+        return None
+    _move(office, ticket, DONE)
+    return Done(tell("{who} finishes {issue}", **_names(office, ticket)))
+
+
+def reject(office: Office, random: Random) -> Done | None:
+    """A review finds something."""
+    ticket = _pick(office, random, REVIEW)
+    if ticket is None:
+        return None
+    _move(office, ticket, ACTIVE)
+    return Done(tell("{who} takes {issue} back from review", **_names(office, ticket)))
+
+
+def reopen(office: Office, random: Random) -> Done | None:
+    """What was done comes back: where little is left to do it waits, else it is under way at once."""
+    ticket = _pick(office, random, DONE)
+    if ticket is None:
+        return None
+    waiting = _tickets(office, ticket.project, TO_DO)
+    if len(waiting) >= LEFT_TO_DO:
+        _move(office, ticket, ACTIVE)
+        return Done(tell("{who} reopens {issue}", **_names(office, ticket)))
+    _move(office, ticket, TO_DO)
+    return Done(
+        tell("{issue} is wanted otherwise and waits again", **_names(office, ticket))
+    )
+
+
+def log_work(office: Office, random: Random) -> Done | None:
+    """Somebody writes down their hours."""
+    ticket = _pick(office, random, ACTIVE, REVIEW)
+    if ticket is None or not ticket.assignee:
+        return None
+    quarters = random.randint(*QUARTERS_LOGGED)
+    started = office.rig.clock.now() - timedelta(minutes=15 * quarters)
+    made = office.jira(
+        "worklog",
+        issue=ticket.key,
+        author=ticket.assignee,
+        seconds=quarters * HOUR // 4,
+        started=started.isoformat(),
+    )
+    names = _names(office, ticket)
+
+    def undo() -> Text:
+        office.jira("delete_worklog", id=made["id"], user=ticket.assignee)
+        return tell("{who} deletes a worklog of {issue}", **names)
+
+    spent = f"{quarters // 4}:{quarters % 4 * 15:02}"
+    return Done(tell("{who} logs {spent} h on {issue}", spent=spent, **names), undo)
+
+
+def estimate(office: Office, random: Random) -> Done | None:
+    """Somebody thinks again about how long it takes."""
+    ticket = _pick(office, random, TO_DO, ACTIVE)
+    if ticket is None:
+        return None
+    hours = random.choice(ESTIMATES)
+    who = ticket.assignee or random.choice(office.developers.teams[ticket.project])
+    office.jira(
+        "edit",
+        issue=ticket.key,
+        fields={"timetracking": {"originalEstimate": f"{hours}h"}},
+        user=who,
+    )
+    names = _names(office, ticket, who=who)
+    return Done(tell("{who} estimates {issue} at {hours} h", hours=hours, **names))
+
+
+def split(office: Office, random: Random) -> Done | None:
+    """An issue gets a sub-task."""
+    ticket = _pick(office, random, ACTIVE, whole=True)
+    if ticket is None or not ticket.assignee:
+        return None
+    summary = office.say(random.choice(PARTS))
+    made = office.jira(
+        "create",
+        project=ticket.project,
+        user=ticket.assignee,
+        fields={
+            "issuetype": {"name": "Sub-task"},
+            "parent": {"key": ticket.key},
+            "summary": summary,
+            "timetracking": {"originalEstimate": f"{random.choice(ESTIMATES)}h"},
+        },
+    )
+    part = Ticket(made["key"], ticket.project, TO_DO, ticket.assignee)
+    office.developers.tickets[ticket.project].append(part)
+    office.summaries[part.key] = summary
+    office.parts.add(part.key)
+    told = tell(
+        "{who} adds {part} to {key}",
+        who=office.names[ticket.assignee],
+        part=_title(office, part),
+        key=ticket.key,
+    )
+
+    def undo() -> Text:
+        office.jira("delete", issue=part.key)
+        names = _names(office, part)
+        office.developers.tickets[part.project].remove(part)
+        office.parts.discard(part.key)
+        del office.summaries[part.key]
+        return tell("{who} deletes {issue}, which was not needed", **names)
+
+    return Done(told, undo)
+
+
+DEEDS: tuple[tuple[str, int, Callable[[Office, Random], Done | None]], ...] = (
+    ("begin", 4, begin),
+    ("review", 5, review),
+    ("finish", 4, finish),
+    ("reject", 1, reject),
+    ("reopen", 2, reopen),
+    ("log_work", 7, log_work),
+    ("estimate", 1, estimate),
+    ("split", 2, split),
+)
+"""What is done in Jira: name, how often beside the others, and how."""
+
+
+def _tickets(office: Office, project: str, *statuses: str) -> list[Ticket]:
+    return [one for one in office.developers.tickets[project] if one.status in statuses]
+
+
+def _pick(
+    office: Office,
+    random: Random,
+    *statuses: str,
+    room: bool = False,
+    whole: bool = False,
+) -> Ticket | None:
+    """Return an issue of a project in which there is one: of a team that has `room` for more, no sub-task if `whole`."""
+    projects = sorted(office.developers.teams)
+    random.shuffle(projects)
+    for project in projects:
+        under_way = _tickets(office, project, ACTIVE, REVIEW)
+        if room and len(under_way) >= len(office.developers.teams[project]):
+            continue
+        found = [
+            one
+            for one in _tickets(office, project, *statuses)
+            if not (whole and one.key in office.parts)
+        ]
+        if found:
+            return random.choice(found)
+    return None
+
+
+def _move(office: Office, ticket: Ticket, status: str) -> None:
+    who = ticket.assignee or office.developers.teams[ticket.project][0]
+    ticket.assignee = who
+    office.jira("transition", issue=ticket.key, status=status, user=who)
+    ticket.status = status
+
+
+def _names(office: Office, ticket: Ticket, who: str = "") -> dict[str, str | Text]:
+    account = who or ticket.assignee
+    return {"who": office.names.get(account, account), "issue": _title(office, ticket)}
+
+
+def _title(office: Office, ticket: Ticket) -> str | Text:
+    summary = office.summaries.get(ticket.key, "")
+    if not summary:
+        return ticket.key
+    return tell("{key} “{summary}”", key=ticket.key, summary=shorten(summary))

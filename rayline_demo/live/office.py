@@ -1,0 +1,220 @@
+"""The people of a living demo at their desks: they look at boards through the API and type as people do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from urllib.parse import unquote
+
+from rayline_demo.acts import HumanEdits
+from rayline_demo.agency.model import Agency, Staff
+from rayline_demo.agency.names import Pair
+from rayline_demo.agency.populate import Cast, Scribe
+from rayline_demo.board import Card, plain
+from rayline_demo.developers import Developers
+from rayline_demo.rig import Rig
+from rayline_sandbox.boards.reader import Reader
+from worker.codecs.notion import encode
+from worker.domain.messages import Text
+from worker.domain.values import Ref, Value
+
+MOST_ROWS = 2_000
+LENGTH = 48
+
+Undo = Callable[[], Text | None]
+"""Takes an act back and returns what is told of it, None when somebody else has gone on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What somebody did, as it is told, and how it is taken back later; without `undo` it stays."""
+
+    told: Text
+    undo: Undo | None = None
+
+
+@dataclass(slots=True)
+class Office:
+    """Everybody of the agency and what they need: the boards, the teams in Jira, and what they typed so far."""
+
+    rig: Rig
+    agency: Agency
+    cast: Cast
+    scribe: Scribe
+    developers: Developers
+    deeds: HumanEdits = field(default_factory=HumanEdits)
+    names: Mapping[str, str] = field(init=False)
+    summaries: dict[str, str] = field(init=False)
+    parts: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        issues = self.agency.jira["issues"]
+        self.parts = {one["key"] for one in issues if one["type"] == "Sub-task"}
+        self.names = {one.jira: one.name for one in self.agency.staff}
+        self.summaries = {one["key"]: one["summary"] for one in issues}
+
+    def today(self) -> date:
+        """Return the day it is on the boards."""
+        return self.rig.clock.now().date()
+
+    def say(self, pair: Pair) -> str:
+        """Return what people of this agency write, in their language."""
+        return pair[1] if self.agency.locale == "ru" else pair[0]
+
+    # Who
+
+    def account_manager(self, client: str = "") -> Staff:
+        """Return who looks after a client, by its page; the first of them where nobody else does."""
+        clients = self.cast.pages["clients"]
+        if client not in clients:
+            return self._manager_of(None)
+        return self._manager_of(self.agency.clients[clients.index(client)].unit)
+
+    def in_charge(self, row: Card) -> Staff:
+        """Return who works on a row: whom it is given to, else who manages its client or unit."""
+        people = self.cast.pages["people"]
+        for name in ("assignee", "owner"):
+            for page in row.values.get(name) or ():
+                if page in people:
+                    return self.agency.staff[people.index(page)]
+        for page in row.values.get("client") or ():
+            return self.account_manager(page)
+        units = self.cast.pages["units"]
+        for page in row.values.get("unit") or ():
+            if page in units:
+                return self._manager_of(units.index(page))
+        return self._manager_of(None)
+
+    def _manager_of(self, unit: int | None) -> Staff:
+        managers = [one for one in self.agency.staff if one.role == "am"]
+        theirs = [one for one in managers if one.unit == unit]
+        return (theirs or managers or list(self.agency.staff))[0]
+
+    def _user(self, person: Staff) -> str:
+        """Return a person's user in Notion."""
+        place = self.agency.staff.index(person)
+        users = self.cast.users
+        return users[place] if place < len(users) else users[0]
+
+    # What is seen
+
+    def rows(self, source: str) -> tuple[Card, ...]:
+        """Return the rows of a board as a browser shows them, the oldest first."""
+        binding = self.scribe.bindings[source]
+        names = {unquote(one): name for name, one in binding.properties.items()}
+        notion = self.rig.notion
+        found = Reader(notion.handle, notion.token).query(
+            binding.data_source_id, limit=MOST_ROWS
+        )
+        return tuple(_card(page, names) for page in found.pages)
+
+    def option(self, source: str, card: Card, name: str) -> str:
+        """Return the key of the option in a cell, empty when there is none."""
+        options = self.scribe.bindings[source].options[name]
+        return next(
+            (key for key, (_, label) in options.items() if label == card.values[name]),
+            "",
+        )
+
+    def label(self, source: str, name: str, key: str) -> str:
+        """Return what the boards call an option."""
+        return self.scribe.bindings[source].options[name][key][1]
+
+    # What is done
+
+    def type(
+        self,
+        person: Staff,
+        source: str,
+        page_id: str,
+        values: Mapping[str, Value],
+        *,
+        stays: bool = True,
+    ) -> None:
+        """Type into cells of a row, `None` to empty them; what `stays` must be found there again."""
+        properties = self.scribe.schema.sources[source].properties
+        binding = self.scribe.bindings[source]
+        self.control(
+            person,
+            "edit",
+            page_id=page_id,
+            properties={
+                binding.properties[name]: encode(
+                    properties[name], value, binding, lambda ref: ref.key
+                )
+                for name, value in values.items()
+            },
+        )
+        for name, value in values.items():
+            self.deeds.forget(source, page_id, name)
+            if stays:
+                self.deeds.expect(
+                    source, page_id, name, self._shown(source, name, value)
+                )
+
+    def take_back(
+        self,
+        person: Staff,
+        row: tuple[str, str],
+        typed: Mapping[str, Value],
+        before: Mapping[str, Value],
+    ) -> bool:
+        """Type what stood `before` in cells of a row (source, page) that still hold what was typed; tell whether they do.
+
+        It need not be found there again: who types what the rules wanted hands a shared cell back to them.
+        """
+        source, page_id = row
+        shown = {name: self._shown(source, name, one) for name, one in typed.items()}
+        stands = any(
+            card.page_id == page_id
+            and all(card.values[name] == value for name, value in shown.items())
+            for card in self.rows(source)
+        )
+        if stands:
+            self.type(person, source, page_id, before, stays=False)
+        return stands
+
+    def control(self, person: Staff, action: str, **payload: Any) -> dict[str, Any]:
+        """Do what somebody does in Notion beyond cells."""
+        user = self._user(person)
+        return self.rig.notion.control(action, {**payload, "user": user})
+
+    def jira(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Do what somebody does in Jira."""
+        return self.rig.jira.control(action, payload)
+
+    def _shown(self, source: str, name: str, value: Value) -> Any:
+        """Return a value as the checks of the boards read it."""
+        match value:
+            case date():
+                return value.isoformat()
+            case tuple():
+                return tuple(
+                    item.key if isinstance(item, Ref) else item for item in value
+                )
+            case str() if name in self.scribe.bindings[source].options:
+                return self.label(source, name, value)
+            case None if self._is_text(source, name):
+                return ""
+        return value
+
+    def _is_text(self, source: str, name: str) -> bool:
+        kind = self.scribe.schema.sources[source].properties[name].type
+        return kind in ("rich_text", "title")
+
+
+def _card(page: Mapping[str, Any], names: Mapping[str, str]) -> Card:
+    values = {
+        names[unquote(prop["id"])]: plain(prop)
+        for prop in page["properties"].values()
+        if unquote(prop["id"]) in names
+    }
+    author = page["created_by"]["id"]
+    return Card(page["id"], in_trash=False, created_by=author, values=values)
+
+
+def shorten(text: str) -> str:
+    """Return a title as a line has room for it."""
+    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1].rstrip()}…"
