@@ -101,10 +101,7 @@ def copy_risk(office: Office, random: Random) -> Done | None:
     return Done(tell("{who} duplicates the risk “{row}”", **names), undo)
 
 
-SLIPS: tuple[Callable[[Office, Random], Done | None], ...] = (
-    mistype_link,
-    mistype_days,
-    copy_risk,
-    trash_task,
-)
+Slip = Callable[[Office, Random], Done | None]
+
+SLIPS: tuple[Slip, ...] = (mistype_link, mistype_days, copy_risk, trash_task)
 """What goes wrong, in the order in which it does."""
