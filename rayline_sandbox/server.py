@@ -23,6 +23,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rayline_sandbox.boards import Boards
+from rayline_sandbox.boards.issues import IssuePages
 from rayline_sandbox.control import Control, hosts_allowed
 from rayline_sandbox.wire import Handler, Request, Response, from_parts
 
@@ -417,8 +418,9 @@ def serve(
         port=ports[0],
         greeting=NOTION_GREETING,
     )
+    tracker = IssuePages(jira.handle, email=jira.email, token=jira.token, locale=locale)
     issues = Listener(
-        hosts_allowed(jira.handle, names),
+        hosts_allowed(tracker.around(jira.handle), names),
         name="jira",
         host=host,
         port=ports[1],
@@ -437,6 +439,7 @@ def serve(
     pages = Listener(
         hosts_allowed(site, names), name="boards", host=host, port=ports[2]
     )
+    notion.control("set_site", {"url": pages.url})
     for listener in (api, issues, pages):
         listener.start()
     return Running(notion, jira, control, (api, issues, pages))

@@ -246,7 +246,7 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
 
 def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -> int:
     stage, words = run.stage, run.words
-    desk = _desk(stage)
+    desk = open_desk(stage)
     file = write_configuration(stage, folder)
     lines = CycleLines(words)
 
@@ -273,7 +273,7 @@ def _open_office(stage: Stage) -> Office:
     return Office(stage, stage.agency, stage.cast, stage.scribe, developers)
 
 
-def _desk(stage: Stage) -> Desk:
+def open_desk(stage: Stage) -> Desk:
     """Return the console's desk: pages are looked at on the sandbox's boards."""
     boards = stage.sockets.boards_url
     contexts = {stage.context.name: stage.context}

@@ -75,7 +75,7 @@ class CycleLines:
         yield from (f"{mark} {prose.line(problem)}" for problem in told)
         if len(problems) > PROBLEMS:
             rest = len(problems) - PROBLEMS
-            more = self.words.count("and {n} more", "and {n} more", rest)
+            more = self.words.say("and {n} more", n=rest)
             yield f"{mark} {more}"
 
 

@@ -153,12 +153,19 @@ class Boards:
         match visit.request.path.strip("/").split("/"):
             case [""]:
                 return 200, "page.html", self._page_context(visit, self._root)
-            case ["p", page_id] if _is_id(page_id):
-                return 200, "page.html", self._page_context(visit, page_id)
+            case ["p", name] if page_id := _id_in(name):
+                return self._opened(visit, page_id)
             case ["d", database_id] if _is_id(database_id):
                 return 200, "database.html", _database_context(visit, database_id)
             case _:
                 raise Unreadable(404, "object_not_found", "")
+
+    def _opened(self, visit: Visit, record_id: str) -> tuple[int, str, Json]:
+        """Return what an address of Notion's form leads to: a page, or a database, whose addresses look the same."""
+        try:
+            return 200, "page.html", self._page_context(visit, record_id)
+        except Unreadable:
+            return 200, "database.html", _database_context(visit, record_id)
 
     def _page_context(self, visit: Visit, page_id: str) -> Json:
         page = visit.reader.page(page_id)
@@ -256,9 +263,8 @@ def _comments(visit: Visit, page_id: str) -> list[Json]:
 def _database_context(visit: Visit, database_id: str) -> Json:
     database = visit.reader.database(database_id)
     views = _views(visit, database)
-    view = next(
-        (view for view in views if view.get("id") == visit.request.first("v")), views[0]
-    )
+    wanted = _bare(visit.request.first("v"))
+    view = next((view for view in views if _bare(view.get("id")) == wanted), views[0])
     sources = database.get("data_sources") or []
     source = (
         visit.reader.data_source(view.get("data_source_id") or sources[0]["id"])
@@ -279,6 +285,10 @@ def _database_context(visit: Visit, database_id: str) -> Json:
         "cover": icon_of(database.get("cover")).image,
         "more": min(_limit(visit.request) * 4, ROW_LIMIT_MOST),
     }
+
+
+def _bare(record_id: str | None) -> str:
+    return (record_id or "").replace("-", "")
 
 
 def _views(visit: Visit, database: Json) -> list[Json]:
@@ -374,6 +384,14 @@ def _here(request: Request) -> Json:
 def _digest(body: bytes) -> str:
     """Return a short digest of a page; signatures of hosted files differ at each reading and do not count."""
     return hashlib.sha256(SIGNED.sub(b"", body)).hexdigest()[:16]
+
+
+def _id_in(name: str) -> str:
+    """Return the id an address ends with, behind a title or alone; empty without one."""
+    if _is_id(name):
+        return name
+    last = name.rpartition("-")[2]
+    return last if _is_id(last) else ""
 
 
 def _is_id(text: str) -> bool:

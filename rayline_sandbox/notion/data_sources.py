@@ -48,7 +48,7 @@ def data_source_object(
             "properties": schema_object(store, source),
             "parent": parent_object(source.parent),
             "database_parent": parent_object(database.parent),
-            "url": page_url(database.id),
+            "url": page_url(database.id, site=store.site),
             "public_url": None,
             "in_trash": store.trashed(source),
         },

@@ -70,7 +70,7 @@ def database_object(store: Store, database: Database, version: str) -> dict[str,
             ],
             "icon": shown_or_none(store, database.icon),
             "cover": shown_or_none(store, database.cover),
-            "url": page_url(database.id),
+            "url": page_url(database.id, site=store.site),
             "public_url": None,
         },
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from rayline_sandbox.notion.dates import read_date
 from rayline_sandbox.notion.errors import MISSING, an_object, should_be, too_long
-from rayline_sandbox.notion.store import Store, plain_id
+from rayline_sandbox.notion.store import SITE, Store, plain_id
 from rayline_sandbox.notion.users import user_value
 
 PLAIN = {
@@ -194,7 +194,7 @@ def _mention_of(
     return (
         {"type": kind, kind: {"id": target}},
         title_of(store, target) or "Untitled",
-        page_url(target),
+        page_url(target, site=store.site),
     )
 
 
@@ -206,10 +206,10 @@ def title_of(store: Store, record_id: str) -> str:
     return plain(titled.title) if titled else ""
 
 
-def page_url(record_id: str, title: str = "") -> str:
-    """Return the address in the form used since mid-2026 (docs/facts/notion-api.md 3.13)."""
+def page_url(record_id: str, title: str = "", *, site: str = SITE) -> str:
+    """Return the address in the form used since mid-2026 (docs/facts/notion-api.md 3.13), at a site of its own too."""
     words = re.findall(r"[0-9A-Za-z_]+", title)
     slug = "-".join(words)
     digits = record_id.replace("-", "")
     named = f"{slug}-{digits}" if slug else digits
-    return f"https://app.notion.com/p/{named}"
+    return f"{site}/p/{named}"

@@ -27,6 +27,8 @@ class Parent(NamedTuple):
     id: str
 
 
+SITE = "https://app.notion.com"
+"""Where people open pages, of a sandbox without boards in a browser."""
 WORKSPACE = Parent("workspace", "")
 
 
@@ -192,6 +194,7 @@ class Store:
         self.ids = Ids(seed)
         self.workspace_id = self.ids.content()
         self.workspace_name = "Sandbox"
+        self.site = SITE
         self.integration_id = self.ids.content()
         self.integration = "Rayline sandbox"
         self.users: dict[str, User] = {}

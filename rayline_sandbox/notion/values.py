@@ -231,7 +231,7 @@ def page_object(
             "properties": {
                 prop.name: property_object(store, page, prop) for prop in props
             },
-            "url": page_url(page.id, title),
+            "url": page_url(page.id, title, site=store.site),
             "public_url": None,
         },
     )

@@ -111,7 +111,7 @@ def add_default_view(store: Store, data_source: DataSource, actor: str) -> None:
     add_view(store, data_source, "Default view", "table", actor)
 
 
-def shown(view: View) -> dict[str, Any]:
+def shown(store: Store, view: View) -> dict[str, Any]:
     """Return a view as answers show it."""
     return {
         "object": "view",
@@ -124,7 +124,7 @@ def shown(view: View) -> dict[str, Any]:
         "created_by": author(view.created_by),
         "last_edited_time": exact(view.edited),
         "last_edited_by": author(view.edited_by),
-        "url": _url(view),
+        "url": _url(store, view),
         "filter": view.filter,
         "sorts": view.sorts,
         "quick_filters": view.quick_filters,
@@ -132,9 +132,9 @@ def shown(view: View) -> dict[str, Any]:
     }
 
 
-def _url(view: View) -> str:
+def _url(store: Store, view: View) -> str:
     digits = view.id.replace("-", "")
-    return f"{page_url(view.database_id)}?v={digits}"
+    return f"{page_url(view.database_id, site=store.site)}?v={digits}"
 
 
 def create(call: Call) -> Answer:
@@ -173,7 +173,7 @@ def create(call: Call) -> Answer:
         **carried,
     )
     _move(call.store, view, at)
-    return shown(view)
+    return shown(call.store, view)
 
 
 def _check_place(call: Call) -> str:
@@ -309,7 +309,7 @@ def _find(store: Store, view_id: str) -> View:
 
 def retrieve(call: Call) -> Answer:
     """GET /v1/views/{id}."""
-    return shown(_find(call.store, call.params["view_id"]))
+    return shown(call.store, _find(call.store, call.params["view_id"]))
 
 
 def update(call: Call) -> Answer:
@@ -330,7 +330,7 @@ def update(call: Call) -> Answer:
     view.name = name
     view.edited = call.store.now()
     view.edited_by = call.actor
-    return shown(view)
+    return shown(call.store, view)
 
 
 def delete(call: Call) -> Answer:
@@ -344,7 +344,7 @@ def delete(call: Call) -> Answer:
     del views(call.store)[view.id]
     return {
         key: value
-        for key, value in shown(view).items()
+        for key, value in shown(call.store, view).items()
         if key in ("object", "id", "parent", "type")
     }
 

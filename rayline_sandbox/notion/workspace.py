@@ -81,6 +81,12 @@ def revoke_token(sandbox: NotionSandbox, payload: Payload) -> Payload:
     return {"revoked": sandbox.revoked}
 
 
+def set_site(sandbox: NotionSandbox, payload: Payload) -> Payload:
+    """Change where people open pages: `url`, of which the addresses of pages and databases are made."""
+    sandbox.store.site = str(payload["url"]).rstrip("/")
+    return {"url": sandbox.store.site}
+
+
 def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Plan faults: `rules`, each `{match: {method, path_regex, nth}, kind, times, retry_after, seconds}`."""
     return {"rules": sandbox.faults.add(objects_of(payload, "rules"))}
@@ -181,6 +187,7 @@ ACTIONS: dict[str, Callable[[NotionSandbox, Payload], Payload]] = {
     "set_workspace_limit": set_workspace_limit,
     "set_capabilities": set_capabilities,
     "set_lag": set_lag,
+    "set_site": set_site,
     "revoke_token": revoke_token,
     "date": set_date,
     "faults": add_faults,
