@@ -212,9 +212,9 @@ def pin_plan(office: Office, random: Random) -> Done | None:
         place = ("plans", plan.page_id)
         return told if office.take_back(who, place, pinned, freed) else None
 
-    said = tell(
-        "{who} pins the plan “{row}” to {target}", target=f"{target:,}", **names
-    )
+    # A no-break space between the thousands is read in both languages.
+    amount = f"{target:,}".replace(",", "\u00a0")
+    said = tell("{who} pins the plan “{row}” to {target}", target=amount, **names)
     return Done(said, undo)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -10,10 +11,14 @@ import pytest
 
 from rayline_demo.checks import duplicates, lost
 from rayline_demo.live import mistakes
+from rayline_demo.live.lines import CycleLines
+from rayline_demo.live.pace import played
 from rayline_demo.live.script import Script
 from tests.support.living import SEED, Living, living
+from tests.support.waiting import wait_for
 from worker.cycle.context import Mode
-from worker.domain.messages import ENGLISH, render
+from worker.domain.messages import ENGLISH, Text, render
+from worker.locales import load_words
 
 HOUR, DAY = 60, 24 * 60
 LOOK_EVERY = 5
@@ -120,3 +125,55 @@ def test_a_mistake_shows_and_is_gone_once_it_is_mended(
         assert not wrong & set(alive.look(Mode.FULL).standing())
         assert boards(alive).keys() == cells.keys()
         assert lost(alive.office.rig, alive.office.deeds) == []
+
+
+def test_people_act_on_real_time_until_the_block_ends(tmp_path: Path) -> None:
+    told: list[Text] = []
+    stop = threading.Event()
+    with living(tmp_path) as alive:
+        with played(alive.script, seconds=0.01, stop=stop, say=told.append):
+            wait_for(lambda: len(told) > 3, "four acts")
+        assert not any(one.name == "demo-people" for one in threading.enumerate())
+        played_so_far = alive.script.minute
+        with played(alive.script, seconds=0, stop=stop, say=told.append):
+            pass
+        assert alive.script.minute == played_so_far
+
+
+def test_what_a_visitor_deletes_stops_nobody(tmp_path: Path) -> None:
+    with living(tmp_path) as alive:
+        office = alive.office
+        for ticket in office.developers.tickets["ACME"][::2]:
+            office.jira("delete", issue=ticket.key, subtasks=True)
+        for task in office.rows("tasks")[::2]:
+            office.control(office.account_manager(), "delete_forever", id=task.page_id)
+        alive.play(HOUR)
+        assert len(alive.told) > HOUR * 3 // 4
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_cycle_is_told_in_a_line_and_what_is_wrong_once(
+    tmp_path: Path, locale: str
+) -> None:
+    words = load_words(locale, "EUR")
+    lines = CycleLines(words)
+    with living(tmp_path, locale=locale) as alive:
+        office = alive.office
+        card = office.rows("projects")[0]
+        name = card.values["name"]
+        first = lines.of(alive.look(Mode.FULL))
+        assert len(first) <= 2
+        assert lines.of(alive.look()) == []
+        done = mistakes.mistype_days(office, Random(SEED))
+        assert done is not None
+        assert done.undo is not None
+        wrong = lines.of(alive.look())
+        assert [line[0] for line in wrong if line[0] in "!✓"] == ["!"]
+        assert lines.of(alive.look()) == []
+        done.undo()
+        right = lines.of(alive.look())
+        assert [line[0] for line in right if line[0] in "!✓"] == ["✓"]
+        office.jira("transition", issue="ACME-5", status="Done")
+        (line,) = lines.of(alive.look())
+        assert name in line
+        assert {"en": "changed", "ru": "измен"}[locale] in line
