@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -10,15 +9,15 @@ from random import Random
 from rayline_demo.agency.model import Staff
 from rayline_demo.agency.names import Pair
 from rayline_demo.board import Card
-from rayline_demo.live.office import Done, Office, shorten
+from rayline_demo.live.office import Deed, Done, Office, named
 from worker.domain.messages import Text, tell
-from worker.domain.values import Value
 from worker.mapping.schema import KEY_PROPERTY
 
 MARKS = tuple(map(Decimal, range(1, 6)))
 RESPONSES = ("avoid", "reduce", "transfer", "accept")
 NEXT_STAGE = {"idea": "shaping", "shaping": "proposal", "proposal": "agreed"}
-OPEN = ("new", "this_sprint", "doing", "waiting")
+WAITING = ("new", "this_sprint")
+OPEN = (*WAITING, "doing", "waiting", "open")
 PERCENT = (85, 120)
 """A week is pinned to so much of its target, at least and at most."""
 OUTCOMES: tuple[Pair, ...] = (
@@ -36,51 +35,45 @@ NOTES: tuple[Pair, ...] = (
 
 def finish_task(office: Office, random: Random) -> Done | None:
     """A task is done; what came of it stands in its note."""
-    task = _pick_task(office, random)
+    task = _pick(office, random, "tasks")
     if task is None:
         return None
-    before = office.option("tasks", task, "status")
     who = office.in_charge(task)
+    names = named(who, task)
     note = office.say(random.choice(OUTCOMES))
-    office.type(who, "tasks", task.page_id, {"status": "done", "note": note})
+    undo = office.type_for_a_while(
+        who,
+        ("tasks", task.page_id),
+        {"status": "done", "note": note},
+        {"status": office.option("tasks", task, "status")},
+        back=tell("{who} takes up “{row}” again", **names),
+    )
     client = task.values["client"]
     if "contact_client" in task.values[KEY_PROPERTY] and client:
-        office.type(who, "clients", client[0], {"last_contact": office.today()})
-    names = _names(who, task)
-    place = ("tasks", task.page_id)
-
-    def undo() -> Text | None:
-        told = tell("{who} takes up “{row}” again", **names)
-        typed = {"status": "done"}
-        stood = {"status": before}
-        return told if office.take_back(who, place, typed, stood) else None
-
+        _write_contact(office, who, client[0])
     return Done(tell("{who} has done “{row}”: {note}", note=note, **names), undo)
 
 
 def take_task(office: Office, random: Random) -> Done | None:
     """Somebody begins a task."""
-    task = _pick_task(office, random, ("new", "this_sprint"))
+    task = _pick(office, random, "tasks", WAITING)
     if task is None:
         return None
-    before = office.option("tasks", task, "status")
     who = office.in_charge(task)
-    office.type(who, "tasks", task.page_id, {"status": "doing"})
-    names = _names(who, task)
-    place = ("tasks", task.page_id)
-
-    def undo() -> Text | None:
-        told = tell("{who} puts “{row}” back", **names)
-        typed = {"status": "doing"}
-        stood = {"status": before}
-        return told if office.take_back(who, place, typed, stood) else None
-
+    names = named(who, task)
+    undo = office.type_for_a_while(
+        who,
+        ("tasks", task.page_id),
+        {"status": "doing"},
+        {"status": office.option("tasks", task, "status")},
+        back=tell("{who} puts “{row}” back", **names),
+    )
     return Done(tell("{who} begins “{row}”", **names), undo)
 
 
 def postpone_task(office: Office, random: Random) -> Done | None:
     """A task gets another day."""
-    task = _pick_task(office, random)
+    task = _pick(office, random, "tasks")
     if task is None or not task.values["due"]:
         return None
     return _move_date(office, random, "tasks", task)
@@ -103,15 +96,14 @@ def _move_date(office: Office, random: Random, source: str, row: Card) -> Done:
     before = date.fromisoformat(row.values["due"][:10])
     after = before + timedelta(days=random.randint(2, 9))
     who = office.in_charge(row)
-    names = _names(who, row)
-    office.type(who, source, row.page_id, {"due": after})
-
-    def undo() -> Text | None:
-        told = tell("{who} moves “{row}” back to {day}", day=before, **names)
-        place = (source, row.page_id)
-        stood = {"due": before}
-        return told if office.take_back(who, place, {"due": after}, stood) else None
-
+    names = named(who, row)
+    undo = office.type_for_a_while(
+        who,
+        (source, row.page_id),
+        {"due": after},
+        {"due": before},
+        back=tell("{who} moves “{row}” back to {day}", day=before, **names),
+    )
     return Done(tell("{who} moves “{row}” to {day}", day=after, **names), undo)
 
 
@@ -128,16 +120,14 @@ def move_card(office: Office, random: Random) -> Done | None:
     before = office.option("projects", card, "stage")
     after = NEXT_STAGE[before]
     who = office.in_charge(card)
-    names = _names(who, card)
-
-    office.type(who, "projects", card.page_id, {"stage": after})
-
-    def undo() -> Text | None:
-        told = _moved(office, before, names)
-        place = ("projects", card.page_id)
-        typed, stood = {"stage": after}, {"stage": before}
-        return told if office.take_back(who, place, typed, stood) else None
-
+    names = named(who, card)
+    undo = office.type_for_a_while(
+        who,
+        ("projects", card.page_id),
+        {"stage": after},
+        {"stage": before},
+        back=_moved(office, before, names),
+    )
     return Done(_moved(office, after, names), undo)
 
 
@@ -148,7 +138,7 @@ def _moved(office: Office, stage: str, names: dict[str, str]) -> Text:
 
 def answer_risk(office: Office, random: Random) -> Done | None:
     """Somebody says what is to be done about a risk."""
-    risk = _pick_risk(office, random)
+    risk = _pick(office, random, "risks")
     if risk is None:
         return None
     present = office.option("risks", risk, "response")
@@ -157,30 +147,30 @@ def answer_risk(office: Office, random: Random) -> Done | None:
     office.type(who, "risks", risk.page_id, {"response": answer})
     label = office.label("risks", "response", answer)
     told = tell(
-        "{who} answers the risk “{row}”: {answer}", answer=label, **_names(who, risk)
+        "{who} answers the risk “{row}”: {answer}", answer=label, **named(who, risk)
     )
     return Done(told)
 
 
 def weigh_risk(office: Office, random: Random) -> Done | None:
     """Somebody holds a risk for likelier, or less likely."""
-    risk = _pick_risk(office, random)
-    before = risk.values["probability"] if risk else None
-    if risk is None or before is None:
+    risk = _pick(office, random, "risks")
+    if risk is None or risk.values["probability"] is None:
         return None
+    before = risk.values["probability"]
     mark = random.choice([one for one in MARKS if one != before])
     who = office.in_charge(risk)
-    names = _names(who, risk)
-    office.type(who, "risks", risk.page_id, {"probability": mark})
-
-    def undo() -> Text | None:
-        told = tell("{who} leaves the probability of “{row}” to the rules", **names)
-        place = ("risks", risk.page_id)
-        typed, stood = {"probability": mark}, {"probability": before}
-        return told if office.take_back(who, place, typed, stood) else None
-
-    said = tell("{who} holds “{row}” for {mark} of 5 likely", mark=mark, **names)
-    return Done(said, undo)
+    names = named(who, risk)
+    undo = office.type_for_a_while(
+        who,
+        ("risks", risk.page_id),
+        {"probability": mark},
+        {"probability": before},
+        back=tell("{who} leaves the probability of “{row}” to the rules", **names),
+    )
+    return Done(
+        tell("{who} holds “{row}” for {mark} of 5 likely", mark=mark, **names), undo
+    )
 
 
 def pin_plan(office: Office, random: Random) -> Done | None:
@@ -202,28 +192,32 @@ def pin_plan(office: Office, random: Random) -> Done | None:
     share = Decimal(random.randint(*PERCENT)) / 100
     target = (before * share).quantize(Decimal(1))
     who = office.in_charge(plan)
-    names = _names(who, plan)
-    pinned: Mapping[str, Value] = {"target": target, "pinned": True}
-    office.type(who, "plans", plan.page_id, pinned)
-
-    def undo() -> Text | None:
-        freed: Mapping[str, Value] = {"target": before, "pinned": False}
-        told = tell("{who} unpins the plan “{row}”", **names)
-        place = ("plans", plan.page_id)
-        return told if office.take_back(who, place, pinned, freed) else None
-
+    names = named(who, plan)
+    undo = office.type_for_a_while(
+        who,
+        ("plans", plan.page_id),
+        {"target": target, "pinned": True},
+        {"target": before, "pinned": False},
+        back=tell("{who} unpins the plan “{row}”", **names),
+    )
     # A no-break space between the thousands is read in both languages.
     amount = f"{target:,}".replace(",", "\u00a0")
-    said = tell("{who} pins the plan “{row}” to {target}", target=amount, **names)
-    return Done(said, undo)
+    return Done(
+        tell("{who} pins the plan “{row}” to {target}", target=amount, **names), undo
+    )
 
 
 def call_client(office: Office, random: Random) -> Done | None:
     """Somebody talks to a client and writes the day down."""
     client = random.choice(office.rows("clients"))
     who = office.account_manager(client.page_id)
-    office.type(who, "clients", client.page_id, {"last_contact": office.today()})
-    return Done(tell("{who} talks to {row}", **_names(who, client)))
+    _write_contact(office, who, client.page_id)
+    return Done(tell("{who} talks to {row}", **named(who, client)))
+
+
+def _write_contact(office: Office, who: Staff, client: str) -> None:
+    """Write down that a client was spoken to."""
+    office.type(who, "clients", client, {"last_contact": office.today()})
 
 
 def ask_for_a_look(office: Office, random: Random) -> Done | None:
@@ -233,7 +227,7 @@ def ask_for_a_look(office: Office, random: Random) -> Done | None:
         return None
     who = office.account_manager(client.page_id)
     office.type(who, "clients", client.page_id, {"sync_now": True}, stays=False)
-    return Done(tell("{who} ticks “Sync now” at {row}", **_names(who, client)))
+    return Done(tell("{who} ticks “Sync now” at {row}", **named(who, client)))
 
 
 def write_comment(office: Office, random: Random) -> Done | None:
@@ -241,7 +235,7 @@ def write_comment(office: Office, random: Random) -> Done | None:
     card = random.choice(office.rows("projects"))
     who = office.in_charge(card)
     text = office.say(random.choice(NOTES))
-    names = _names(who, card)
+    names = named(who, card)
     made = office.control(who, "comment", page_id=card.page_id, text=text)
 
     def undo() -> Text:
@@ -256,7 +250,7 @@ def write_text(office: Office, random: Random) -> Done | None:
     client = random.choice(office.rows("clients"))
     who = office.account_manager(client.page_id)
     text = office.say(random.choice(NOTES))
-    names = _names(who, client)
+    names = named(who, client)
     block = {
         "type": "paragraph",
         "paragraph": {"rich_text": [{"type": "text", "text": {"content": text}}]},
@@ -272,44 +266,30 @@ def write_text(office: Office, random: Random) -> Done | None:
     return Done(told, undo)
 
 
-DEEDS: tuple[tuple[str, int, Callable[[Office, Random], Done | None]], ...] = (
-    ("finish_task", 4, finish_task),
-    ("take_task", 3, take_task),
-    ("postpone_task", 1, postpone_task),
-    ("move_due", 2, move_due),
-    ("move_card", 2, move_card),
-    ("answer_risk", 2, answer_risk),
-    ("weigh_risk", 1, weigh_risk),
-    ("pin_plan", 1, pin_plan),
-    ("call_client", 3, call_client),
-    ("ask_for_a_look", 1, ask_for_a_look),
-    ("write_comment", 1, write_comment),
-    ("write_text", 1, write_text),
+DEEDS: tuple[tuple[int, Deed], ...] = (
+    (4, finish_task),
+    (3, take_task),
+    (1, postpone_task),
+    (2, move_due),
+    (2, move_card),
+    (2, answer_risk),
+    (1, weigh_risk),
+    (1, pin_plan),
+    (3, call_client),
+    (1, ask_for_a_look),
+    (1, write_comment),
+    (1, write_text),
 )
-"""What is done in Notion: name, how often beside the others, and how."""
+"""What is done in Notion: how often beside the others, and how."""
 
 
-def _pick_task(
-    office: Office, random: Random, stands: tuple[str, ...] = OPEN
+def _pick(
+    office: Office, random: Random, source: str, stands: tuple[str, ...] = OPEN
 ) -> Card | None:
-    tasks = [
-        task
-        for task in office.rows("tasks")
-        if task.values[KEY_PROPERTY]
-        and office.option("tasks", task, "status") in stands
+    """Return a row of the worker's in one of some statuses."""
+    rows = [
+        row
+        for row in office.keyed(source)
+        if office.option(source, row, "status") in stands
     ]
-    return random.choice(tasks) if tasks else None
-
-
-def _pick_risk(office: Office, random: Random) -> Card | None:
-    risks = [
-        risk
-        for risk in office.rows("risks")
-        if risk.values[KEY_PROPERTY]
-        and office.option("risks", risk, "status") == "open"
-    ]
-    return random.choice(risks) if risks else None
-
-
-def _names(who: Staff, row: Card) -> dict[str, str]:
-    return {"who": who.name, "row": shorten(row.values["name"])}
+    return random.choice(rows) if rows else None

@@ -5,12 +5,11 @@ No project runs dry: the less is left to do, the likelier something comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
 from rayline_demo.developers import ACTIVE, DONE, HOUR, REVIEW, TO_DO, Ticket
-from rayline_demo.live.office import Done, Office, shorten
+from rayline_demo.live.office import Deed, Done, Office, shorten
 from worker.domain.messages import Text, tell
 
 QUARTERS_LOGGED = (2, 12)
@@ -19,7 +18,7 @@ LEFT_TO_DO = 3
 """So many issues wait in a project; with fewer, one that was done comes back."""
 ESTIMATES = (2, 3, 4, 6, 8, 12)
 PARTS = (
-    ("Write the tests", "Написать тесты"),
+    ("Try it on the staging server", "Проверить на стенде"),
     ("Check on a phone", "Проверить на телефоне"),
     ("Agree on the wording", "Согласовать тексты"),
     ("Prepare the release", "Подготовить выпуск"),
@@ -106,7 +105,9 @@ def log_work(office: Office, random: Random) -> Done | None:
         office.jira("delete_worklog", id=made["id"], user=ticket.assignee)
         return tell("{who} deletes a worklog of {issue}", **names)
 
-    spent = f"{quarters // 4}:{quarters % 4 * 15:02}"
+    hours, rest = divmod(quarters, 4)
+    minutes = 15 * rest
+    spent = f"{hours}:{minutes:02}"
     return Done(tell("{who} logs {spent} h on {issue}", spent=spent, **names), undo)
 
 
@@ -148,7 +149,7 @@ def split(office: Office, random: Random) -> Done | None:
     office.developers.tickets[ticket.project].append(part)
     office.summaries[part.key] = summary
     office.parts.add(part.key)
-    told = tell(
+    act = tell(
         "{who} adds {part} to {key}",
         who=office.names[ticket.assignee],
         part=_title(office, part),
@@ -163,20 +164,20 @@ def split(office: Office, random: Random) -> Done | None:
         del office.summaries[part.key]
         return tell("{who} deletes {issue}, which was not needed", **names)
 
-    return Done(told, undo)
+    return Done(act, undo)
 
 
-DEEDS: tuple[tuple[str, int, Callable[[Office, Random], Done | None]], ...] = (
-    ("begin", 4, begin),
-    ("review", 5, review),
-    ("finish", 4, finish),
-    ("reject", 1, reject),
-    ("reopen", 2, reopen),
-    ("log_work", 7, log_work),
-    ("estimate", 1, estimate),
-    ("split", 2, split),
+DEEDS: tuple[tuple[int, Deed], ...] = (
+    (4, begin),
+    (5, review),
+    (4, finish),
+    (1, reject),
+    (2, reopen),
+    (7, log_work),
+    (1, estimate),
+    (2, split),
 )
-"""What is done in Jira: name, how often beside the others, and how."""
+"""What is done in Jira: how often beside the others, and how."""
 
 
 def _tickets(office: Office, project: str, *statuses: str) -> list[Ticket]:
@@ -194,16 +195,18 @@ def _pick(
     projects = sorted(office.developers.teams)
     random.shuffle(projects)
     for project in projects:
+        team = office.developers.teams[project]
         under_way = _tickets(office, project, ACTIVE, REVIEW)
-        if room and len(under_way) >= len(office.developers.teams[project]):
+        is_full = len(under_way) >= len(team)
+        if room and is_full:
             continue
-        found = [
-            one
-            for one in _tickets(office, project, *statuses)
-            if not (whole and one.key in office.parts)
+        fitting = [
+            ticket
+            for ticket in _tickets(office, project, *statuses)
+            if not (whole and ticket.key in office.parts)
         ]
-        if found:
-            return random.choice(found)
+        if fitting:
+            return random.choice(fitting)
     return None
 
 

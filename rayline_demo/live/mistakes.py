@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 from rayline_demo.agency.names import Pair
-from rayline_demo.live.office import Done, Office, shorten
+from rayline_demo.live.office import Deed, Done, Office, named
 from worker.domain.messages import Text, tell
 from worker.mapping.schema import KEY_PROPERTY
 
@@ -32,31 +31,33 @@ def mistype_link(office: Office, random: Random) -> Done | None:
     right = card.values["jira"]
     wrong = f"{right}-{NOWHERE}"
     who = office.in_charge(card)
-    names = {"who": who.name, "row": shorten(card.values["name"])}
-    office.type(who, "projects", card.page_id, {"jira": wrong})
-
-    def undo() -> Text:
-        office.type(who, "projects", card.page_id, {"jira": right})
-        return tell("{who} corrects the link of “{row}”", **names)
-
+    names = named(who, card)
+    undo = office.type_for_a_while(
+        who,
+        ("projects", card.page_id),
+        {"jira": wrong},
+        {"jira": right},
+        back=tell("{who} corrects the link of “{row}”", **names),
+    )
     return Done(tell("{who} links “{row}” to {link}", link=wrong, **names), undo)
 
 
 def mistype_days(office: Office, random: Random) -> Done | None:
     """Somebody's days off are no dates."""
-    people = [one for one in office.rows("people") if not one.values["time_off"]]
+    people = [row for row in office.rows("people") if not row.values["time_off"]]
     if not people:
         return None
     person = random.choice(people)
     staff = {one.name: one for one in office.agency.staff}
     who = staff.get(person.values["name"]) or office.account_manager()
     text = office.say(random.choice(WRONG_DAYS))
-    office.type(who, "people", person.page_id, {"time_off": text})
-
-    def undo() -> Text:
-        office.type(who, "people", person.page_id, {"time_off": None})
-        return tell("{who} clears the days off", who=who.name)
-
+    undo = office.type_for_a_while(
+        who,
+        ("people", person.page_id),
+        {"time_off": text},
+        {"time_off": None},
+        back=tell("{who} clears the days off", who=who.name),
+    )
     return Done(
         tell("{who} writes “{text}” as days off", who=who.name, text=text), undo
     )
@@ -64,12 +65,12 @@ def mistype_days(office: Office, random: Random) -> Done | None:
 
 def trash_task(office: Office, random: Random) -> Done | None:
     """A task of the worker's goes to the trash by mistake."""
-    tasks = [task for task in office.rows("tasks") if task.values[KEY_PROPERTY]]
+    tasks = office.keyed("tasks")
     if not tasks:
         return None
     task = random.choice(tasks)
     who = office.in_charge(task)
-    names = {"who": who.name, "row": shorten(task.values["name"])}
+    names = named(who, task)
     key = task.values[KEY_PROPERTY]
     office.control(who, "trash", id=task.page_id)
     aside = office.deeds.throw_away("tasks", task.page_id, key)
@@ -84,12 +85,12 @@ def trash_task(office: Office, random: Random) -> Done | None:
 
 def copy_risk(office: Office, random: Random) -> Done | None:
     """Somebody copies a row, and its key with it."""
-    risks = [risk for risk in office.rows("risks") if risk.values[KEY_PROPERTY]]
+    risks = office.keyed("risks")
     if not risks:
         return None
     risk = random.choice(risks)
     who = office.in_charge(risk)
-    names = {"who": who.name, "row": shorten(risk.values["name"])}
+    names = named(who, risk)
     copy = office.control(who, "duplicate", page_id=risk.page_id)
     office.deeds.copies.append(copy["id"])
 
@@ -101,7 +102,5 @@ def copy_risk(office: Office, random: Random) -> Done | None:
     return Done(tell("{who} duplicates the risk “{row}”", **names), undo)
 
 
-Slip = Callable[[Office, Random], Done | None]
-
-SLIPS: tuple[Slip, ...] = (mistype_link, mistype_days, copy_risk, trash_task)
+SLIPS: tuple[Deed, ...] = (mistype_link, mistype_days, copy_risk, trash_task)
 """What goes wrong, in the order in which it does."""

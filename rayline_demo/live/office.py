@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from random import Random
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,10 +20,13 @@ from rayline_sandbox.boards.reader import Reader
 from worker.codecs.notion import encode
 from worker.domain.messages import Text
 from worker.domain.values import Ref, Value
+from worker.mapping.schema import KEY_PROPERTY
 
 MOST_ROWS = 2_000
 LENGTH = 48
 
+Place = tuple[str, str]
+"""A row: the source and its page."""
 Undo = Callable[[], Text | None]
 """Takes an act back and returns what is told of it, None when somebody else has gone on from there."""
 
@@ -110,6 +114,11 @@ class Office:
         )
         return tuple(_card(page, names) for page in found.pages)
 
+    def keyed(self, source: str) -> list[Card]:
+        """Return the rows of a board that the worker made."""
+        rows = self.rows(source)
+        return [row for row in rows if row.values[KEY_PROPERTY]]
+
     def option(self, source: str, card: Card, name: str) -> str:
         """Return the key of the option in a cell, empty when there is none."""
         options = self.scribe.bindings[source].options[name]
@@ -154,27 +163,40 @@ class Office:
                     source, page_id, name, self._shown(source, name, value)
                 )
 
-    def take_back(
+    def type_for_a_while(
         self,
         person: Staff,
-        row: tuple[str, str],
+        place: Place,
         typed: Mapping[str, Value],
         before: Mapping[str, Value],
-    ) -> bool:
-        """Type what stood `before` in cells of a row (source, page) that still hold what was typed; tell whether they do.
+        *,
+        back: Text,
+    ) -> Undo:
+        """Type into cells of a row; return how what stood `before` is typed again, which is told as `back`.
 
-        It need not be found there again: who types what the rules wanted hands a shared cell back to them.
+        That need not be found there again: who types what the rules wanted hands a shared cell back to them. Where
+        somebody else has typed since, nothing is taken back.
         """
-        source, page_id = row
-        shown = {name: self._shown(source, name, one) for name, one in typed.items()}
-        stands = any(
-            card.page_id == page_id
-            and all(card.values[name] == value for name, value in shown.items())
-            for card in self.rows(source)
-        )
-        if stands:
+        source, page_id = place
+        self.type(person, source, page_id, typed)
+        shown = {name: self._shown(source, name, typed[name]) for name in before}
+
+        def undo() -> Text | None:
+            if not self._stands(place, shown):
+                return None
             self.type(person, source, page_id, before, stays=False)
-        return stands
+            return back
+
+        return undo
+
+    def _stands(self, place: Place, shown: Mapping[str, object]) -> bool:
+        """Tell whether cells of a row still show what was typed there."""
+        source, page_id = place
+        for card in self.rows(source):
+            if card.page_id == page_id:
+                cells = (card.values[name] == value for name, value in shown.items())
+                return all(cells)
+        return False
 
     def control(self, person: Staff, action: str, **payload: Any) -> dict[str, Any]:
         """Do what somebody does in Notion beyond cells."""
@@ -185,7 +207,7 @@ class Office:
         """Do what somebody does in Jira."""
         return self.rig.jira.control(action, payload)
 
-    def _shown(self, source: str, name: str, value: Value) -> Any:
+    def _shown(self, source: str, name: str, value: Value) -> object:
         """Return a value as the checks of the boards read it."""
         match value:
             case date():
@@ -218,3 +240,13 @@ def _card(page: Mapping[str, Any], names: Mapping[str, str]) -> Card:
 def shorten(text: str) -> str:
     """Return a title as a line has room for it."""
     return text if len(text) <= LENGTH else f"{text[: LENGTH - 1].rstrip()}…"
+
+
+def named(who: Staff, row: Card) -> dict[str, str]:
+    """Return how who did something and the row are called in a line."""
+    title = row.values["name"]
+    return {"who": who.name, "row": shorten(title)}
+
+
+Deed = Callable[[Office, Random], Done | None]
+"""What somebody may do in a minute; None when there is no occasion for it."""

@@ -7,15 +7,12 @@ grows without end nor runs dry. Mistakes are mended by who made them, some minut
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
 from rayline_demo.live import accounts, delivery, mistakes
-from rayline_demo.live.office import Done, Office, Undo
+from rayline_demo.live.office import Deed, Done, Office, Undo
 from worker.domain.messages import Text
-
-Deed = Callable[[Office, Random], Done | None]
 
 STANDING = 12
 """So many acts of a kind stand; then the oldest is taken back."""
@@ -33,7 +30,7 @@ class Script:
     office: Office
     seed: int
     minute: int = 0
-    standing: dict[str, deque[Undo]] = field(default_factory=dict)
+    standing: dict[Deed, deque[Undo]] = field(default_factory=dict)
     mends: list[tuple[int, Undo]] = field(default_factory=list)
 
     def play(self) -> Text | None:
@@ -60,23 +57,20 @@ class Script:
         self.mends.remove(due[0])
         return _attempt(due[0][1])
 
-    def _try(
-        self, random: Random, deeds: tuple[tuple[str, int, Deed], ...]
-    ) -> Text | None:
+    def _try(self, random: Random, deeds: tuple[tuple[int, Deed], ...]) -> Text | None:
         """Return what came of the first deed for which there is something to do, drawn by how often they happen."""
         left = list(deeds)
         while left:
-            weights = [weight for _, weight, _ in left]
+            weights = [weight for weight, _ in left]
             chosen = random.choices(left, weights)[0]
             left.remove(chosen)
-            name, _, deed = chosen
-            told = self._do(name, deed, random)
+            told = self._do(chosen[1], random)
             if told is not None:
                 return told
         return None
 
-    def _do(self, name: str, deed: Deed, random: Random) -> Text | None:
-        standing = self.standing.setdefault(name, deque())
+    def _do(self, deed: Deed, random: Random) -> Text | None:
+        standing = self.standing.setdefault(deed, deque())
         if len(standing) >= STANDING:
             return _attempt(standing.popleft())
         done = self._look(deed, random)

@@ -370,16 +370,21 @@ def append(store: Store, payload: Payload, actor: str) -> Payload:
 
 def comment(store: Store, payload: Payload, actor: str) -> Payload:
     """Comment a page: `page_id`, `text`."""
-    page = _page(store, payload["page_id"])
-    text = plain_rich_text(str(payload["text"]))
-    made = add_comment(store, Parent("page_id", page.id), text, actor)
-    return {"id": made.id, "discussion_id": made.discussion_id}
+    page_id = payload["page_id"]
+    page = _page(store, page_id)
+    words = str(payload["text"])
+    text = plain_rich_text(words)
+    place = Parent("page_id", page.id)
+    made = add_comment(store, place, text, actor)
+    return {"id": made.id}
 
 
 def delete_comment(store: Store, payload: Payload, _: str) -> Payload:
     """Delete a comment: `id`."""
-    gone = all_comments(store).pop(plain_id(str(payload["id"])))
-    return {"id": gone.id}
+    comment_id = plain_id(str(payload["id"]))
+    comments = all_comments(store)
+    del comments[comment_id]
+    return {"id": comment_id}
 
 
 def change_block(store: Store, payload: Payload, actor: str) -> Payload:

@@ -134,7 +134,9 @@ def shown(store: Store, view: View) -> dict[str, Any]:
 
 def _url(store: Store, view: View) -> str:
     digits = view.id.replace("-", "")
-    return f"{page_url(view.database_id, site=store.site)}?v={digits}"
+    site = store.site
+    address = page_url(view.database_id, site=site)
+    return f"{address}?v={digits}"
 
 
 def create(call: Call) -> Answer:

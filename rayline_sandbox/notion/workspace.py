@@ -83,8 +83,10 @@ def revoke_token(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def set_site(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Change where people open pages: `url`, of which the addresses of pages and databases are made."""
-    sandbox.store.site = str(payload["url"]).rstrip("/")
-    return {"url": sandbox.store.site}
+    url = str(payload["url"])
+    site = url.rstrip("/")
+    sandbox.store.site = site
+    return {"url": site}
 
 
 def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:

@@ -12,6 +12,7 @@ import pytest
 from rayline_demo.checks import duplicates, lost
 from rayline_demo.live import mistakes
 from rayline_demo.live.lines import CycleLines
+from rayline_demo.live.office import Deed
 from rayline_demo.live.pace import played
 from rayline_demo.live.script import Script
 from tests.support.living import SEED, Living, living
@@ -108,7 +109,7 @@ def kinds(alive: Living) -> Counter[str]:
 @pytest.mark.parametrize("slip", mistakes.SLIPS, ids=lambda slip: str(slip.__name__))
 @pytest.mark.parametrize("locale", ["en", "ru"])
 def test_a_mistake_shows_and_is_gone_once_it_is_mended(
-    tmp_path: Path, slip: mistakes.Slip, locale: str
+    tmp_path: Path, slip: Deed, locale: str
 ) -> None:
     with living(tmp_path, locale=locale) as alive:
         before = set(alive.look(Mode.FULL).standing())
