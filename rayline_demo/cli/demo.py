@@ -261,6 +261,7 @@ def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -
     with serve_console(desk, "127.0.0.1:0") as console:
         link = sign_in_link(desk, console, life=None)
         _tell_addresses(run, file, console, link)
+        # Here the sandboxes may be told to send their events to the console, so that no look waits for its beat.
         runner = open_runner(stage.context, tell_cycle)
         with played(script, seconds=pace, stop=stop, say=tell_act):
             serve([runner], stop)
