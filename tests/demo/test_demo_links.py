@@ -143,3 +143,19 @@ def test_a_page_of_notion_says_where_it_opens(play: Play) -> None:
     assert address is not None
     assert address.startswith(f"{play.stage.sockets.boards_url}/p/Acme-portal-")
     assert "Acme portal" in httpx.get(address, timeout=LONG).text
+
+
+def test_databases_and_views_open_at_the_addresses_they_tell(play: Play) -> None:
+    notion = play.stage.context.notion
+    binding = play.stage.bindings()["projects"]
+    database = notion.data_source(binding.data_source_id)
+    assert database.url is not None
+    page = httpx.get(database.url, timeout=LONG)
+    assert page.status_code == 200
+    assert "Acme portal" in page.text
+    bare = play.page("projects", ACME).replace("-", "")
+    boards = play.stage.sockets.boards_url
+    for name in (bare, f"A-title-{bare}", f"Acme-portal-{bare}"):
+        assert httpx.get(f"{boards}/p/{name}", timeout=LONG).status_code == 200
+    for name in ("x", f"{bare}x", "-", "0" * 32, "Acme-" + "0" * 32):
+        assert httpx.get(f"{boards}/p/{name}", timeout=LONG).status_code == 404

@@ -146,3 +146,28 @@ def test_a_comment_on_something_unseen_is_not_found(rig: Rig) -> None:
     assert rig.refused(
         "POST", "comments", {"parent": {"page_id": missing}, "markdown": "x"}
     ) == (404, "object_not_found")
+
+
+def test_a_person_comments_a_page_and_deletes_what_they_said(rig: Rig) -> None:
+    control = rig.sandbox.control
+    user = control("add_user", {"name": "Mia", "email": "mia@example.com"})["id"]
+    comment = {"page_id": rig.root, "text": "hello", "user": user}
+    made = control("comment", comment)
+    said(rig, "ours", parent={"page_id": rig.root})
+    first = rig.ok("GET", f"comments?block_id={rig.root}")["results"][0]
+    assert first["created_by"]["id"] == user
+    assert first["display_name"]["resolved_name"] == "Mia"
+    control("delete_comment", {"id": made["id"], "user": user})
+    assert words(rig, rig.root) == ["ours"]
+    with pytest.raises(ValueError, match="delete_comment"):
+        control("delete_comment", {"id": made["id"], "user": user})
+
+
+def test_addresses_lead_to_the_site_that_was_named(rig: Rig) -> None:
+    assert rig.ok("GET", f"pages/{rig.root}")["url"].startswith(
+        "https://app.notion.com/p/"
+    )
+    rig.sandbox.control("set_site", {"url": "http://127.0.0.1:4000/"})
+    bare = rig.root.replace("-", "")
+    address = rig.ok("GET", f"pages/{rig.root}")["url"]
+    assert address == f"http://127.0.0.1:4000/p/Rayline-{bare}"
