@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
 from worker.domain.messages import literal, tell
 from worker.errors import ApiError, Code, Problem, RaylineError, Severity, Stopped
-from worker.plan.plan import Kind
+from worker.mapping.schema import Owner, Rows, Schema
+from worker.plan.plan import Change, Kind
 from worker.state import runs
 from worker.write.writer import Applied
 
@@ -21,19 +22,27 @@ log = structlog.get_logger("worker.cycle")
 def needs_second_pass(
     context: Context, order: CycleRequest, drawn: PlannedCycle, applied: Applied
 ) -> bool:
-    """Tell whether a second round follows: rows planted on people's boards are input as soon as they are there, and
-    what follows from them belongs to this cycle. A plan that was reviewed is carried out as it was."""
+    """Tell whether a second round follows: rows planted on people's boards, and cells of theirs that are shared, are
+    input as soon as they are written, and what follows from them belongs to this cycle. A plan that was reviewed is
+    carried out as it was."""
     is_whole = not (
         drawn.refused or applied.failures or applied.unknown or applied.stopped
     )
     return (
         is_whole
         and not (order.checksum or order.dry_run)
-        and any(
-            change.kind is Kind.CREATE
-            and context.schema.sources[change.ref.source].seeded
-            for change in drawn.plan.changes
-        )
+        and any(_becomes_input(context.schema, one) for one in drawn.plan.changes)
+    )
+
+
+def _becomes_input(schema: Schema, change: Change) -> bool:
+    """Tell whether what a change writes is read by rules, as what people typed is."""
+    source = schema.sources[change.ref.source]
+    if change.kind is Kind.CREATE:
+        return source.seeded
+    written = (source.properties.get(one.field) for one in change.fields)
+    return source.rows is Rows.PEOPLE and any(
+        prop is not None and prop.owner is Owner.SHARED for prop in written
     )
 
 
