@@ -350,12 +350,14 @@ class Connection(Model):
 
     `ca_file` holds certificates (PEM) trusted beside the usual ones; `proxy`, or the file `proxy_file`, is an address that
     may hold a name and a password. With `trust_env` the variables HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE,
-    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count too, never a .netrc.
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count too, never a .netrc. `token_expires` is the last day of the token, as the
+    one who made it wrote it down: no service tells it (docs/facts/jira-api.md 4).
     """
 
     base_url: str = ""
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
+    token_expires: date | None = None
     ca_file: Path | None = None
     proxy: SecretStr = SecretStr("")
     proxy_file: Path | None = None
@@ -406,8 +408,64 @@ class Webhooks(Model):
     button_secret_file: Path | None = None
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Maintenance(Model):
+    """A window in which nothing runs on a schedule and nobody is alerted, by local wall clock: on `days` from `start` to
+    `end`; one that ends before it starts ends on the next day."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
+    start: time
+    end: time
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _last_some_time(self) -> Maintenance:
+        if self.start == self.end:
+            raise ValueError("start and end must differ")
+        return self
+
+
+class Alerts(Model):
+    """Who is told when a workspace is not well, and when.
+
+    `targets` (or the file `targets_file`) has a line for each: an address of Apprise, or `UNIT = ADDRESS` for the pages
+    of a unit (`* = ADDRESS`: of every one), which are named in `cuts`. `heartbeat_url` is pinged around each run. In
+    seconds: `failing` for how long runs may fail (or `failures` in a row), `stale` and `absent` the age of what was read
+    and of the last run, `steady` for how long it must be well to be told so, `gather` what is told in one message,
+    `remind` how often what stays critical is told again. Between `quiet_from` and `quiet_to` (local) only what is
+    critical is told, with `critical_in_quiet`. `console_url` is where links lead.
+    """
+
+    targets: SecretStr = SecretStr("")
+    targets_file: Path | None = None
+    heartbeat_url: SecretStr = SecretStr("")
+    heartbeat_url_file: Path | None = None
+    console_url: str = ""
+    failures: Some = 3
+    failing: Seconds = 900
+    stale: Seconds = 3600
+    absent: Seconds = 3600
+    steady: Seconds = 300
+    gather: Seconds = 60
+    remind: Seconds = 86_400
+    token_days: Days = 14
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    critical_in_quiet: bool = True
+    cuts: tuple[Literal["daily", "monday"], ...] = ("daily", "monday")
+
+    @model_validator(mode="after")
+    def _begin_and_end(self) -> Alerts:
+        if (self.quiet_from is None) != (self.quiet_to is None):
+            raise ValueError("quiet_from and quiet_to belong together")
+        return self
+
+
 class Workspace(Model):
-    """One Notion workspace with its Jira site."""
+    """One Notion workspace with its Jira site. Without `alerts` of its own those of the whole configuration count."""
 
     locale: Literal["en", "ru"] = "en"
     time_zone: str = "Europe/Moscow"
@@ -420,6 +478,8 @@ class Workspace(Model):
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
     webhooks: Webhooks = Webhooks()
+    alerts: Alerts | None = None
+    maintenance: tuple[Maintenance, ...] = ()
     mappings: Path | None = None
 
 

@@ -76,6 +76,8 @@ class Code(StrEnum):
     """A service asks to wait longer than a run may."""
     SERVER_CLOCK = "server-clock"
     """The clock of one service is wrong; this machine's agrees with the other's."""
+    TOKEN_EXPIRES = "token-expires"
+    """A token ends soon, or has ended, by the day that the configuration says."""
 
     # The boards of the workspace.
     NO_ROOT_PAGE = "no-root-page"

@@ -313,7 +313,7 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
         written(tmp_path, (ROOT / "config.example.toml").read_text("utf-8"), mode=0o644)
     )
     assert settings.workspaces["studio"].schedule.daily.hour == 8
-    assert set(Settings.model_fields) == {"state", "workspaces", "console"}
+    assert set(Settings.model_fields) == {"state", "workspaces", "console", "alerts"}
 
 
 def test_loopback_may_be_plain_http_and_nothing_else(tmp_path: Path) -> None:

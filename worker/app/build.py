@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy.engine import make_url
 
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
+from worker.app.targets import secrets_of_alerts
 from worker.config import Connection, NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import literal, tell
@@ -211,6 +212,7 @@ def secrets_of(settings: Settings) -> list[str]:
         for side in (workspace.notion, workspace.jira):
             secrets.append(side.token.get_secret_value())
             secrets += passwords_in(side.proxy.get_secret_value())
+        secrets += secrets_of_alerts(workspace.alerts)
     if settings.console is not None:
         people = settings.console.people.values()
         secrets += [person.token.get_secret_value() for person in people]

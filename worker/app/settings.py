@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from worker.config import (
+    Alerts,
     ConsolePerson,
     ConsoleSettings,
     JiraSettings,
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     state: SecretStr = SecretStr("sqlite:///state/rayline.db")
     workspaces: dict[str, Workspace] = Field(default_factory=dict)
     console: ConsoleSettings | None = None
+    alerts: Alerts | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -163,20 +165,31 @@ def check_settings(
     spoken = {problem.field for problem in problems}
     state, unusable = _find_state(settings.state.get_secret_value(), source)
     later = [*_same_names(data, source), *unusable]
-    workspaces = {}
-    for name, workspace in settings.workspaces.items():
-        workspaces[name], more = _complete(workspace, ("workspaces", name), source)
-        later += more
-    later += _shared_pages(workspaces, source)
     console, more = _complete_console(settings.console, source)
     later += more
+    alerts, more = _complete_alerts(settings.alerts, ("alerts",), source)
+    later += more
+    workspaces = {}
+    for name, workspace in settings.workspaces.items():
+        complete, more = _complete(workspace, ("workspaces", name), source)
+        told = complete.alerts or alerts
+        workspaces[name] = complete.model_copy(
+            update={"alerts": told and _linked(told, console)}
+        )
+        later += more
+    later += _shared_pages(workspaces, source)
     problems += [problem for problem in later if not _is_spoken(problem.field, spoken)]
     if path is None and not workspaces:
         problems = [_problem(NOTHING, "", NOTHING_HERE), *problems]
     if problems or known:
         raise ConfigError([*problems, *known])
     return settings.model_copy(
-        update={"state": SecretStr(state), "workspaces": workspaces, "console": console}
+        update={
+            "state": SecretStr(state),
+            "workspaces": workspaces,
+            "console": console,
+            "alerts": alerts,
+        }
     )
 
 
@@ -489,6 +502,8 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
             proxy = table.get("proxy")
             if isinstance(proxy, str) and "@" in proxy:
                 yield f"workspaces.{name}.{side}.proxy"
+        yield from _secrets_of_alerts(workspace, f"workspaces.{name}.")
+    yield from _secrets_of_alerts(data, "")
     console = data.get("console")
     people = console.get("people") if isinstance(console, Mapping) else None
     for name, person in people.items() if isinstance(people, Mapping) else ():
@@ -496,6 +511,13 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"console.people.{name}.token"
     if isinstance(console, Mapping) and console.get("feed_key"):
         yield "console.feed_key"
+
+
+def _secrets_of_alerts(table: object, at: str) -> Iterator[str]:
+    alerts = table.get("alerts") if isinstance(table, Mapping) else None
+    for key in ("targets", "heartbeat_url"):
+        if isinstance(alerts, Mapping) and alerts.get(key):
+            yield f"{at}alerts.{key}"
 
 
 def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
@@ -567,17 +589,47 @@ def _complete(
     mappings = workspace.mappings and source.path_at(
         (*loc, "mappings"), workspace.mappings
     )
+    alerts, third = _complete_alerts(workspace.alerts, (*loc, "alerts"), source)
     complete = workspace.model_copy(
         update={
             "notion": notion,
             "jira": jira,
             "mappings": mappings,
             "webhooks": _placed(workspace.webhooks, (*loc, "webhooks"), source),
+            "alerts": alerts,
         }
     )
     unread = {f"{problem.field}".removesuffix("_file") for problem in (*first, *second)}
     gaps = [gap for gap in _gaps(complete, loc, source) if gap.field not in unread]
-    return complete, [*first, *second, *gaps, *_nonsense(complete, loc, source)]
+    nonsense = _nonsense(complete, loc, source)
+    return complete, [*first, *second, *third, *gaps, *nonsense]
+
+
+def _complete_alerts(
+    alerts: Alerts | None, loc: tuple[str, ...], source: Source
+) -> tuple[Alerts | None, list[Problem]]:
+    """Return the table with its secrets read from files, and what is wrong with them."""
+    if alerts is None:
+        return None, []
+    problems: list[Problem] = []
+    update: dict[str, object] = {}
+    for secret in (TARGETS, HEARTBEAT):
+        given, more = _read_secret(alerts, secret, loc, source)
+        update |= given
+        problems += more
+    if alerts.console_url and _web(alerts.console_url) is None:
+        at = (*loc, "console_url")
+        problems.append(_at(source, at, tell("is not a web address")))
+    return alerts.model_copy(update=update), problems
+
+
+def _linked(alerts: Alerts, console: ConsoleSettings | None) -> Alerts:
+    """Return the table with the address of the console, where the console's own settings tell it."""
+    if alerts.console_url or console is None:
+        return alerts
+    if not (console.https and console.hosts):
+        return alerts
+    return alerts.model_copy(update={"console_url": f"https://{console.hosts[0]}"})
 
 
 def _placed(table: Webhooks, loc: tuple[str, ...], source: Source) -> Webhooks:
@@ -666,7 +718,7 @@ class _Secret:
 
 
 def _read_secret(
-    side: NotionSettings | JiraSettings | ConsolePerson | ConsoleSettings,
+    side: NotionSettings | JiraSettings | ConsolePerson | ConsoleSettings | Alerts,
     secret: _Secret,
     loc: tuple[str, ...],
     source: Source,
@@ -757,6 +809,12 @@ def _is_proxy(address: str) -> bool:
     return not (parts.query or parts.fragment or parts.path.strip("/"))
 
 
+def _are_targets(text: str) -> bool:
+    """Tell whether each line is an address of any scheme, perhaps with `NAME =` before it, or a comment."""
+    return all(TARGET.fullmatch(line.strip()) is not None for line in text.splitlines())
+
+
+TARGET = re.compile(r"(?:#.*|(?:[^=/]+=\s*)?[A-Za-z][A-Za-z0-9+.-]*://\S+)?")
 NO_TOKEN = tell("is not a token: one line of printable ASCII without spaces")
 NO_TOKEN_IN = message(
     "{file} does not hold a token: one line of printable ASCII without spaces"
@@ -775,6 +833,23 @@ SECRETS = (
         message("{file} does not hold the address of a proxy"),
         PROXY_HINT,
     ),
+)
+
+TARGETS = _Secret(
+    "targets",
+    _are_targets,
+    tell("holds a line that is no target"),
+    message("{file} holds a line that is no target"),
+    tell(
+        "a line is SCHEME://... as Apprise writes it, or UNIT = SCHEME://... for the pages of a unit; a comment begins with #"
+    ),
+)
+HEARTBEAT = _Secret(
+    "heartbeat_url",
+    lambda url: not url or _web(url) is not None,
+    tell("is not a web address"),
+    message("{file} does not hold a web address"),
+    tell("such as https://hc-ping.com/UUID"),
 )
 
 

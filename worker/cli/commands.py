@@ -109,6 +109,10 @@ OWN: Mapping[str, Entry] = {
         "worker.cli.feed:feed",
         "Show the secret addresses of calendars: birthdays, what ends and meetings, by account manager and by unit.",
     ),
+    "notify": Entry(
+        "worker.cli.notify:notify",
+        "Show who is told when a workspace is not well and what waits to be told; --test sends each a message.",
+    ),
     "explain": Entry(
         "worker.cli.look:explain",
         message(

@@ -13,6 +13,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
+from worker.alerts.watch import watching
 from worker.app import logs
 from worker.app.build import secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
@@ -268,9 +269,12 @@ def run(
 
         with ending_in_time(stop, part, exits.OK):
             beside = console_settings(opened.settings.console, console, listen)
-            with console_beside(
-                beside, lambda: dict(roster.contexts), opened.words
-            ) as take_over:
+            with (
+                console_beside(
+                    beside, lambda: dict(roster.contexts), opened.words
+                ) as take_over,
+                watching(lambda: roster.contexts),
+            ):
                 roster.open(served)
                 serve_roster(roster, stop, watch=watch, notifier=notifier)
         sum_up()

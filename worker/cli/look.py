@@ -28,6 +28,7 @@ from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
+from worker.daemon.maintenance import Window, next_window, pause_of
 from worker.daemon.standing import read_standing
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset
@@ -203,6 +204,8 @@ def _status(context: Context) -> dict[str, Any]:
     standing = read_standing(context)
     with context.reading() as tx:
         pause = pauses.planned(tx, now=standing.now)
+    pause = pause or pause_of(context.settings, standing.now, context.words)
+    coming = next_window(context.settings, standing.now)
     put_off = JobLog(context.store, context.name).put_off()
     return {
         "workspace": context.name,
@@ -213,6 +216,7 @@ def _status(context: Context) -> dict[str, Any]:
         },
         "next": {job: at.isoformat() for job, at in standing.next.items()},
         "paused": _pause_data(pause) if pause else None,
+        "maintenance": _window_data(coming) if coming else None,
         "put_off": _put_off_data(put_off, now=standing.now),
         "at_work": standing.holder,
         "waiting": [trigger.order.scope or "all" for trigger in standing.waiting],
@@ -227,6 +231,14 @@ def _pause_data(pause: pauses.Pause) -> dict[str, Any]:
         "since": pause.since.isoformat(),
         "until": pause.until.isoformat() if pause.until else None,
         "reason": pause.reason or None,
+    }
+
+
+def _window_data(window: Window) -> dict[str, Any]:
+    return {
+        "since": window.start.isoformat(),
+        "until": window.end.isoformat(),
+        "reason": window.reason or None,
     }
 
 

@@ -24,6 +24,7 @@ LABELS = {
     "last_success": message("last success"),
     "next": message("next"),
     "paused": message("paused"),
+    "maintenance": message("next maintenance"),
     "put_off": message("put off"),
     "at_work": message("at work"),
     "waiting": message("waiting"),

@@ -34,6 +34,7 @@ from worker.cycle.stale_memory import (
     tell_doubts,
     tell_held,
 )
+from worker.cycle.tokens import expiring
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, in_words
@@ -116,7 +117,8 @@ def _read_and_plan(
     }
     drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
     odd = odd_clock(context)
-    found = {*unsettled, *boards.problems, *tracker.problems, *odd}
+    ending = expiring(context.settings, drawn.world.today)
+    found = {*unsettled, *boards.problems, *tracker.problems, *odd, *ending}
     problems = {*drawn.plan.problems, *bound.drift}
     problems.update(in_words(problem, context.words) for problem in found)
     plan = replace(

@@ -23,6 +23,7 @@ from worker.cycle.story import sync
 from worker.daemon.beats import Beat, is_due, is_overdue, pace
 from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
+from worker.daemon.maintenance import Window, current_window
 from worker.daemon.rests import Rest
 from worker.errors import Busy, RaylineError, StateFault, Stopped
 from worker.state import triggers
@@ -65,6 +66,7 @@ class WorkspaceRunner:
     _looked: Beat | None = None
     _tried: dict[str, date] = field(default_factory=dict)
     _paused: Pause | None = None
+    _window: Window | None = None
     _told: str = ""
     failure: RaylineError | None = None
     """What the last cycle failed at, for who does not read the log."""
@@ -164,7 +166,7 @@ class WorkspaceRunner:
         is_patient = clock.monotonic() - self._failed_at <= PAUSE
         if not pending or is_patient:
             return
-        is_told = is_told_by_services(pending)
+        is_told = not asks_a_person(pending)
         if is_told and not self._rest.is_over(self.steady()):
             return
         if self.work(_answer(pending), wait=False) is None:
@@ -206,8 +208,8 @@ class WorkspaceRunner:
                     self.jobs.mark_date(name, day)
 
     def start(self) -> None:
-        """Begin the daemon's work, unless the workspace is paused: catch up with what was missed."""
-        if not self.is_paused():
+        """Begin the daemon's work, unless the workspace is left alone: catch up with what was missed."""
+        if not (self.is_paused() or self.is_maintained()):
             self._beat = self._mark()
             self.catch_up()
 
@@ -224,6 +226,9 @@ class WorkspaceRunner:
     def attend(self) -> None:
         """Do what is due now: what people ask for, a calendar's job whose time has come, a beat."""
         if self.is_paused():
+            return
+        if self.is_maintained():
+            self._answer_people()
             return
         self.answer_triggers()
         now = self._mark()
@@ -252,6 +257,8 @@ class WorkspaceRunner:
         if self.is_paused():
             return False
         pending = self.jobs.pending_triggers()
+        if self.is_maintained():
+            return asks_a_person(pending)
         if pending:
             return not self.is_put_off(_answer(pending))
         return not self.is_put_off(CycleRequest()) and (
@@ -289,6 +296,9 @@ class WorkspaceRunner:
         look would otherwise put off for ever."""
         if not self.is_due():
             return
+        if self.is_maintained():
+            self._answer_people()
+            return
         untried = self._due_since_last_run()
         pending = self.jobs.pending_triggers()
         if pending:
@@ -297,6 +307,23 @@ class WorkspaceRunner:
             self.run_jobs(untried)
         elif not pending:
             self.tick(Mode.DELTA)
+
+    def is_maintained(self) -> bool:
+        """Tell whether it is a window in which nothing runs on a schedule, and log when that changes."""
+        window = current_window(self.settings, self.now())
+        if (window is None) != (self._window is None):
+            log.info(
+                "maintenance.began" if window else "maintenance.ended",
+                workspace=self.name,
+                until=window.end.isoformat() if window else None,
+            )
+        self._window = window
+        return window is not None
+
+    def _answer_people(self) -> None:
+        """Answer what a person asks for in a window: who does knows of it; what only tells of a change can wait."""
+        if asks_a_person(self.jobs.pending_triggers()):
+            self.answer_triggers()
 
     def is_paused(self) -> bool:
         """Tell whether the workspace is to be left alone, and log when that changes."""
@@ -344,10 +371,10 @@ class WorkspaceRunner:
         return timedelta() <= ahead <= AHEAD
 
 
-def is_told_by_services(pending: Sequence[Trigger]) -> bool:
-    """Tell whether events alone ask, and nobody waits for the answer."""
+def asks_a_person(pending: Sequence[Trigger]) -> bool:
+    """Tell whether somebody waits for the answer, and not services alone tell of a change."""
     askers = [asker for one in pending for asker in (one.asker, *one.also)]
-    return all(asker.source is Source.WEBHOOK for asker in askers)
+    return any(asker.source is not Source.WEBHOOK for asker in askers)
 
 
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
@@ -355,7 +382,7 @@ def _answer(pending: Sequence[Trigger]) -> CycleRequest:
     order = triggers.merge([one.order for one in pending])
     return CycleRequest(
         Mode.FULL if order.full else Mode.DELTA,
-        "webhook" if is_told_by_services(pending) else "manual",
+        "manual" if asks_a_person(pending) else "webhook",
         order.scope,
         order.force,
         order.checksum,

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
+from worker.daemon.maintenance import current_window
 from worker.daemon.standing import JOBS, Standing, read_standing
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
@@ -41,7 +42,7 @@ from worker.web.drawing import (
     draw_risks,
     levels_of,
 )
-from worker.web.health import Health, judge, pause_sign
+from worker.web.health import Health, judge, pause_sign, window_sign
 from worker.web.metrics import budget_used
 from worker.web.screens import reader_for, show, voice_for, words_for
 from worker.web.shown_settings import shown_settings
@@ -100,6 +101,7 @@ def card_of(request: Request, context: Context) -> Card:
     asleep = _asleep(context)
     with context.reading() as tx:
         pause = pauses.current(tx, now=standing.now)
+    window = current_window(context.settings, standing.now)
     counts = dict.fromkeys(Severity, 0)
     for problem in standing.problems:
         counts[problem.severity] += problems.name_of(problem) not in asleep
@@ -107,7 +109,7 @@ def card_of(request: Request, context: Context) -> Card:
         standing,
         context.settings.schedule,
         snoozed=lambda problem: problems.name_of(problem) in asleep,
-        pause=pause_sign(pause),
+        pause=pause_sign(pause) or window_sign(window),
     )
     voice = voice_for(request, context)
     return Card(

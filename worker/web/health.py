@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from worker.config import Schedule
+from worker.daemon.maintenance import Window
 from worker.daemon.standing import Standing
 from worker.domain.messages import NOTHING, Text, tell
 from worker.errors import RenderedProblem, Severity
@@ -149,6 +150,20 @@ def pause_sign(pause: Pause | None) -> Sign | None:
         pause.since,
         tell("Let it go on when the work is done."),
         "pause",
+    )
+
+
+def window_sign(window: Window | None) -> Sign | None:
+    """Return the sign of a window of maintenance."""
+    if window is None:
+        return None
+    return Sign(
+        Light.GREY,
+        tell("maintenance: {reason}", reason=window.reason)
+        if window.reason
+        else tell("maintenance"),
+        window.start,
+        tell("It goes on by itself; who asks for a run now gets it."),
     )
 
 

@@ -9,13 +9,14 @@ import collections
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from worker.cycle.context import Context
+from worker.cycle.tokens import expiries
 from worker.daemon.standing import Standing, read_standing
 from worker.domain.periods import day_begins
 from worker.errors import Severity
@@ -149,26 +150,16 @@ class _Figures:
             if at is not None:
                 age = max(0.0, (standing.now - at).total_seconds())
                 self.age.labels(name, mode).set(age)
-        for api, ends in expiries(context).items():
-            self.expiry.labels(name, api).set(ends.timestamp())
+        zone = ZoneInfo(context.settings.time_zone)
+        for expiry in expiries(context.settings):
+            ends = day_begins(expiry.day + timedelta(days=1), zone)
+            self.expiry.labels(name, expiry.side).set(ends.timestamp())
         self.queue.labels(name).set(len(standing.waiting))
         self.unsettled.labels(name).set(len(standing.unsettled))
         self.working.labels(name).set(int(standing.holder is not None))
         counts = collections.Counter(problem.severity for problem in standing.problems)
         for severity in Severity:
             self.problems.labels(name, severity.value).set(counts[severity])
-
-
-def expiries(context: Context) -> Mapping[str, datetime]:
-    """Return when the tokens of a workspace end, by service, as far as the settings tell: a day ends with itself."""
-    sides = {"notion": context.settings.notion, "jira": context.settings.jira}
-    days = {api: getattr(side, "token_expires", None) for api, side in sides.items()}
-    zone = ZoneInfo(context.settings.time_zone)
-    return {
-        api: day_begins(day + timedelta(days=1), zone)
-        for api, day in days.items()
-        if isinstance(day, date)
-    }
 
 
 def budget_used(standing: Standing, context: Context) -> float:
