@@ -75,7 +75,9 @@ OWN: Mapping[str, Entry] = {
     ),
     "console": Entry(
         "worker.cli.console_alone:console",
-        "Serve the console alone, beside a fleet or daemons on the same state, until SIGTERM.",
+        message(
+            "Serve the console alone, beside a fleet or daemons on the same state, until SIGTERM."
+        ),
     ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
@@ -93,7 +95,9 @@ OWN: Mapping[str, Entry] = {
     ),
     "undo": Entry(
         "worker.cli.undoing:undo_command",
-        "Take a run back: show what would go back to what stood before, with --apply do it and pause the workspace.",
+        message(
+            "Take a run back: show what would be undone, or undo it with --apply and pause the workspace."
+        ),
     ),
     "status": Entry(
         "worker.cli.look:status",
@@ -107,11 +111,15 @@ OWN: Mapping[str, Entry] = {
     ),
     "feed": Entry(
         "worker.cli.feed:feed",
-        "Show the secret addresses of calendars: birthdays, what ends and meetings, by account manager and by unit.",
+        message(
+            "Show the secret addresses of calendars: birthdays, what ends and meetings, by account manager and by unit."
+        ),
     ),
     "notify": Entry(
         "worker.cli.notify:notify",
-        "Show who is told when a workspace is not well and what waits to be told; --test sends each a message.",
+        message(
+            "Show who is told when a workspace is not well and what waits to be told; --test sends each a message."
+        ),
     ),
     "explain": Entry(
         "worker.cli.look:explain",
@@ -121,15 +129,21 @@ OWN: Mapping[str, Entry] = {
     ),
     "state": Entry(
         "worker.cli.state:state",
-        "Check the state: its file, its tables, what each row holds, what runs left behind; says what to do.",
+        message(
+            "Check the state: its file, its tables, what each row holds, what runs left behind; says what to do."
+        ),
     ),
     "backup": Entry(
         "worker.cli.state:backup",
-        "Write a consistent copy of the state into a file while everybody works, and look it through.",
+        message(
+            "Write a consistent copy of the state into a file while everybody works, and look it through."
+        ),
     ),
     "restore": Entry(
         "worker.cli.state:restore_command",
-        "Put a copy in the place of the state; the one that stood there is kept aside.",
+        message(
+            "Put a copy in the place of the state; the one that stood there is kept aside."
+        ),
     ),
 }
 

@@ -22,6 +22,7 @@ from worker.cli.session import ConfigOption, JsonOption, Session, log_level, ses
 from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
 from worker.config import ConsoleSettings, Workspace
 from worker.cycle.context import Context
+from worker.domain.messages import message
 from worker.errors import ConfigError, in_words
 from worker.state.store import Store
 
@@ -50,7 +51,12 @@ class Shown:
 
 def console(
     config: ConfigOption = None,
-    listen: Annotated[str, typer.Option(help="HOST:PORT of the console.")] = "",
+    listen: Annotated[
+        str,
+        typer.Option(
+            metavar=message("HOST:PORT"), help=message("Where the console listens.")
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Serve the console alone, beside a fleet or daemons on the same state, until SIGTERM."""

@@ -31,7 +31,7 @@ from worker.domain.words import Words
 from worker.errors import Code, ConfigError, Problem, Severity
 
 TestOption = Annotated[
-    bool, typer.Option("--test", help="Send one test message to each target.")
+    bool, typer.Option("--test", help=message("Send one test message to each target."))
 ]
 MENDED_BY_A_PERSON = (NOT_INSTALLED, NOT_KNOWN)
 """What waiting does not mend."""

@@ -53,7 +53,9 @@ JsonOption = Annotated[
 ]
 TakeOverOption = Annotated[
     bool,
-    typer.Option("--take-over", help="Take the boards over from another installation."),
+    typer.Option(
+        "--take-over", help=message("Take the boards over from another installation.")
+    ),
 ]
 ScopeArgument = Annotated[
     str,

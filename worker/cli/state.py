@@ -15,7 +15,7 @@ from worker.app.build import utc_now
 from worker.cli import exits, prose, show
 from worker.cli.session import ConfigOption, JsonOption, configured, session
 from worker.cycle.report import problem_data
-from worker.domain.messages import Text, literal, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.words import Words
 from worker.errors import Code, ConfigError, Problem, Severity, StateFault, in_words
 from worker.state.checking import check_state
@@ -30,7 +30,11 @@ class Action(StrEnum):
 
 def state(
     action: Annotated[
-        Action, typer.Argument(help="`check` looks whether all that is kept is sound.")
+        Action,
+        typer.Argument(
+            metavar=message("ACTION"),
+            help=message("`check` looks whether all that is kept is sound."),
+        ),
     ],
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -62,11 +66,14 @@ def state(
 def backup(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Where to write it (beside the state if left out)."),
+        typer.Argument(
+            metavar=message("FILE"),
+            help=message("Where to write it (beside the state if left out)."),
+        ),
     ] = None,
     config: ConfigOption = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a file that is there.")
+        bool, typer.Option("--replace", help=message("Replace a file that is there."))
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +94,12 @@ def backup(
 
 
 def restore_command(
-    file: Annotated[Path, typer.Argument(help="A copy that `rayline backup` made.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar=message("FILE"), help=message("A copy that `rayline backup` made.")
+        ),
+    ],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -23,30 +23,51 @@ from worker.cli.signals import stop_on_signals
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report, problem_data
 from worker.cycle.undoing import PlannedUndo, plan_undo, undo
+from worker.domain.messages import message
 from worker.plan.plan import withheld_data
 from worker.plan.undo import RULE
 
 
 def undo_command(
-    run_id: Annotated[int, typer.Argument(help="The run, see `rayline runs`.")],
+    run_id: Annotated[
+        int,
+        typer.Argument(
+            metavar=message("RUN"), help=message("The run, see `rayline runs`.")
+        ),
+    ],
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     apply: Annotated[
         bool,
         typer.Option(
-            "--apply", help="Take it back now, and pause the workspace; else only show."
+            "--apply",
+            help=message("Take it back now, and pause the workspace; else only show."),
         ),
     ] = False,
     checksum: Annotated[
-        str, typer.Option(help="Apply only the plan with this checksum.")
+        str,
+        typer.Option(
+            metavar=message("SUM"),
+            help=message("Apply only the plan with this checksum."),
+        ),
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help=message("Apply the plan past the limits that would refuse it."),
+        ),
+    ] = False,
     who: Annotated[
-        str, typer.Option(help="Who asks (the user of this machine if left out).")
+        str,
+        typer.Option(
+            metavar=message("WHO"),
+            help=message("Who asks (the user of this machine if left out)."),
+        ),
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Take a run back: show what would go back to what stood before, with --apply do it and pause the workspace."""
+    """Take a run back: show what would be undone, or undo it with --apply and pause the workspace."""
     stop = stop_on_signals()
     order = CycleRequest(Mode.FULL, RULE, force=force, checksum=checksum)
     with (
