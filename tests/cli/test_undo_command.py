@@ -37,13 +37,10 @@ def test_a_run_is_looked_at_and_then_taken_back_as_it_was_looked_at(play: Play) 
     assert {one["code"] for one in data["left"]} == {"not-undone"}
     assert play.writes(mark) == []
 
-    limited = rayline("undo", number, "--apply", home=home)
+    limited = rayline("undo", number, "--apply", data["checksum"], home=home)
     assert limited.returncode == 4
     assert play.writes(mark) == []
-    done = rayline(
-        *("undo", number, "--apply", "--force", "--checksum", data["checksum"]),
-        home=home,
-    )
+    done = rayline(*("undo", number, "--force", "--apply", data["checksum"]), home=home)
     assert (done.returncode, paused in done.stdout) == (0, True), done.stderr
     assert play.all_keyed() == {}
     status = one_object(rayline("status", "--json", home=home).stdout)

@@ -96,7 +96,7 @@ OWN: Mapping[str, Entry] = {
     "undo": Entry(
         "worker.cli.undoing:undo_command",
         message(
-            "Take a run back: show what would be undone, or undo it with --apply and pause the workspace."
+            "Take a run back: show what would be undone, or undo it and pause the workspace."
         ),
     ),
     "status": Entry(
@@ -118,7 +118,7 @@ OWN: Mapping[str, Entry] = {
     "notify": Entry(
         "worker.cli.notify:notify",
         message(
-            "Show who is told when a workspace is not well and what waits to be told; --test sends each a message."
+            "Show who is told when a workspace is not well and what waits to be told, or try it."
         ),
     ),
     "explain": Entry(

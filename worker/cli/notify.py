@@ -43,7 +43,7 @@ def notify(
     test: TestOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who is told when a workspace is not well and what waits to be told; --test sends each a message."""
+    """Show who is told when a workspace is not well and what waits to be told, or try it."""
     with session(config, as_json=as_json) as opened:
 
         def step(name: str) -> Said:

@@ -38,17 +38,12 @@ def undo_command(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
     apply: Annotated[
-        bool,
-        typer.Option(
-            "--apply",
-            help=message("Take it back now, and pause the workspace; else only show."),
-        ),
-    ] = False,
-    checksum: Annotated[
         str,
         typer.Option(
             metavar=message("SUM"),
-            help=message("Apply only the plan with this checksum."),
+            help=message(
+                "Undo it now, by the plan with this checksum, and pause the workspace; else only show."
+            ),
         ),
     ] = "",
     force: Annotated[
@@ -58,18 +53,11 @@ def undo_command(
             help=message("Apply the plan past the limits that would refuse it."),
         ),
     ] = False,
-    who: Annotated[
-        str,
-        typer.Option(
-            metavar=message("WHO"),
-            help=message("Who asks (the user of this machine if left out)."),
-        ),
-    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Take a run back: show what would be undone, or undo it with --apply and pause the workspace."""
+    """Take a run back: show what would be undone, or undo it and pause the workspace."""
     stop = stop_on_signals()
-    order = CycleRequest(Mode.FULL, RULE, force=force, checksum=checksum)
+    order = CycleRequest(Mode.FULL, RULE, force=force, checksum=apply)
     with (
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace, stop=stop) as context,
@@ -80,7 +68,7 @@ def undo_command(
                 _plan_view(context, drawn, run_id), lambda: _data(context, drawn)
             )
             return
-        report = undo(context, run_id, order, who=who or getuser())
+        report = undo(context, run_id, order, who=getuser())
         opened.say(_report_view(context, report), report.data)
         if report.refused:
             raise typer.Exit(exits.REFUSED)
@@ -95,7 +83,7 @@ def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
         for reason in drawn.refused
     ]
     hint = words.say(
-        "Nothing was written. rayline undo {run} --apply --checksum {checksum} takes it back and pauses the workspace.",
+        "Nothing was written. rayline undo {run} --apply {checksum} takes it back and pauses the workspace.",
         run=run_id,
         checksum=drawn.plan.checksum(),
     )

@@ -39,13 +39,20 @@ class Drawn(Protocol):
     """A plan, with the world it was made from, where that world's columns are, and why it may not be carried out."""
 
     @property
-    def plan(self) -> Plan: ...
+    def plan(self) -> Plan:
+        """Return what is to be written."""
+
     @property
-    def world(self) -> World: ...
+    def world(self) -> World:
+        """Return what was seen."""
+
     @property
-    def bindings(self) -> Bindings: ...
+    def bindings(self) -> Bindings:
+        """Return where the columns of each data source are."""
+
     @property
-    def refused(self) -> tuple[RenderedProblem, ...]: ...
+    def refused(self) -> tuple[RenderedProblem, ...]:
+        """Return why it may not be carried out."""
 
 
 @contextmanager

@@ -91,13 +91,13 @@ def _read_and_reverse(
     plan = Plan(context.name, reversal.changes)
     managed = managed_rows(context, world)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
-    told = (*unsettled, *boards.problems, *reversal.left)
+    problems = (*unsettled, *boards.problems, *reversal.left)
     return PlannedUndo(
         world,
         plan,
         bound.bindings,
         tuple(readable(reason, context.words) for reason in refused),
-        tuple(readable(problem, context.words) for problem in told),
+        tuple(readable(problem, context.words) for problem in problems),
     )
 
 
