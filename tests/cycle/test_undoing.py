@@ -41,16 +41,16 @@ def moved(play: Play) -> tuple[Play, int]:
     return play, report.run_id
 
 
-def order(**more: Any) -> CycleRequest:
-    return CycleRequest(Mode.FULL, "undo", **more)
+def order(run: int, **more: Any) -> CycleRequest:
+    return CycleRequest(Mode.FULL, "undo", undoes=run, who="Ann", **more)
 
 
 def look(play: Play, run: int, **more: Any) -> PlannedUndo:
-    return plan_undo(play.stage.context, run, order(**more))
+    return plan_undo(play.stage.context, order(run, **more))
 
 
 def take_back(play: Play, run: int, **more: Any) -> Report:
-    return undo(play.stage.context, run, order(force=True, **more), who="Ann")
+    return undo(play.stage.context, order(run, force=True, **more))
 
 
 def shown(play: Play) -> dict[str, dict[str, Any]]:
@@ -220,7 +220,7 @@ def test_too_much_at_once_is_refused_with_nothing_written(play: Play) -> None:
     run = play.sync().run_id
     play.later(minutes=10)
     mark = play.mark()
-    report = undo(play.stage.context, run, order(), who="Ann")
+    report = undo(play.stage.context, order(run))
     assert {reason.code for reason in report.refused} >= {Code.TOO_DESTRUCTIVE}
     assert play.writes(mark) == []
     with play.stage.store.reading("studio") as tx:

@@ -360,6 +360,7 @@ ACTIONS = {
     "snooze": {"problem": "x", "days": "1"},
     "pause": {"hours": "1"},
     "resume": {},
+    "undo": {"run_id": "1"},
 }
 
 
@@ -440,6 +441,42 @@ def test_a_plan_that_was_read_is_applied_and_no_other(
     assert play.writes(mark) != []
     shown = client.get(applied, follow_redirects=True).text
     assert '<span class="tag done">' in shown
+
+
+def test_a_run_is_taken_back_by_the_plan_that_was_looked_at(
+    console: Console, play: Play
+) -> None:
+    def post(action: str, **form: str) -> str:
+        answer = client.post(f"/w/studio/{action}", data={"form_key": key, **form})
+        where = answer.headers["location"]
+        wait_for(lambda: client.get(where).status_code == 303, "the run")
+        return client.get(where, follow_redirects=True).text
+
+    def checksum(page: str) -> str:
+        match = re.search(r'name="checksum" value="([0-9a-f]{16})"', page)
+        assert match is not None
+        return match[1]
+
+    play.later(minutes=10)
+    play.stage.jira.control("transition", {"issue": "ACME-6", "status": "Done"})
+    client = console.signed_in()
+    key = console.form_key(client)
+    with answering(play):
+        done = post("sync", what="sync")
+        number = re.search(
+            r'action="/w/studio/undo">.*?name="run_id" value="(\d+)"', done, re.DOTALL
+        )
+        assert number is not None
+        play.later(minutes=10)
+        mark = play.mark()
+        looked = post("undo", run_id=number[1])
+        assert play.writes(mark) == []
+        assert "<del>" in looked
+        post("apply", checksum=checksum(looked), mode="undo", undoes=number[1])
+        assert play.writes(mark) != []
+    home = client.get("/w/studio").text
+    assert f"undo {number[1]}" in home
+    client.post("/w/studio/resume", data={"form_key": key})
 
 
 def test_a_client_that_is_not_there_is_refused_at_once_with_the_nearest(

@@ -57,18 +57,20 @@ def undo_command(
 ) -> None:
     """Take a run back: show what would be undone, or undo it and pause the workspace."""
     stop = stop_on_signals()
-    order = CycleRequest(Mode.FULL, RULE, force=force, checksum=apply)
+    order = CycleRequest(
+        Mode.FULL, RULE, force=force, checksum=apply, undoes=run_id, who=getuser()
+    )
     with (
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace, stop=stop) as context,
     ):
         if not apply:
-            drawn = plan_undo(context, run_id, order)
+            drawn = plan_undo(context, order)
             opened.say(
                 _plan_view(context, drawn, run_id), lambda: _data(context, drawn)
             )
             return
-        report = undo(context, run_id, order, who=getuser())
+        report = undo(context, order)
         opened.say(_report_view(context, report), report.data)
         if report.refused:
             raise typer.Exit(exits.REFUSED)

@@ -45,7 +45,7 @@ class Mode(StrEnum):
 
 class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan;
-    a `dry_run` is planned and not carried out."""
+    a `dry_run` is planned and not carried out; `undoes` is the run to be taken back, if any."""
 
     mode: Mode = Mode.DELTA
     trigger: str = "manual"
@@ -53,6 +53,8 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     force: bool = False
     checksum: str = ""
     dry_run: bool = False
+    undoes: int = 0
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

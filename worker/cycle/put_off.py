@@ -46,6 +46,8 @@ class PutOff(msgspec.Struct, frozen=True):
         return dict(self.told.by_locale).get(words.locale, self.reason)
 
 
+OF_THE_ORDER = frozenset({Code.SCOPE, Code.RUN})
+"""What is wrong with what was asked for, not with the workspace."""
 PUT_OFF = Setting("put_off", PutOff, PutOff)
 
 
@@ -57,7 +59,7 @@ def put_off_after(
         case Postponed():
             wait = timedelta(seconds=error.retry_after or 0)
             return PutOff(now + wait, str(error), told=_told(error))
-        case ConfigError() if any(one.code is Code.SCOPE for one in error.problems):
+        case ConfigError() if any(one.code in OF_THE_ORDER for one in error.problems):
             return None  # only of what was asked for
         case Unreachable() | Denied() | Missing() | ConfigError():
             usual = timedelta(seconds=schedule.delta)

@@ -42,7 +42,8 @@ Traffic = Mapping[str, Mapping[str, int]]
 
 class Report(msgspec.Struct, frozen=True, gc=False):
     """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created,
-    `notes` that it was ended early; `answers` are the requests by what they were answered with."""
+    `notes` that it was ended early; `answers` are the requests by what they were answered with, `undoes` is
+    the run that was taken back."""
 
     run_id: int
     workspace: str
@@ -55,6 +56,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     doubts: tuple[RenderedProblem, ...] = ()
     notes: tuple[RenderedProblem, ...] = ()
     answers: Traffic = msgspec.field(default_factory=dict)
+    undoes: int = 0
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
@@ -191,6 +193,7 @@ def record(context: Context, report: Report, mode: str) -> None:
                 "stopped": report.applied.stopped,
                 "in_doubt": len(report.applied.unknown),
                 "answers": report.answers,
+                **({"undoes": report.undoes} if report.undoes else {}),
             },
         )
     log.info(

@@ -7,7 +7,7 @@ are put away stay away, as those do that people delete.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -62,21 +62,21 @@ class PlannedUndo(msgspec.Struct, frozen=True, gc=False):
     left: tuple[RenderedProblem, ...] = ()
 
 
-def plan_undo(context: Context, number: int, order: CycleRequest) -> PlannedUndo:
-    """Read the boards and return what would take a run back; writes nothing but the snapshot.
+def plan_undo(context: Context, order: CycleRequest) -> PlannedUndo:
+    """Read the boards and return what would take back the run that an order `undoes`; writes nothing but the snapshot.
 
     Raises `ConfigError` for a run that is not known or wrote nothing, and the API errors.
     """
-    changes = _changes_of(context, number)
+    changes = _changes_of(context, order.undoes)
     context.begin()
     with page_sizes(context, full=True):
         return with_right_clock(
-            context, lambda watched: _read_and_reverse(watched, changes, number, order)
+            context, lambda watched: _read_and_reverse(watched, changes, order)
         )
 
 
 def _read_and_reverse(
-    context: Context, changes: Sequence[Change], number: int, order: CycleRequest
+    context: Context, changes: Sequence[Change], order: CycleRequest
 ) -> PlannedUndo:
     now = context.now()
     bound = read_schema(context.notion, context, afresh=True)
@@ -87,7 +87,7 @@ def _read_and_reverse(
     rows = {row.page_id: row for rows in world.rows.values() for row in rows}
     written = recall_written(context)
     standing = Boards(rows, context.schema, bound.bindings, written)
-    reversal = reverse(changes, number, standing)
+    reversal = reverse(changes, order.undoes, standing)
     plan = Plan(context.name, reversal.changes)
     managed = managed_rows(context, world)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
@@ -101,20 +101,26 @@ def _read_and_reverse(
     )
 
 
-def undo(context: Context, number: int, order: CycleRequest, *, who: str) -> Report:
-    """Take a run back and return how it went; a refused plan is returned as such, with nothing written.
+def undo(
+    context: Context,
+    order: CycleRequest,
+    *,
+    on_start: Callable[[int], None] = lambda run_id: None,
+) -> Report:
+    """Take back the run that an order `undoes` and return how it went; a refused plan, or one that is only looked at, is
+    returned as such, with nothing written.
 
     The workspace is paused first, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
     """
     before = count_answers(context)
     began = context.now()
-    _changes_of(context, number)  # a run that cannot be taken back leaves no trace
     with open_run(context, order) as opened:
         leased = opened.context
+        on_start(opened.id)
         try:
             look_first(leased, order)
-            drawn = plan_undo(leased, number, order)
-            applied = _carry_out(leased, drawn, opened, _pause(number, who, began))
+            drawn = plan_undo(leased, order)
+            applied = _carry_out(leased, drawn, opened, order)
         except Exception as error:
             finish_failed(context, opened.id, error, before)
             raise
@@ -131,20 +137,23 @@ def undo(context: Context, number: int, order: CycleRequest, *, who: str) -> Rep
             tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
             drawn.left,
             answers,
+            order.undoes,
         )
         record(leased, report, RULE)
     return report
 
 
 def _carry_out(
-    context: Context, drawn: PlannedUndo, opened: OpenRun, pause: Pause
+    context: Context, drawn: PlannedUndo, opened: OpenRun, order: CycleRequest
 ) -> Applied:
+    is_wanted = not (drawn.refused or order.dry_run)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, opened.id, now=context.now())
-        if not drawn.refused:
-            pauses.pause(tx, pause)
-    if drawn.refused:
+        if is_wanted:
+            pauses.pause(tx, _pause(order, context.now()))
+    if not is_wanted:
         return Applied()
+
     claim(context, drawn, opened.fence)
     applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
     with context.transaction() as tx:
@@ -153,8 +162,8 @@ def _carry_out(
     return applied
 
 
-def _pause(number: int, who: str, now: datetime) -> Pause:
-    return Pause(who, now, None, f"undo {number}")
+def _pause(order: CycleRequest, now: datetime) -> Pause:
+    return Pause(order.who, now, None, f"undo {order.undoes}")
 
 
 def _still_managed(

@@ -20,12 +20,14 @@ from worker.config import Workspace
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
+from worker.cycle.undoing import undo
 from worker.daemon.beats import Beat, is_due, is_overdue, pace
 from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
 from worker.daemon.maintenance import Window, current_window
 from worker.daemon.rests import Rest
 from worker.errors import Busy, RaylineError, StateFault, Stopped
+from worker.plan.undo import RULE
 from worker.state import triggers
 from worker.state.checking import find_damage
 from worker.state.pauses import Pause
@@ -86,6 +88,7 @@ class WorkspaceRunner:
                 dry_run=order.dry_run,
                 force=order.force,
                 checksum=order.checksum,
+                undoes=order.undoes,
             )
             report = self.run(order, self._started)
         except Busy as error:
@@ -117,7 +120,7 @@ class WorkspaceRunner:
         People's own requests are tried at once: they may have mended what was in the way, or know better. So is the
         first cycle of a daemon, unless a service itself asked to wait.
         """
-        if order.trigger == "manual":
+        if order.trigger in ("manual", RULE):
             return False
         standing = self.jobs.put_off()
         if standing.lasting and order.trigger == "start":
@@ -380,13 +383,16 @@ def asks_a_person(pending: Sequence[Trigger]) -> bool:
 def _answer(pending: Sequence[Trigger]) -> CycleRequest:
     """Return the cycle that answers the first of the requests that wait, and with it all it can."""
     order = triggers.merge([one.order for one in pending])
+    trigger = "manual" if asks_a_person(pending) else "webhook"
     return CycleRequest(
         Mode.FULL if order.full else Mode.DELTA,
-        "manual" if asks_a_person(pending) else "webhook",
+        RULE if order.undoes else trigger,
         order.scope,
         order.force,
         order.checksum,
         order.dry_run,
+        order.undoes,
+        pending[0].asker.name,
     )
 
 
@@ -500,7 +506,8 @@ def open_runner(
     """Return the runner of one workspace."""
 
     def run(order: CycleRequest, on_start: Callable[[int], None]) -> Report:
-        return sync(context, order, on_start=on_start)
+        carry_out = undo if order.undoes else sync
+        return carry_out(context, order, on_start=on_start)
 
     return WorkspaceRunner(
         context.name,

@@ -31,6 +31,7 @@ TRIGGERS = {
     "start": message("the start of the daemon"),
     "plan": message("a plan to look at"),
     "check": message("a check"),
+    "undo": message("a run to be taken back"),
 }
 """What a run was begun for, in words."""
 

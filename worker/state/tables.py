@@ -178,6 +178,7 @@ triggers = Table(
     _integer("dry_run"),
     _integer("force"),
     _text("checksum"),
+    _integer("undoes"),
     _blob("also"),
     _text("error"),
     _instant("ended_at", nullable=True),

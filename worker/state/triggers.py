@@ -56,17 +56,19 @@ TOLD_OF_A_CHANGE = frozenset({Source.BUTTON, Source.CHECKBOX, Source.WEBHOOK})
 
 class Order(msgspec.Struct, frozen=True, gc=False):
     """What is asked for: `scope` is empty for the whole workspace, `full` reads everything, `dry_run` writes nothing,
-    `force` goes past the limits, `checksum` applies only the plan that was reviewed."""
+    `force` goes past the limits, `checksum` applies only the plan that was reviewed; `undoes` is the run that is to be
+    taken back, if any."""
 
     scope: str = ""
     full: bool = False
     dry_run: bool = False
     force: bool = False
     checksum: str = ""
+    undoes: int = 0
 
     def is_plain(self) -> bool:
         """Tell whether any run that reads and writes as much answers it."""
-        return not (self.dry_run or self.force or self.checksum)
+        return not (self.dry_run or self.force or self.checksum or self.undoes)
 
     def covers(self, other: Order) -> bool:
         """Tell whether a run of this order answers another one."""
@@ -136,6 +138,7 @@ def ask(
         "dry_run": int(order.dry_run),
         "force": int(order.force),
         "checksum": order.checksum,
+        "undoes": order.undoes,
         "also": b"[]",
         "error": "",
         "ended_at": None,
@@ -286,6 +289,7 @@ def _trigger(row: Row[Any]) -> Trigger:
         dry_run=bool(row.dry_run),
         force=bool(row.force),
         checksum=row.checksum,
+        undoes=row.undoes,
     )
     also = msgspec.json.decode(row.also, type=list[tuple[str, Source]])
     return Trigger(

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from worker.cycle.context import Context
 from worker.cycle.triggering import ask_cycle, find_trigger
-from worker.state import pauses, problems
+from worker.state import pauses, problems, runs
 from worker.state.pauses import Pause
 from worker.state.triggers import OPEN, Asker, Order, Source
 from worker.web.access import Visitor
@@ -21,6 +21,7 @@ from worker.web.desk import NotAllowed, NotThere
 router = APIRouter(include_in_schema=False)
 Line = Annotated[str, Form(max_length=300)]
 LONGEST = 2**31
+RunNumber = Annotated[int, Form(ge=0, lt=LONGEST)]
 
 
 def operator(
@@ -53,10 +54,23 @@ def apply(
     checksum: Annotated[str, Form(pattern="^[0-9a-f]{16}$")],
     mode: Line = "full",
     force: Line = "",
+    undoes: RunNumber = 0,
 ) -> Response:
     """Ask for exactly the plan that was read; `force` past the limits."""
-    order = Order(full=mode == "full", checksum=checksum, force=force == "yes")
+    order = Order(
+        full=mode != "delta", checksum=checksum, force=force == "yes", undoes=undoes
+    )
     return _asked(context, visitor, order)
+
+
+@router.post("/w/{workspace}/undo")
+def undo(context: Chosen, visitor: Operator, run_id: RunNumber) -> Response:
+    """Ask what would take a run back; nothing is written."""
+    with context.reading() as tx:
+        run = runs.get(tx, run_id)
+    if run is None:
+        raise NotThere("run", str(run_id))
+    return _asked(context, visitor, Order(full=True, dry_run=True, undoes=run_id))
 
 
 def _asked(context: Context, visitor: Visitor, order: Order) -> Response:

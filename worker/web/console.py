@@ -179,7 +179,7 @@ def runs_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResponse
 
 
 @router.get("/w/{workspace}/runs/{run_id}")
-def runworkspace_screen(
+def run_page(
     request: Request, desk: Here, context: Chosen, visitor: Guest, run_id: int
 ) -> HTMLResponse:
     """Show one run: its steps, its plan as a diff, its problems."""
