@@ -181,14 +181,16 @@ def _forget(store: Store, record: Record) -> None:
         below += record.data_sources
     if isinstance(record, DataSource):
         below += record.rows
-    if (source := store.data_sources.get(record.parent.id)) is not None:
+    source = store.data_sources.get(record.parent.id)
+    if source is not None:
         source.rows.pop(record.id, None)
-    if (
-        database := store.databases.get(record.parent.id)
-    ) is not None and record.id in database.data_sources:
+    database = store.databases.get(record.parent.id)
+    if database is not None and record.id in database.data_sources:
         database.data_sources.remove(record.id)
+
     for one in below:
-        if (child := store.find(one)) is not None:
+        child = store.find(one)
+        if child is not None:
             _forget(store, child)
     for shelf in (store.pages, store.databases, store.data_sources, store.blocks):
         shelf.pop(record.id, None)
@@ -226,10 +228,10 @@ def move(store: Store, payload: Payload, actor: str) -> Payload:
     given = payload["parent"]
     if not isinstance(given, dict):
         raise ValueError("parent is an object, as in the API")
-    target = _record(
-        store,
-        given.get("data_source_id") or given.get("database_id") or given.get("page_id"),
+    target_id = (
+        given.get("data_source_id") or given.get("database_id") or given.get("page_id")
     )
+    target = _record(store, target_id)
     if isinstance(target, Database):
         target = _source(store, target.id)
     relocate(store, page, target, actor)
@@ -335,14 +337,16 @@ def rename_database(store: Store, payload: Payload, actor: str) -> Payload:
 
 def unshare(store: Store, payload: Payload, _: str) -> Payload:
     """Take a page or database and all below it from the connection: `id`."""
-    store.shared[_record(store, payload["id"]).id] = False
-    return {"id": plain_id(str(payload["id"]))}
+    record = _record(store, payload["id"])
+    store.shared[record.id] = False
+    return {"id": record.id}
 
 
 def share(store: Store, payload: Payload, _: str) -> Payload:
     """Share a page or database and all below it with the connection: `id`."""
-    store.shared[_record(store, payload["id"]).id] = True
-    return {"id": plain_id(str(payload["id"]))}
+    record = _record(store, payload["id"])
+    store.shared[record.id] = True
+    return {"id": record.id}
 
 
 def lock(store: Store, payload: Payload, actor: str) -> Payload:

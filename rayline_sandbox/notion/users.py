@@ -44,7 +44,10 @@ def user_value(store: Store, user_id: str) -> dict[str, Any]:
     user = store.users.get(user_id)
     if user is None or store.capabilities.users == "none":
         return {"object": "user", "id": user_id}
-    return user_object(store, user) | ({"bot": {}} if user.is_bot else {})
+    shown = user_object(store, user)
+    if user.is_bot:
+        shown["bot"] = {}
+    return shown
 
 
 def list_users(call: Call) -> Answer:
