@@ -162,4 +162,6 @@ def host_name(header: str) -> str:
     host = header.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if ":" in host else host
+    if ":" in host:
+        return host.rpartition(":")[0]
+    return host

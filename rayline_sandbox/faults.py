@@ -167,8 +167,10 @@ class FaultPlan:
 
     def strike(self, request: Request) -> Rule | None:
         """Return the first rule that strikes this request, shapes left out."""
-        kinds = (rule for rule in self.rules if rule.kind in self.kinds)
-        return next((rule for rule in kinds if rule.take(request)), None)
+        for rule in self.rules:
+            if rule.kind in self.kinds and rule.take(request):
+                return rule
+        return None
 
     def shaping(self, request: Request) -> dict[str, Json]:
         """Return the settings of the shapes that apply to this request, by kind."""

@@ -35,7 +35,9 @@ class Routes(Generic[Endpoint]):
     def find(self, method: str, path: str) -> Match[Endpoint] | None:
         """Return the endpoint of a request, or None."""
         for known, pattern, endpoint in self._at(path):
-            match = pattern.match(_bare(path)) if known == method else None
+            if known != method:
+                continue
+            match = pattern.match(_bare(path))
             if match is not None:
                 return Match(
                     endpoint,
