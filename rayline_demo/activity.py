@@ -53,9 +53,11 @@ def tell(report: Report, *, lines: int = TOLD) -> list[str]:
         if (line := _line(change))
         and not (change.kind is Kind.CREATE and change.ref.source in many)
     ]
-    return all_lines[:lines] + (
-        [f"… and {len(all_lines) - lines} more"] if len(all_lines) > lines else []
-    )
+    if len(all_lines) <= lines:
+        return all_lines
+
+    rest = len(all_lines) - lines
+    return [*all_lines[:lines], f"… and {rest} more"]
 
 
 FIRST = ("tasks", "risks", "meetings", "projects")
@@ -63,7 +65,9 @@ FIRST = ("tasks", "risks", "meetings", "projects")
 
 def _rank(change: Change) -> tuple[int, str]:
     source = change.ref.source
-    return FIRST.index(source) if source in FIRST else len(FIRST), source
+    if source in FIRST:
+        return FIRST.index(source), source
+    return len(FIRST), source
 
 
 def _line(change: Change) -> str:
@@ -75,7 +79,9 @@ def _line(change: Change) -> str:
             if cell.field in ("due", "assignee", "level", "target")
         )
     shown = _sum(cell for cell in change.fields if cell.field not in QUIET)
-    return head + shown if shown or change.kind is not Kind.UPDATE else ""
+    if shown or change.kind is not Kind.UPDATE:
+        return head + shown
+    return ""
 
 
 def _sum(fields: Iterator[FieldChange]) -> str:
@@ -85,7 +91,11 @@ def _sum(fields: Iterator[FieldChange]) -> str:
         else f"{cell.field} {_short(cell.after)}"
         for cell in fields
     ]
-    return f" ({'; '.join(parts)})" if parts else ""
+    if not parts:
+        return ""
+
+    cells = "; ".join(parts)
+    return f" ({cells})"
 
 
 def _short(value: Value | Ref) -> str:
