@@ -333,7 +333,6 @@ def test_few_lines_are_kept_from_the_type_checker() -> None:
 DENSEST = 4.5
 """Nodes a line of code, what a reader's eye takes (structlog 3.3, httpx 3.4, starlette 4.2)."""
 STILL_DENSER = {
-    "rayline_demo/live": 4.83,
     "rayline_demo/stories": 4.8,
     "worker/method/money": 4.59,
     "worker/pages": 4.68,

@@ -40,18 +40,23 @@ def finish_task(office: Office, random: Random) -> Done | None:
         return None
     who = office.in_charge(task)
     names = named(who, task)
-    note = office.say(random.choice(OUTCOMES))
+    outcome = random.choice(OUTCOMES)
+    note = office.say(outcome)
+    before = office.option("tasks", task, "status")
+    place = ("tasks", task.page_id)
     undo = office.type_for_a_while(
         who,
-        ("tasks", task.page_id),
+        place,
         {"status": "done", "note": note},
-        {"status": office.option("tasks", task, "status")},
+        {"status": before},
         back=tell("{who} takes up “{row}” again", **names),
     )
+    key = task.values[KEY_PROPERTY]
     client = task.values["client"]
-    if "contact_client" in task.values[KEY_PROPERTY] and client:
+    if "contact_client" in key and client:
         _write_contact(office, who, client[0])
-    return Done(tell("{who} has done “{row}”: {note}", note=note, **names), undo)
+    told = tell("{who} has done “{row}”: {note}", note=note, **names)
+    return Done(told, undo)
 
 
 def take_task(office: Office, random: Random) -> Done | None:
@@ -61,14 +66,17 @@ def take_task(office: Office, random: Random) -> Done | None:
         return None
     who = office.in_charge(task)
     names = named(who, task)
+    before = office.option("tasks", task, "status")
+    place = ("tasks", task.page_id)
     undo = office.type_for_a_while(
         who,
-        ("tasks", task.page_id),
+        place,
         {"status": "doing"},
-        {"status": office.option("tasks", task, "status")},
+        {"status": before},
         back=tell("{who} puts “{row}” back", **names),
     )
-    return Done(tell("{who} begins “{row}”", **names), undo)
+    told = tell("{who} begins “{row}”", **names)
+    return Done(told, undo)
 
 
 def postpone_task(office: Office, random: Random) -> Done | None:
@@ -87,24 +95,29 @@ def move_due(office: Office, random: Random) -> Done | None:
         if card.values["due"]
         and office.option("projects", card, "stage") == "in_progress"
     ]
-    return (
-        _move_date(office, random, "projects", random.choice(cards)) if cards else None
-    )
+    if not cards:
+        return None
+    card = random.choice(cards)
+    return _move_date(office, random, "projects", card)
 
 
 def _move_date(office: Office, random: Random, source: str, row: Card) -> Done:
-    before = date.fromisoformat(row.values["due"][:10])
-    after = before + timedelta(days=random.randint(2, 9))
+    due = row.values["due"]
+    before = date.fromisoformat(due[:10])
+    days = random.randint(2, 9)
+    after = before + timedelta(days=days)
     who = office.in_charge(row)
     names = named(who, row)
+    place = (source, row.page_id)
     undo = office.type_for_a_while(
         who,
-        (source, row.page_id),
+        place,
         {"due": after},
         {"due": before},
         back=tell("{who} moves “{row}” back to {day}", day=before, **names),
     )
-    return Done(tell("{who} moves “{row}” to {day}", day=after, **names), undo)
+    told = tell("{who} moves “{row}” to {day}", day=after, **names)
+    return Done(told, undo)
 
 
 def move_card(office: Office, random: Random) -> Done | None:
@@ -121,14 +134,16 @@ def move_card(office: Office, random: Random) -> Done | None:
     after = NEXT_STAGE[before]
     who = office.in_charge(card)
     names = named(who, card)
+    place = ("projects", card.page_id)
     undo = office.type_for_a_while(
         who,
-        ("projects", card.page_id),
+        place,
         {"stage": after},
         {"stage": before},
         back=_moved(office, before, names),
     )
-    return Done(_moved(office, after, names), undo)
+    told = _moved(office, after, names)
+    return Done(told, undo)
 
 
 def _moved(office: Office, stage: str, names: dict[str, str]) -> Text:
@@ -142,7 +157,8 @@ def answer_risk(office: Office, random: Random) -> Done | None:
     if risk is None:
         return None
     present = office.option("risks", risk, "response")
-    answer = random.choice([one for one in RESPONSES if one != present])
+    others = [response for response in RESPONSES if response != present]
+    answer = random.choice(others)
     who = office.in_charge(risk)
     office.type(who, "risks", risk.page_id, {"response": answer})
     label = office.label("risks", "response", answer)
@@ -158,12 +174,14 @@ def weigh_risk(office: Office, random: Random) -> Done | None:
     if risk is None or risk.values["probability"] is None:
         return None
     before = risk.values["probability"]
-    mark = random.choice([one for one in MARKS if one != before])
+    others = [mark for mark in MARKS if mark != before]
+    mark = random.choice(others)
     who = office.in_charge(risk)
     names = named(who, risk)
+    place = ("risks", risk.page_id)
     undo = office.type_for_a_while(
         who,
-        ("risks", risk.page_id),
+        place,
         {"probability": mark},
         {"probability": before},
         back=tell("{who} leaves the probability of “{row}” to the rules", **names),
@@ -189,13 +207,14 @@ def pin_plan(office: Office, random: Random) -> Done | None:
         return None
     plan = random.choice(weeks)
     before = plan.values["target"]
-    share = Decimal(random.randint(*PERCENT)) / 100
-    target = (before * share).quantize(Decimal(1))
+    percent = random.randint(*PERCENT)
+    target = (before * percent / 100).quantize(Decimal(1))
     who = office.in_charge(plan)
     names = named(who, plan)
+    place = ("plans", plan.page_id)
     undo = office.type_for_a_while(
         who,
-        ("plans", plan.page_id),
+        place,
         {"target": target, "pinned": True},
         {"target": before, "pinned": False},
         back=tell("{who} unpins the plan “{row}”", **names),
@@ -209,53 +228,69 @@ def pin_plan(office: Office, random: Random) -> Done | None:
 
 def call_client(office: Office, random: Random) -> Done | None:
     """Somebody talks to a client and writes the day down."""
-    client = random.choice(office.rows("clients"))
-    who = office.account_manager(client.page_id)
-    _write_contact(office, who, client.page_id)
-    return Done(tell("{who} talks to {row}", **named(who, client)))
+    clients = office.rows("clients")
+    client = random.choice(clients)
+    page_id = client.page_id
+    who = office.account_manager(page_id)
+    _write_contact(office, who, page_id)
+    names = named(who, client)
+    told = tell("{who} talks to {row}", **names)
+    return Done(told)
 
 
 def _write_contact(office: Office, who: Staff, client: str) -> None:
     """Write down that a client was spoken to."""
-    office.type(who, "clients", client, {"last_contact": office.today()})
+    today = office.today()
+    office.type(who, "clients", client, {"last_contact": today})
 
 
 def ask_for_a_look(office: Office, random: Random) -> Done | None:
     """Somebody ticks "Sync now": the worker takes the tick back when it has looked."""
-    client = random.choice(office.rows("clients"))
+    clients = office.rows("clients")
+    client = random.choice(clients)
     if client.values["sync_now"]:
         return None
-    who = office.account_manager(client.page_id)
-    office.type(who, "clients", client.page_id, {"sync_now": True}, stays=False)
-    return Done(tell("{who} ticks “Sync now” at {row}", **named(who, client)))
+    page_id = client.page_id
+    who = office.account_manager(page_id)
+    office.type(who, "clients", page_id, {"sync_now": True}, stays=False)
+    names = named(who, client)
+    told = tell("{who} ticks “Sync now” at {row}", **names)
+    return Done(told)
 
 
 def write_comment(office: Office, random: Random) -> Done | None:
     """Somebody comments a card."""
-    card = random.choice(office.rows("projects"))
+    cards = office.rows("projects")
+    card = random.choice(cards)
     who = office.in_charge(card)
-    text = office.say(random.choice(NOTES))
+    note = random.choice(NOTES)
+    text = office.say(note)
     names = named(who, card)
     made = office.control(who, "comment", page_id=card.page_id, text=text)
+    comment_id = made["id"]
 
     def undo() -> Text:
-        office.control(who, "delete_comment", id=made["id"])
+        office.control(who, "delete_comment", id=comment_id)
         return tell("{who} deletes a comment at “{row}”", **names)
 
-    return Done(tell("{who} comments “{row}”: {text}", text=text, **names), undo)
+    told = tell("{who} comments “{row}”: {text}", text=text, **names)
+    return Done(told, undo)
 
 
 def write_text(office: Office, random: Random) -> Done | None:
     """Somebody writes on a client's page, beside what the worker keeps there."""
-    client = random.choice(office.rows("clients"))
-    who = office.account_manager(client.page_id)
-    text = office.say(random.choice(NOTES))
+    clients = office.rows("clients")
+    client = random.choice(clients)
+    page_id = client.page_id
+    who = office.account_manager(page_id)
+    note = random.choice(NOTES)
+    text = office.say(note)
     names = named(who, client)
     block = {
         "type": "paragraph",
         "paragraph": {"rich_text": [{"type": "text", "text": {"content": text}}]},
     }
-    made = office.control(who, "append", block_id=client.page_id, children=[block])
+    made = office.control(who, "append", block_id=page_id, children=[block])
 
     def undo() -> Text:
         for block_id in made["block_ids"]:
@@ -292,4 +327,6 @@ def _pick(
         for row in office.keyed(source)
         if office.option(source, row, "status") in stands
     ]
-    return random.choice(rows) if rows else None
+    if not rows:
+        return None
+    return random.choice(rows)

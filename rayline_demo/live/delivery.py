@@ -31,16 +31,15 @@ def begin(office: Office, random: Random) -> Done | None:
     ticket = _pick(office, random, TO_DO, room=True)
     if ticket is None:
         return None
-    team = office.developers.teams[ticket.project]
-    ticket.assignee = ticket.assignee or random.choice(team)
+    who = _somebody(office, random, ticket)
+    ticket.assignee = who
     office.jira(
-        "edit",
-        issue=ticket.key,
-        fields={"assignee": {"accountId": ticket.assignee}},
-        user=ticket.assignee,
+        "edit", issue=ticket.key, fields={"assignee": {"accountId": who}}, user=who
     )
     _move(office, ticket, ACTIVE)
-    return Done(tell("{who} begins {issue}", **_names(office, ticket)))
+    names = _names(office, ticket)
+    told = tell("{who} begins {issue}", **names)
+    return Done(told)
 
 
 def review(office: Office, random: Random) -> Done | None:
@@ -49,7 +48,9 @@ def review(office: Office, random: Random) -> Done | None:
     if ticket is None:
         return None
     _move(office, ticket, REVIEW)
-    return Done(tell("{who} hands {issue} in for review", **_names(office, ticket)))
+    names = _names(office, ticket)
+    told = tell("{who} hands {issue} in for review", **names)
+    return Done(told)
 
 
 def finish(office: Office, random: Random) -> Done | None:
@@ -58,7 +59,9 @@ def finish(office: Office, random: Random) -> Done | None:
     if ticket is None:
         return None
     _move(office, ticket, DONE)
-    return Done(tell("{who} finishes {issue}", **_names(office, ticket)))
+    names = _names(office, ticket)
+    told = tell("{who} finishes {issue}", **names)
+    return Done(told)
 
 
 def reject(office: Office, random: Random) -> Done | None:
@@ -67,7 +70,9 @@ def reject(office: Office, random: Random) -> Done | None:
     if ticket is None:
         return None
     _move(office, ticket, ACTIVE)
-    return Done(tell("{who} takes {issue} back from review", **_names(office, ticket)))
+    names = _names(office, ticket)
+    told = tell("{who} takes {issue} back from review", **names)
+    return Done(told)
 
 
 def reopen(office: Office, random: Random) -> Done | None:
@@ -78,11 +83,14 @@ def reopen(office: Office, random: Random) -> Done | None:
     waiting = _tickets(office, ticket.project, TO_DO)
     if len(waiting) >= LEFT_TO_DO:
         _move(office, ticket, ACTIVE)
-        return Done(tell("{who} reopens {issue}", **_names(office, ticket)))
+        names = _names(office, ticket)
+        act = tell("{who} reopens {issue}", **names)
+        return Done(act)
+
     _move(office, ticket, TO_DO)
-    return Done(
-        tell("{issue} is wanted otherwise and waits again", **_names(office, ticket))
-    )
+    names = _names(office, ticket)
+    act = tell("{issue} is wanted otherwise and waits again", **names)
+    return Done(act)
 
 
 def log_work(office: Office, random: Random) -> Done | None:
@@ -90,25 +98,31 @@ def log_work(office: Office, random: Random) -> Done | None:
     ticket = _pick(office, random, ACTIVE, REVIEW)
     if ticket is None or not ticket.assignee:
         return None
+    who = ticket.assignee
     quarters = random.randint(*QUARTERS_LOGGED)
-    started = office.rig.clock.now() - timedelta(minutes=15 * quarters)
+    seconds = quarters * HOUR // 4
+    length = timedelta(seconds=seconds)
+    now = office.rig.clock.now()
+    started = now - length
     made = office.jira(
         "worklog",
         issue=ticket.key,
-        author=ticket.assignee,
-        seconds=quarters * HOUR // 4,
+        author=who,
+        seconds=seconds,
         started=started.isoformat(),
     )
+    worklog_id = made["id"]
     names = _names(office, ticket)
 
     def undo() -> Text:
-        office.jira("delete_worklog", id=made["id"], user=ticket.assignee)
+        office.jira("delete_worklog", id=worklog_id, user=who)
         return tell("{who} deletes a worklog of {issue}", **names)
 
     hours, rest = divmod(quarters, 4)
     minutes = 15 * rest
     spent = f"{hours}:{minutes:02}"
-    return Done(tell("{who} logs {spent} h on {issue}", spent=spent, **names), undo)
+    told = tell("{who} logs {spent} h on {issue}", spent=spent, **names)
+    return Done(told, undo)
 
 
 def estimate(office: Office, random: Random) -> Done | None:
@@ -117,7 +131,7 @@ def estimate(office: Office, random: Random) -> Done | None:
     if ticket is None:
         return None
     hours = random.choice(ESTIMATES)
-    who = ticket.assignee or random.choice(office.developers.teams[ticket.project])
+    who = _somebody(office, random, ticket)
     office.jira(
         "edit",
         issue=ticket.key,
@@ -125,7 +139,8 @@ def estimate(office: Office, random: Random) -> Done | None:
         user=who,
     )
     names = _names(office, ticket, who=who)
-    return Done(tell("{who} estimates {issue} at {hours} h", hours=hours, **names))
+    told = tell("{who} estimates {issue} at {hours} h", hours=hours, **names)
+    return Done(told)
 
 
 def split(office: Office, random: Random) -> Done | None:
@@ -133,35 +148,41 @@ def split(office: Office, random: Random) -> Done | None:
     ticket = _pick(office, random, ACTIVE, whole=True)
     if ticket is None or not ticket.assignee:
         return None
-    summary = office.say(random.choice(PARTS))
+    who = ticket.assignee
+    project = ticket.project
+    part_name = random.choice(PARTS)
+    summary = office.say(part_name)
+    hours = random.choice(ESTIMATES)
     made = office.jira(
         "create",
-        project=ticket.project,
-        user=ticket.assignee,
+        project=project,
+        user=who,
         fields={
             "issuetype": {"name": "Sub-task"},
             "parent": {"key": ticket.key},
             "summary": summary,
-            "timetracking": {"originalEstimate": f"{random.choice(ESTIMATES)}h"},
+            "timetracking": {"originalEstimate": f"{hours}h"},
         },
     )
-    part = Ticket(made["key"], ticket.project, TO_DO, ticket.assignee)
-    office.developers.tickets[ticket.project].append(part)
-    office.summaries[part.key] = summary
-    office.parts.add(part.key)
+    key = made["key"]
+    part = Ticket(key, project, TO_DO, who)
+    tickets = office.developers.tickets[project]
+    tickets.append(part)
+    office.summaries[key] = summary
+    office.parts.add(key)
     act = tell(
         "{who} adds {part} to {key}",
-        who=office.names[ticket.assignee],
+        who=office.names[who],
         part=_title(office, part),
         key=ticket.key,
     )
 
     def undo() -> Text:
-        office.jira("delete", issue=part.key)
+        office.jira("delete", issue=key)
         names = _names(office, part)
-        office.developers.tickets[part.project].remove(part)
-        office.parts.discard(part.key)
-        del office.summaries[part.key]
+        tickets.remove(part)
+        office.parts.discard(key)
+        del office.summaries[key]
         return tell("{who} deletes {issue}, which was not needed", **names)
 
     return Done(act, undo)
@@ -181,7 +202,8 @@ DEEDS: tuple[tuple[int, Deed], ...] = (
 
 
 def _tickets(office: Office, project: str, *statuses: str) -> list[Ticket]:
-    return [one for one in office.developers.tickets[project] if one.status in statuses]
+    tickets = office.developers.tickets[project]
+    return [ticket for ticket in tickets if ticket.status in statuses]
 
 
 def _pick(
@@ -210,20 +232,33 @@ def _pick(
     return None
 
 
+def _somebody(office: Office, random: Random, ticket: Ticket) -> str:
+    """Return who works on an issue, else one of the team."""
+    if ticket.assignee:
+        return ticket.assignee
+
+    team = office.developers.teams[ticket.project]
+    return random.choice(team)
+
+
 def _move(office: Office, ticket: Ticket, status: str) -> None:
-    who = ticket.assignee or office.developers.teams[ticket.project][0]
-    ticket.assignee = who
-    office.jira("transition", issue=ticket.key, status=status, user=who)
+    if not ticket.assignee:
+        team = office.developers.teams[ticket.project]
+        ticket.assignee = team[0]
+    office.jira("transition", issue=ticket.key, status=status, user=ticket.assignee)
     ticket.status = status
 
 
 def _names(office: Office, ticket: Ticket, who: str = "") -> dict[str, str | Text]:
     account = who or ticket.assignee
-    return {"who": office.names.get(account, account), "issue": _title(office, ticket)}
+    name = office.names.get(account, account)
+    title = _title(office, ticket)
+    return {"who": name, "issue": title}
 
 
 def _title(office: Office, ticket: Ticket) -> str | Text:
     summary = office.summaries.get(ticket.key, "")
     if not summary:
         return ticket.key
-    return tell("{key} “{summary}”", key=ticket.key, summary=shorten(summary))
+    short = shorten(summary)
+    return tell("{key} “{summary}”", key=ticket.key, summary=short)

@@ -29,16 +29,21 @@ class CycleLines:
     def of(self, report: Report) -> list[str]:
         """Return what is said of a cycle."""
         standing = frozenset(report.standing())
-        before, self.before = self.before, standing
+        before = self.before
+        self.before = standing
         lines = list(self._summary(report))
         if before is None:
-            return [*lines, *self._count(len(standing))]
-        lines += self._news(standing - before, "!")
-        lines += self._news(before - standing, "✓")
+            lines += self._count(len(standing))
+            return lines
+
+        appeared = standing - before
+        mended = before - standing
+        lines += self._news(appeared, "!")
+        lines += self._news(mended, "✓")
         return lines
 
     def _summary(self, report: Report) -> Iterator[str]:
-        say, count = self.words.say, self.words.count
+        count = self.words.count
         counts = report.applied.counts()
         parts = (
             (count("{n} row made", "{n} rows made", counts["create"]), "create"),
@@ -53,14 +58,16 @@ class CycleLines:
         if not what:
             return
         seconds = self.words.number(report.seconds)
-        line = say(
+        line = self.words.say(
             "run {run}: {what} in {seconds} s",
             run=report.run_id,
             what=what,
             seconds=seconds,
         )
         rows = _titles(report.plan.changes)
-        yield f"{line}: {rows}" if rows else line
+        if rows:
+            line = f"{line}: {rows}"
+        yield line
 
     def _count(self, number: int) -> Iterator[str]:
         if number:
@@ -71,10 +78,12 @@ class CycleLines:
             )
 
     def _news(self, problems: frozenset[RenderedProblem], mark: str) -> Iterator[str]:
-        told = sorted(problems)[:PROBLEMS]
-        yield from (f"{mark} {prose.line(problem)}" for problem in told)
-        if len(problems) > PROBLEMS:
-            rest = len(problems) - PROBLEMS
+        for problem in sorted(problems)[:PROBLEMS]:
+            line = prose.line(problem)
+            yield f"{mark} {line}"
+
+        rest = len(problems) - PROBLEMS
+        if rest > 0:
             more = self.words.say("and {n} more", n=rest)
             yield f"{mark} {more}"
 
@@ -90,4 +99,6 @@ def _titles(changes: tuple[Change, ...]) -> str:
             ):
                 titles[shorten(change.title)] = None
     named = ", ".join(list(titles)[:ROWS])
-    return f"{named}, …" if len(titles) > ROWS else named
+    if len(titles) > ROWS:
+        return f"{named}, …"
+    return named

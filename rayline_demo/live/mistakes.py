@@ -32,14 +32,16 @@ def mistype_link(office: Office, random: Random) -> Done | None:
     wrong = f"{right}-{NOWHERE}"
     who = office.in_charge(card)
     names = named(who, card)
+    place = ("projects", card.page_id)
     undo = office.type_for_a_while(
         who,
-        ("projects", card.page_id),
+        place,
         {"jira": wrong},
         {"jira": right},
         back=tell("{who} corrects the link of “{row}”", **names),
     )
-    return Done(tell("{who} links “{row}” to {link}", link=wrong, **names), undo)
+    told = tell("{who} links “{row}” to {link}", link=wrong, **names)
+    return Done(told, undo)
 
 
 def mistype_days(office: Office, random: Random) -> Done | None:
@@ -49,11 +51,14 @@ def mistype_days(office: Office, random: Random) -> Done | None:
         return None
     person = random.choice(people)
     staff = {one.name: one for one in office.agency.staff}
-    who = staff.get(person.values["name"]) or office.account_manager()
-    text = office.say(random.choice(WRONG_DAYS))
+    name = person.values["name"]
+    who = staff.get(name) or office.account_manager()
+    days = random.choice(WRONG_DAYS)
+    text = office.say(days)
+    place = ("people", person.page_id)
     undo = office.type_for_a_while(
         who,
-        ("people", person.page_id),
+        place,
         {"time_off": text},
         {"time_off": None},
         back=tell("{who} clears the days off", who=who.name),
@@ -71,16 +76,18 @@ def trash_task(office: Office, random: Random) -> Done | None:
     task = random.choice(tasks)
     who = office.in_charge(task)
     names = named(who, task)
+    page_id = task.page_id
     key = task.values[KEY_PROPERTY]
-    office.control(who, "trash", id=task.page_id)
-    aside = office.deeds.throw_away("tasks", task.page_id, key)
+    office.control(who, "trash", id=page_id)
+    aside = office.deeds.throw_away("tasks", page_id, key)
 
     def undo() -> Text:
-        office.control(who, "restore", id=task.page_id)
+        office.control(who, "restore", id=page_id)
         office.deeds.bring_back("tasks", key, aside)
         return tell("{who} brings “{row}” back from the trash", **names)
 
-    return Done(tell("{who} throws “{row}” away", **names), undo)
+    told = tell("{who} throws “{row}” away", **names)
+    return Done(told, undo)
 
 
 def copy_risk(office: Office, random: Random) -> Done | None:
@@ -92,14 +99,16 @@ def copy_risk(office: Office, random: Random) -> Done | None:
     who = office.in_charge(risk)
     names = named(who, risk)
     copy = office.control(who, "duplicate", page_id=risk.page_id)
-    office.deeds.copies.append(copy["id"])
+    copy_id = copy["id"]
+    office.deeds.copies.append(copy_id)
 
     def undo() -> Text:
-        office.control(who, "trash", id=copy["id"])
-        office.deeds.copies.remove(copy["id"])
+        office.control(who, "trash", id=copy_id)
+        office.deeds.copies.remove(copy_id)
         return tell("{who} throws the copy of “{row}” away", **names)
 
-    return Done(tell("{who} duplicates the risk “{row}”", **names), undo)
+    told = tell("{who} duplicates the risk “{row}”", **names)
+    return Done(told, undo)
 
 
 SLIPS: tuple[Deed, ...] = (mistype_link, mistype_days, copy_risk, trash_task)

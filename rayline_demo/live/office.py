@@ -50,14 +50,16 @@ class Office:
     developers: Developers
     deeds: HumanEdits = field(default_factory=HumanEdits)
     names: Mapping[str, str] = field(init=False)
-    summaries: dict[str, str] = field(init=False)
-    parts: set[str] = field(init=False)
+    summaries: dict[str, str] = field(init=False, default_factory=dict)
+    parts: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        issues = self.agency.jira["issues"]
-        self.parts = {one["key"] for one in issues if one["type"] == "Sub-task"}
         self.names = {one.jira: one.name for one in self.agency.staff}
-        self.summaries = {one["key"]: one["summary"] for one in issues}
+        for issue in self.agency.jira["issues"]:
+            key = issue["key"]
+            self.summaries[key] = issue["summary"]
+            if issue["type"] == "Sub-task":
+                self.parts.add(key)
 
     def today(self) -> date:
         """Return the day it is on the boards."""
@@ -65,7 +67,10 @@ class Office:
 
     def say(self, pair: Pair) -> str:
         """Return what people of this agency write, in their language."""
-        return pair[1] if self.agency.locale == "ru" else pair[0]
+        english, russian = pair
+        if self.agency.locale == "ru":
+            return russian
+        return english
 
     # Who
 
@@ -74,7 +79,10 @@ class Office:
         clients = self.cast.pages["clients"]
         if client not in clients:
             return self._manager_of(None)
-        return self._manager_of(self.agency.clients[clients.index(client)].unit)
+
+        place = clients.index(client)
+        unit = self.agency.clients[place].unit
+        return self._manager_of(unit)
 
     def in_charge(self, row: Card) -> Staff:
         """Return who works on a row: whom it is given to, else who manages its client or unit."""
@@ -82,32 +90,45 @@ class Office:
         for name in ("assignee", "owner"):
             for page in row.values.get(name) or ():
                 if page in people:
-                    return self.agency.staff[people.index(page)]
+                    place = people.index(page)
+                    return self.agency.staff[place]
         for page in row.values.get("client") or ():
             return self.account_manager(page)
         units = self.cast.pages["units"]
         for page in row.values.get("unit") or ():
             if page in units:
-                return self._manager_of(units.index(page))
+                unit = units.index(page)
+                return self._manager_of(unit)
         return self._manager_of(None)
 
     def _manager_of(self, unit: int | None) -> Staff:
-        managers = [one for one in self.agency.staff if one.role == "am"]
-        theirs = [one for one in managers if one.unit == unit]
-        return (theirs or managers or list(self.agency.staff))[0]
+        staff = self.agency.staff
+        managers = [person for person in staff if person.role == "am"]
+        for manager in managers:
+            if manager.unit == unit:
+                return manager
+
+        # Nobody manages this unit: the first manager does, else the first of all.
+        if managers:
+            return managers[0]
+        return staff[0]
 
     def _user(self, person: Staff) -> str:
         """Return a person's user in Notion."""
         place = self.agency.staff.index(person)
         users = self.cast.users
-        return users[place] if place < len(users) else users[0]
+        if place < len(users):
+            return users[place]
+        return users[0]
 
     # What is seen
 
     def rows(self, source: str) -> tuple[Card, ...]:
         """Return the rows of a board as a browser shows them, the oldest first."""
         binding = self.scribe.bindings[source]
-        names = {unquote(one): name for name, one in binding.properties.items()}
+        names = {}
+        for name, property_id in binding.properties.items():
+            names[unquote(property_id)] = name
         notion = self.rig.notion
         found = Reader(notion.handle, notion.token).query(
             binding.data_source_id, limit=MOST_ROWS
@@ -122,14 +143,17 @@ class Office:
     def option(self, source: str, card: Card, name: str) -> str:
         """Return the key of the option in a cell, empty when there is none."""
         options = self.scribe.bindings[source].options[name]
-        return next(
-            (key for key, (_, label) in options.items() if label == card.values[name]),
-            "",
-        )
+        shown = card.values[name]
+        for key, (_, label) in options.items():
+            if label == shown:
+                return key
+        return ""
 
     def label(self, source: str, name: str, key: str) -> str:
         """Return what the boards call an option."""
-        return self.scribe.bindings[source].options[name][key][1]
+        options = self.scribe.bindings[source].options[name]
+        _, label = options[key]
+        return label
 
     # What is done
 
@@ -201,7 +225,8 @@ class Office:
     def control(self, person: Staff, action: str, **payload: Any) -> dict[str, Any]:
         """Do what somebody does in Notion beyond cells."""
         user = self._user(person)
-        return self.rig.notion.control(action, {**payload, "user": user})
+        signed = {**payload, "user": user}
+        return self.rig.notion.control(action, signed)
 
     def jira(self, action: str, **payload: Any) -> dict[str, Any]:
         """Do what somebody does in Jira."""
@@ -223,7 +248,8 @@ class Office:
         return value
 
     def _is_text(self, source: str, name: str) -> bool:
-        kind = self.scribe.schema.sources[source].properties[name].type
+        properties = self.scribe.schema.sources[source].properties
+        kind = properties[name].type
         return kind in ("rich_text", "title")
 
 
@@ -233,19 +259,25 @@ def _card(page: Mapping[str, Any], names: Mapping[str, str]) -> Card:
         for prop in page["properties"].values()
         if unquote(prop["id"]) in names
     }
+    page_id = page["id"]
     author = page["created_by"]["id"]
-    return Card(page["id"], in_trash=False, created_by=author, values=values)
+    return Card(page_id, in_trash=False, created_by=author, values=values)
 
 
 def shorten(text: str) -> str:
     """Return a title as a line has room for it."""
-    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1].rstrip()}…"
+    if len(text) <= LENGTH:
+        return text
+
+    beginning = text[: LENGTH - 1].rstrip()
+    return f"{beginning}…"
 
 
 def named(who: Staff, row: Card) -> dict[str, str]:
     """Return how who did something and the row are called in a line."""
     title = row.values["name"]
-    return {"who": who.name, "row": shorten(title)}
+    row_name = shorten(title)
+    return {"who": who.name, "row": row_name}
 
 
 Deed = Callable[[Office, Random], Done | None]

@@ -42,20 +42,23 @@ class Script:
             return mended
         if self.minute % SLIP_EVERY == FIRST_SLIP:
             return self._slip(random)
-        sides = (delivery.DEEDS, accounts.DEEDS)
-        first = random.choice((0, 0, 1))
-        for side in (sides[first], sides[1 - first]):
+
+        sides = [delivery.DEEDS, accounts.DEEDS]
+        if random.choice((False, False, True)):
+            sides.reverse()
+        for side in sides:
             told = self._try(random, side)
             if told is not None:
                 return told
         return None
 
     def _mend(self) -> Text | None:
-        due = [one for one in self.mends if one[0] <= self.minute]
-        if not due:
-            return None
-        self.mends.remove(due[0])
-        return _attempt(due[0][1])
+        for mend in self.mends:
+            minute, undo = mend
+            if minute <= self.minute:
+                self.mends.remove(mend)
+                return _attempt(undo)
+        return None
 
     def _try(self, random: Random, deeds: tuple[tuple[int, Deed], ...]) -> Text | None:
         """Return what came of the first deed for which there is something to do, drawn by how often they happen."""
@@ -64,7 +67,8 @@ class Script:
             weights = [weight for weight, _ in left]
             chosen = random.choices(left, weights)[0]
             left.remove(chosen)
-            told = self._do(chosen[1], random)
+            _, deed = chosen
+            told = self._do(deed, random)
             if told is not None:
                 return told
         return None
@@ -82,13 +86,16 @@ class Script:
 
     def _slip(self, random: Random) -> Text | None:
         """Let somebody get something wrong: each kind in its turn, or the next for which there is an occasion."""
-        turn = self.minute // SLIP_EVERY % len(mistakes.SLIPS)
-        for slip in (*mistakes.SLIPS[turn:], *mistakes.SLIPS[:turn]):
+        turn = self.minute // SLIP_EVERY
+        slips = deque(mistakes.SLIPS)
+        slips.rotate(-turn)
+        for slip in slips:
             done = self._look(slip, random)
-            if done is not None and done.undo is not None:
-                after = random.randint(*MENDED_AFTER)
-                self.mends.append((self.minute + after, done.undo))
-                return done.told
+            if done is None or done.undo is None:
+                continue
+            after = random.randint(*MENDED_AFTER)
+            self.mends.append((self.minute + after, done.undo))
+            return done.told
         return None
 
     def _look(self, deed: Deed, random: Random) -> Done | None:
