@@ -13,6 +13,8 @@ import pytest
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.support.stages import small_play
 from worker.cycle.context import Mode
+from worker.domain.values import Ref
+from worker.plan.plan import Change, Kind, Plan
 from worker.state import runs
 from worker.state.runs import RunStatus
 from worker.state.store import Store
@@ -125,3 +127,35 @@ def test_a_list_is_kept_as_long_as_a_run_has_it(store: Store) -> None:
         ]
     assert len(keys) == 1
     assert told(store, kept) == shared
+
+
+@pytest.mark.parametrize("second", [(), ("b",)], ids=["nothing more", "more"])
+def test_a_run_that_was_cut_off_in_its_second_pass_still_tells_of_its_first(
+    tmp_path: Path, second: tuple[str, ...]
+) -> None:
+    def plan_for(*pages: str) -> Plan:
+        changes = (
+            Change(Kind.ARCHIVE, Ref("tasks", page), page, page) for page in pages
+        )
+        return Plan("studio", tuple(changes))
+
+    store = Store(f"sqlite:///{tmp_path / 'rayline.db'}")
+    with store.transaction("studio") as tx:
+        number = runs.start(tx, "clock", now=NOW)
+        runs.save_plan(tx, plan_for("a"), number, now=NOW)
+        runs.save_plan(tx, plan_for(*second), number, now=NOW + timedelta(seconds=5))
+        runs.close_lost(tx, now=NOW + timedelta(minutes=5))
+    with store.reading("studio") as tx:
+        run = runs.get(tx, number)
+        assert run is not None
+        plan = runs.plan_of(tx, run)
+    assert plan is not None
+    assert [change.page_id for change in plan.changes] == ["a", *second]
+
+    with store.transaction("studio") as tx:
+        merged_at = NOW + timedelta(seconds=9)
+        runs.save_plan(tx, plan_for("a", *second), number, now=merged_at)
+        again = runs.plan_of(tx, run)
+    store.close()
+    assert again is not None
+    assert again.changes == plan.changes

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Row, delete, func, select
 
 from worker.domain.values import Ref
@@ -272,17 +273,25 @@ def find_reasons(
 
 
 def plan_of(tx: Tx, run: Run) -> Plan | None:
-    """Return the plan that a run made, None when it made none."""
+    """Return the plan that a run made, None when it made none; of one that was cut off, all its passes in one."""
     checksum = run.outcome.get("checksum")
     if checksum:
         return load_plan(tx, str(checksum))
     query = select(plans.c.body).where(
         plans.c.workspace == tx.workspace, plans.c.run_id == run.id
     )
-    body = tx.connection.execute(
-        query.order_by(plans.c.made_at.desc()).limit(1)
-    ).scalar()
-    return from_data(msgspec.json.decode(body)) if body is not None else None
+    bodies = tx.connection.execute(query.order_by(plans.c.made_at)).scalars()
+    whole: Plan | None = None
+    for body in bodies:
+        whole = _add_pass(whole, from_data(msgspec.json.decode(body)))
+    return whole
+
+
+def _add_pass(before: Plan | None, plan: Plan) -> Plan:
+    """Return a later plan of a run with what was planned before it, unless it holds that already."""
+    if before is None or plan.changes[: len(before.changes)] == before.changes:
+        return plan
+    return replace(plan, changes=(*before.changes, *plan.changes))
 
 
 def prune(tx: Tx, *, before: datetime) -> None:
