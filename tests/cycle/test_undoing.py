@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from rayline_demo.board import living
 from rayline_sandbox.notion.comments import add_comment
 from rayline_sandbox.notion.richtext import plain_rich_text
 from rayline_sandbox.notion.store import Parent
+from tests.support.crashes import Crash, MortalNotion, Steps
 from tests.support.stages import Play, small_play
 from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.planning import recall_written
 from worker.cycle.report import Report
 from worker.cycle.undoing import PlannedUndo, plan_undo, undo
 from worker.errors import Code, ConfigError
 from worker.mapping.schema import Owner
 from worker.plan.plan import Kind
-from worker.state import pauses
+from worker.plan.undo import Boards, reverse
+from worker.ports.notion import Notion
+from worker.state import pauses, runs
 
 CARDS = "projects"
+CUT = 160
+"""At which step of talking to Notion a first run is cut off: after some of its rows were made, before others."""
 
 
 @pytest.fixture
@@ -258,3 +266,137 @@ def test_jira_is_not_asked(moved: tuple[Play, int]) -> None:
     report = take_back(play, run)
     assert report.requests["jira"] == 0
     assert report.requests["notion"] > 0
+
+
+def test_rows_that_a_run_put_into_the_trash_are_told_when_it_is_taken_back(
+    play: Play,
+) -> None:
+    first = play.sync().run_id
+    play.later(minutes=10)
+    away = take_back(play, first)
+    archived = away.applied.counts()["archive"]
+    assert archived
+    play.later(minutes=10)
+
+    report = take_back(play, away.run_id)
+    told = [note for note in report.notes if note.code == Code.NOT_UNDONE]
+    assert any(str(archived) in note.message for note in told)
+    assert play.all_keyed() == {}
+
+
+def test_a_target_that_a_person_pinned_since_stays(play: Play) -> None:
+    play.sync()
+    play.later(minutes=10)
+    quarters = play.keyed("plans", ":2026-Q4")
+    quarter = next(
+        card for card in quarters if "firm" not in str(card.values["worker_key"])
+    )
+    play.edit("plans", quarter.page_id, target=Decimal(9_000_000), pinned=True)
+    play.later(minutes=10)
+    run = play.sync()
+    targets = [
+        change.page_id
+        for change in run.plan.changes
+        for item in change.fields
+        if change.kind is Kind.UPDATE and item.field == "target"
+    ]
+    pinned, free = targets[0], targets[1]
+    before = shown(play)
+    play.edit("plans", pinned, pinned=True)
+    play.later(minutes=10)
+
+    report = take_back(play, run.run_id)
+    after = shown(play)
+    assert after[pinned]["target"] == before[pinned]["target"]
+    assert after[free]["target"] != before[free]["target"]
+    assert "target" in {
+        note.field for note in report.notes if note.code == Code.NOT_UNDONE
+    }
+
+
+def test_words_of_people_below_a_block_of_ours_keep_the_row(play: Play) -> None:
+    run = play.sync().run_id
+    play.later(minutes=10)
+    notion = play.stage.context.notion
+    card = next(
+        card for card in play.keyed("meetings") if notion.children(card.page_id)
+    )
+    host = next(
+        block for block in notion.children(card.page_id) if block["type"] == "paragraph"
+    )
+    text = [{"type": "text", "text": {"content": "They said no"}}]
+    child = {"type": "paragraph", "paragraph": {"rich_text": text}}
+    play.stage.notion.control("append", {"block_id": host["id"], "children": [child]})
+    play.later(minutes=10)
+    title = play.stage.bindings()["meetings"].properties["name"]
+    words = [{"type": "text", "text": {"content": card.values["name"]}}]
+    page = notion.update_page(card.page_id, {title: {"title": words}})
+    assert page.last_edited_by == page.created_by
+    play.later(minutes=10)
+
+    report = take_back(play, run)
+    assert card.page_id in {one.page_id for one in play.keyed("meetings")}
+    assert Code.NOT_UNDONE in {note.code for note in report.problems()}
+
+
+def test_rows_that_a_later_run_made_stay_when_one_that_was_cut_off_is_taken_back(
+    play: Play,
+) -> None:
+    steps = Steps(fatal=CUT)
+    mortal = cast("Notion", MortalNotion(play.stage.context.notion, steps))
+    with pytest.raises(Crash):
+        play.through(mortal).sync()
+    first = set(play.all_keyed())
+    play.later(minutes=30)
+    later = play.sync()
+    play.later(minutes=10)
+    standing = set(play.all_keyed())
+    assert first
+    assert first < standing
+
+    take_back(play, later.run_id - 1)
+    left = set(play.all_keyed())
+    assert standing - first <= left
+
+
+@pytest.mark.parametrize("change", ["nothing", "other installation"])
+def test_an_undo_that_writes_nothing_leaves_the_workspace_as_it_was(
+    moved: tuple[Play, int], change: str
+) -> None:
+    play, run = moved
+    if change == "nothing":
+        take_back(play, run)
+        context = play.stage.context
+        with context.store.transaction(context.name) as tx:
+            pauses.resume(tx)
+        play.later(minutes=10)
+        take_back(play, run)
+    else:
+        play.forgetful()
+        with pytest.raises(ConfigError):
+            take_back(play, run)
+    context = play.stage.context
+    with context.store.reading(context.name) as tx:
+        assert pauses.current(tx, now=context.now()) is None
+
+
+def test_rows_that_cannot_be_read_now_stay_and_are_told(
+    moved: tuple[Play, int],
+) -> None:
+    play, number = moved
+    context = play.stage.context
+    drawn = look(play, number)
+    with context.store.reading(context.name) as tx:
+        run = runs.get(tx, number)
+        assert run is not None
+        plan = runs.plan_of(tx, run)
+    assert plan is not None
+    rows = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
+    boards = Boards(rows, context.schema, drawn.bindings, recall_written(context))
+
+    readable = reverse(plan.changes, number, boards)
+    pages = {change.page_id for change in readable.changes}
+    assert {Kind.UPDATE, Kind.ARCHIVE} == {change.kind for change in readable.changes}
+    hidden = reverse(plan.changes, number, replace(boards, unread=pages))
+    assert hidden.changes == ()
+    assert len(hidden.left) >= len(pages)

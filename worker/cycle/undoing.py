@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.cycle.clock import with_right_clock
 from worker.cycle.context import MANAGED, Context, CycleRequest, readable
@@ -41,7 +42,7 @@ from worker.mapping.schema import Bindings
 from worker.plan.plan import Change, Kind, Plan
 from worker.plan.undo import RULE, Boards, reverse
 from worker.read.schema import read_schema
-from worker.state import pauses, runs
+from worker.state import journal, pauses, runs
 from worker.state.pauses import Pause
 from worker.state.runs import RunStatus
 from worker.world.world import World
@@ -85,8 +86,16 @@ def _read_and_reverse(
     world = normalize(context, bound.bindings, recall_links(context, bound), now=now)
 
     rows = {row.page_id: row for rows in world.rows.values() for row in rows}
-    written = recall_written(context)
-    standing = Boards(rows, context.schema, bound.bindings, written)
+    with context.reading() as tx:
+        made = journal.created_by(tx, str(order.undoes))
+    standing = Boards(
+        rows,
+        context.schema,
+        bound.bindings,
+        replace(recall_written(context), made=made),
+        frozenset(one.id for unread in boards.unread.values() for one in unread),
+        _pinned_targets(world),
+    )
     reversal = reverse(changes, order.undoes, standing)
     plan = Plan(context.name, reversal.changes)
     managed = managed_rows(context, world)
@@ -101,6 +110,13 @@ def _read_and_reverse(
     )
 
 
+def _pinned_targets(world: World) -> frozenset[tuple[str, str]]:
+    """Return the cells of targets that people pinned: what stands there counts as typed by them."""
+    pinned = {plan.ref for plan in world.plan_rows() if plan.pinned}
+    rows = world.rows.get("plans", ())
+    return frozenset((row.page_id, "target") for row in rows if row.ref in pinned)
+
+
 def undo(
     context: Context,
     order: CycleRequest,
@@ -110,7 +126,7 @@ def undo(
     """Take back the run that an order `undoes` and return how it went; a refused plan, or one that is only looked at, is
     returned as such, with nothing written.
 
-    The workspace is paused first, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
+    The workspace is paused before anything is written, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
     """
     before = count_answers(context)
     began = context.now()
@@ -147,14 +163,15 @@ def _carry_out(
     context: Context, drawn: PlannedUndo, opened: OpenRun, order: CycleRequest
 ) -> Applied:
     is_wanted = not (drawn.refused or order.dry_run)
+    if is_wanted:
+        claim(context, drawn, opened.fence)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, opened.id, now=context.now())
-        if is_wanted:
+        if is_wanted and drawn.plan.changes:
             pauses.pause(tx, _pause(order, context.now()))
     if not is_wanted:
         return Applied()
 
-    claim(context, drawn, opened.fence)
     applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
     with context.transaction() as tx:
         MANAGED.save(tx, _still_managed(drawn, MANAGED.load(tx), applied))

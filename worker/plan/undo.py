@@ -7,6 +7,7 @@ made it and nobody has written into it. All else stays and is told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -22,6 +23,7 @@ from worker.plan.plan import Change, FieldChange, Kind
 from worker.plan.surplus import holds_more
 
 RULE = "undo"
+_UNREAD = tell("it cannot be read now")
 
 
 class Reversal(msgspec.Struct, frozen=True, gc=False):
@@ -32,12 +34,18 @@ class Reversal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Boards(msgspec.Struct, frozen=True, gc=False):
-    """What a reversal goes by: the rows as they stand by page, and what the state knows of earlier writes."""
+    """What a reversal goes by: the rows as they stand by page, and what the state knows of earlier writes.
+
+    `written.made` holds the pages that this very run made, `unread` those that are there but could not be read, `pinned`
+    the cells, by page and field, that people took for theirs as they stand.
+    """
 
     rows: Mapping[str, Row]
     schema: Schema
     bindings: Bindings
     written: Written
+    unread: AbstractSet[str] = frozenset()
+    pinned: AbstractSet[tuple[str, str]] = frozenset()
 
 
 class _Cell(msgspec.Struct, frozen=True, gc=False):
@@ -66,7 +74,7 @@ def reverse(changes: Sequence[Change], run_id: int, boards: Boards) -> Reversal:
             reversed_.append(outcome)
         elif outcome is not None:
             left.append(outcome)
-    left += _kept_as_they_are(changes)
+    left += _kept_as_they_are(changes, boards)
     return Reversal(
         tuple(sorted(reversed_, key=lambda one: (one.ref, one.page_id))), tuple(left)
     )
@@ -88,6 +96,8 @@ def _merge(changes: Iterable[Change]) -> list[tuple[Change, dict[str, _Cell]]]:
 def _restore(
     change: Change, cells: Mapping[str, _Cell], boards: Boards, *, why: Why
 ) -> tuple[list[FieldChange], list[Problem]]:
+    if change.page_id in boards.unread:
+        return [], [_stays(change, "", _UNREAD)]
     row = boards.rows.get(change.page_id)
     if row is None:
         return [], [_stays(change, "", tell("the row is not there any more"))]
@@ -105,6 +115,8 @@ def _restore(
             continue
         if current is UNSET or current != _spelled(prop, cell.after):
             left.append(_stays(change, name, tell("it was changed since")))
+        elif (row.page_id, name) in boards.pinned:
+            left.append(_stays(change, name, tell("somebody has pinned it since")))
         elif prop.owner is Owner.SEED:
             told = tell("it is given once and belongs to people since")
             left.append(_stays(change, name, told))
@@ -121,6 +133,8 @@ def _unmake(change: Change, boards: Boards) -> Change | Problem | None:
     """Return how a row that a run made is put away, the reason why it stays, or None where it is gone already."""
     written = boards.written
     page_id = written.ours.get(change.ref, "")
+    if page_id in boards.unread:
+        return _stays(change, "", _UNREAD)
     row = boards.rows.get(page_id)
     if row is None:
         return None
@@ -139,22 +153,40 @@ def _unmake(change: Change, boards: Boards) -> Change | Problem | None:
     return Change(Kind.ARCHIVE, change.ref, page_id, row.title)
 
 
-def _kept_as_they_are(changes: Iterable[Change]) -> list[Problem]:
+def _kept_as_they_are(changes: Sequence[Change], boards: Boards) -> list[Problem]:
     """Return what is not reversed at all."""
     sections = sum(change.kind is Kind.SECTION for change in changes)
-    if not sections:
-        return []
-    return [
-        Problem(
-            code=Code.NOT_UNDONE,
-            where=tell("sections of pages"),
-            message=tell(
-                "{count} sections stay as they are: what stood in them before is not kept",
-                count=sections,
-            ),
-            hint=tell("the next cycle writes them anew"),
+    away = {
+        change.page_id
+        for change in changes
+        if change.kind is Kind.ARCHIVE and change.page_id not in boards.rows
+    }
+    problems = []
+    if sections:
+        problems.append(
+            Problem(
+                code=Code.NOT_UNDONE,
+                where=tell("sections of pages"),
+                message=tell(
+                    "{count} sections stay as they are: what stood in them before is not kept",
+                    count=sections,
+                ),
+                hint=tell("the next cycle writes them anew"),
+            )
         )
-    ]
+    if away:
+        problems.append(
+            Problem(
+                code=Code.NOT_UNDONE,
+                where=tell("the trash"),
+                message=tell(
+                    "{count} rows that this run put into the trash stay there",
+                    count=len(away),
+                ),
+                hint=tell("restore those that are missed from the trash of Notion"),
+            )
+        )
+    return problems
 
 
 def _stays(change: Change, field: str, reason: Text) -> Problem:

@@ -210,6 +210,16 @@ def created_pages(tx: Tx) -> frozenset[str]:
     return frozenset(tx.connection.execute(query).scalars())
 
 
+def created_by(tx: Tx, claim: str) -> frozenset[str]:
+    """Return the pages that stand for their keys and that the journal proves one run to have made."""
+    query = select(intents.c.page_id).where(
+        intents.c.workspace == tx.workspace,
+        intents.c.status == Status.DONE,
+        intents.c.claim == claim,
+    )
+    return created_pages(tx) & frozenset(tx.connection.execute(query).scalars())
+
+
 def _is(tx: Tx, ref: Ref, claim: str | None = None) -> ColumnElement[bool]:
     row = and_(intents.c.workspace == tx.workspace, intents.c.ref == str(ref))
     return row if claim is None else row & (intents.c.claim == claim)

@@ -15,6 +15,8 @@ from worker.ports.notion import Json
 from worker.state import bases
 from worker.write.context import WriteContext, address
 
+_PAGES = ("child_page", "child_database")
+"""Blocks that are pages of their own: whoever made them is told by the block."""
 PEOPLES = tell("somebody has written into the row")
 
 
@@ -36,10 +38,7 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
             written=written,
             attempted=attempted,
         )
-        or any(
-            _has_other_author(block, row.created_by)
-            for block in target.notion.children(change.page_id)
-        )
+        or _holds_blocks_of_others(target, change.page_id, row.created_by)
         or bool(_comments(target, change.page_id))
     )
 
@@ -83,6 +82,19 @@ def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:
     source = target.schema.sources[ref.source]
     binding = target.bindings[ref.source]
     return decode_page(page, source, binding, target.pages.index)[0]
+
+
+def _holds_blocks_of_others(target: WriteContext, place: str, author: str) -> bool:
+    """Tell whether anybody else wrote a block below a page or block, however deep: a block does not tell of what was
+    written below it."""
+    blocks = target.notion.children(place)
+    if any(_has_other_author(block, author) for block in blocks):
+        return True
+    return any(
+        _holds_blocks_of_others(target, block["id"], author)
+        for block in blocks
+        if block.get("has_children") and block["type"] not in _PAGES
+    )
 
 
 def _has_other_author(block: Json, author: str) -> bool:
