@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections import Counter
@@ -153,6 +154,24 @@ def test_the_line_is_renewed_once_a_day_and_only_by_a_cycle_that_writes(
     mark = play.mark()
     play.sync()
     assert play.writes(mark) == []
+
+
+@pytest.mark.parametrize("year", ["2099", "9999", "0001"])
+def test_a_line_with_a_day_that_cannot_be_is_set_right_by_the_next_cycle_that_writes(
+    play: Play, year: str
+) -> None:
+    play.sync()
+    [line] = lines(play)
+    notion = play.stage.context.notion
+    typed = re.sub(r"\b2026-", f"{year}-", text_of(line))
+    runs = [{"type": "text", "text": {"content": typed}}]
+    notion.update_block(line["id"], {line["type"]: {"rich_text": runs}})
+    assert f"{year}-" in text_of(lines(play)[0])
+    change(play)
+    report = play.sync(Mode.DELTA)
+    assert not report.failures()
+    [line] = lines(play)
+    assert " 2026-" in text_of(line)
 
 
 def test_an_idle_cycle_does_not_look_at_the_line(play: Play) -> None:

@@ -40,7 +40,7 @@ OWN_LINE = Setting("owner_mark", str, str)
 SILENCE = timedelta(days=30)
 """An installation that wrote nothing for so long may be followed by another without a word."""
 RENEWAL = timedelta(days=1)
-"""How old a line may grow before a cycle that writes anyway renews it."""
+"""How far from now a line may be, in either direction, before a cycle that writes anyway renews it."""
 MOMENT = 1.0
 """Seconds after which a line that was added is read again."""
 NAME = 80
@@ -100,7 +100,7 @@ def claim_boards(
             raise ConfigError([_kept_by_another(context, first)])
         log.warning("boards.taken_over", workspace=context.name, holder=first.name)
         first = _take_line(context, notion, first, own)
-    elif first.seen is None or context.now() - first.seen >= RENEWAL:
+    elif first.seen is None or abs(context.now() - first.seen) >= RENEWAL:
         with suppress(Denied):
             _write_line(context, notion, first, own)
     _withdraw(notion, marks[1:], own)
