@@ -21,7 +21,14 @@ from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.server import Running, serve
 from rayline_sandbox.wire import Clock
 from worker.app.build import Progress, Surroundings, build_context, open_store
-from worker.config import JiraSettings, NotionSettings, Schedule, Workspace
+from worker.config import (
+    ConsoleSettings,
+    JiraSettings,
+    NotionSettings,
+    Schedule,
+    Webhooks,
+    Workspace,
+)
 from worker.cycle.context import Context
 from worker.errors import Stopped
 from worker.mapping.schema import Bindings
@@ -84,7 +91,12 @@ def set_stage(staging: Staging) -> Stage:
     private = notion.add_private_root()
     sockets = serve(notion, jira, control=staging.control, locale=staging.locale)
     try:
-        settings = workspace_settings(sockets, locale=staging.locale, private=private)
+        settings = workspace_settings(
+            sockets,
+            locale=staging.locale,
+            private=private,
+            webhooks=hook_files(staging.folder),
+        )
         store = open_store(f"sqlite:///{staging.folder / 'rayline.db'}")
         context = build_context(
             "studio",
@@ -146,8 +158,19 @@ def _go_on(staging: Staging, phase: str, done: int = 0, total: int = 1) -> None:
     staging.progress(phase, done, total)
 
 
+def hook_files(folder: Path) -> Webhooks:
+    """Return where the secrets stand by which the sandboxes' events are believed."""
+    return Webhooks(
+        notion_token_file=folder / "notion-hook", jira_secret_file=folder / "jira-hook"
+    )
+
+
 def workspace_settings(
-    sockets: Running, *, locale: str, private: str = ""
+    sockets: Running,
+    *,
+    locale: str,
+    private: str = "",
+    webhooks: Webhooks | None = None,
 ) -> Workspace:
     """Return the configuration of a workspace that lives in the sandbox."""
     where = sockets.describe()
@@ -168,10 +191,13 @@ def workspace_settings(
             token=SecretStr(where["jira"]["token"]),
         ),
         schedule=Schedule(delta=15, quiet=15, full=300),
+        webhooks=webhooks or Webhooks(),
     )
 
 
-def write_configuration(stage: Stage, folder: Path) -> Path:
+def write_configuration(
+    stage: Stage, folder: Path, console: ConsoleSettings | None = None
+) -> Path:
     """Write how the commands of another terminal reach this stage, closed to others as what holds tokens must be."""
     settings = stage.context.settings
     notion = settings.notion
@@ -206,7 +232,24 @@ token = "{jira.token.get_secret_value()}"
 delta = {settings.schedule.delta}
 quiet = {settings.schedule.quiet}
 full = {settings.schedule.full}
-""",
+{_hooks_table(name, settings.webhooks)}{_console_table(console)}""",
         "utf-8",
     )
     return path
+
+
+def _hooks_table(name: str, webhooks: Webhooks) -> str:
+    files = webhooks.model_dump(mode="json", exclude_none=True)
+    lines = [f"{key} = {json.dumps(file)}\n" for key, file in files.items()]
+    return "".join((f"\n[workspaces.{name}.webhooks]\n", *lines)) if lines else ""
+
+
+def _console_table(console: ConsoleSettings | None) -> str:
+    if console is None:
+        return ""
+    key = console.feed_key.get_secret_value()
+    return f"""
+[console]
+listen = "{console.listen}"
+feed_key = "{key}"
+"""

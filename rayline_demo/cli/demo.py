@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from random import Random
 from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
 from rayline_demo.acts import live_a_little
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
@@ -246,8 +248,8 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
 
 def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -> int:
     stage, words = run.stage, run.words
-    desk = open_desk(stage)
-    file = write_configuration(stage, folder)
+    settings = ConsoleSettings(feed_key=SecretStr(secrets.token_hex(24)))
+    desk = open_desk(stage, settings)
     lines = CycleLines(words)
 
     def tell_cycle(report: Report) -> None:
@@ -259,9 +261,11 @@ def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -
 
     script = Script(_open_office(stage), SEED)
     with serve_console(desk, "127.0.0.1:0") as console:
+        stage.subscribe(console)
+        listening = {"listen": console.removeprefix("http://")}
+        file = write_configuration(stage, folder, settings.model_copy(update=listening))
         link = sign_in_link(desk, console, life=None)
         _tell_addresses(run, file, console, link)
-        # Here the sandboxes may be told to send their events to the console, so that no look waits for its beat.
         runner = open_runner(stage.context, tell_cycle)
         with played(script, seconds=pace, stop=stop, say=tell_act):
             serve([runner], stop)
@@ -274,13 +278,13 @@ def _open_office(stage: Stage) -> Office:
     return Office(stage, stage.agency, stage.cast, stage.scribe, developers)
 
 
-def open_desk(stage: Stage) -> Desk:
+def open_desk(stage: Stage, settings: ConsoleSettings | None = None) -> Desk:
     """Return the console's desk: pages are looked at on the sandbox's boards."""
     boards = stage.sockets.boards_url
     contexts = {stage.context.name: stage.context}
     return Desk(
         lambda: contexts,
-        ConsoleSettings(),
+        settings or ConsoleSettings(),
         Access({}),
         page_url=lambda page_id: f"{boards}/p/{page_id.replace('-', '')}",
         boards_url=boards,
@@ -303,8 +307,8 @@ def _tell_addresses(run: _Run, file: Path, console: str, link: str) -> None:
         show.say(f"{name + ':':<16}{address}")
     show.say(
         words.say(
-            "The daemon looks for changes every {seconds} seconds. Ctrl-C ends it.",
-            seconds=15,
+            "The daemon hears of changes at once, and looks every {seconds} seconds besides. Ctrl-C ends it.",
+            seconds=f"{run.stage.context.settings.schedule.delta:g}",
         )
     )
     show.say(words.say("In another terminal:"))
