@@ -250,7 +250,7 @@ def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -
     stage, words = run.stage, run.words
     settings = ConsoleSettings(feed_key=SecretStr(secrets.token_hex(24)))
     desk = open_desk(stage, settings)
-    lines = CycleLines(words)
+    lines = CycleLines(words, stage.context.schema)
 
     def tell_cycle(report: Report) -> None:
         for line in lines.of(report):

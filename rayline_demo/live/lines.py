@@ -10,6 +10,8 @@ from worker.cli import prose
 from worker.cycle.report import Report
 from worker.domain.words import Words
 from worker.errors import RenderedProblem
+from worker.mapping.labels import label_fields
+from worker.mapping.schema import Schema
 from worker.plan.plan import Change, Kind
 
 ROWS = 3
@@ -24,6 +26,7 @@ class CycleLines:
     """The lines of one cycle after another; what was wrong before is not told again."""
 
     words: Words
+    schema: Schema
     before: frozenset[RenderedProblem] | None = None
 
     def of(self, report: Report) -> list[str]:
@@ -78,7 +81,8 @@ class CycleLines:
             )
 
     def _news(self, problems: frozenset[RenderedProblem], mark: str) -> Iterator[str]:
-        for problem in sorted(problems)[:PROBLEMS]:
+        shown = sorted(problems)[:PROBLEMS]
+        for problem in label_fields(shown, self.schema, self.words.locale):
             line = prose.line(problem)
             yield f"{mark} {line}"
 

@@ -100,7 +100,7 @@ def views() -> Iterator[RenderableType]:
     reader = Reader(schema, WORDS, ZoneInfo("UTC"), str)
     report = Report(1, HOSTILE, 1.0, {"notion": 1, "jira": 2}, PLAN, (PROBLEM,))
     yield show.plan_view(PLAN, reader)
-    yield show.report_view(report, WORDS)
+    yield show.report_view(report, WORDS, schema)
     yield show.problems_view([PROBLEM], WORDS)
     yield show.table_view(HOSTILE, (HOSTILE, "b"), [(HOSTILE, 1)])
     fact = Fact(Ref("risks", "r"), "name", HOSTILE, WHY)

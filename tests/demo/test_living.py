@@ -157,9 +157,9 @@ def test_a_cycle_is_told_in_a_line_and_what_is_wrong_once(
     tmp_path: Path, locale: str
 ) -> None:
     words = load_words(locale, "EUR")
-    lines = CycleLines(words)
     with living(tmp_path, locale=locale) as alive:
         office = alive.office
+        lines = CycleLines(words, office.rig.context.schema)
         card = office.rows("projects")[0]
         name = card.values["name"]
         first = lines.of(alive.look(Mode.FULL))
@@ -170,6 +170,7 @@ def test_a_cycle_is_told_in_a_line_and_what_is_wrong_once(
         assert done.undo is not None
         wrong = lines.of(alive.look())
         assert [line[0] for line in wrong if line[0] in "!✓"] == ["!"]
+        assert {"en": "Time off", "ru": "Отпуска и отсутствия"}[locale] in wrong[-1]
         assert lines.of(alive.look()) == []
         done.undo()
         right = lines.of(alive.look())

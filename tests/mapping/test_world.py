@@ -531,7 +531,7 @@ def test_a_card_says_how_many_of_its_issues_are_not_visible_and_since_when(
     (problem,) = found(world, "not-visible")
     assert english(problem.where) == "Projects: Site"
     assert english(problem.message) == (
-        f"{said}; the figures are those of 2026-11-18 09:05 UTC"
+        f"{said}; the figures are those of Nov 18, 2026, 12:05"
     )
     assert world.work[card].as_of == since
     assert len(world.work[card].issues) == 2

@@ -167,7 +167,7 @@ def sync_command(
             ):
                 if due:
                     return _attended(context, opened.words)
-                return _synced(opened.words, sync(context, order))
+                return _synced(context, opened.words, sync(context, order))
 
         is_of_one = bool(scope or checksum) and workspace is None
         if is_of_one and len(opened.settings.workspaces) > 1:
@@ -183,14 +183,14 @@ def _attended(context: Context, words: Words) -> Told:
     if runner.failure is not None:
         raise runner.failure
     if reports:
-        return _synced(words, reports[-1])
+        return _synced(context, words, reports[-1])
     sentence = message("{workspace}: nothing is due.")
     view = words.say(sentence, workspace=context.name)
     return Told(view, {"workspace": context.name, "due": False})
 
 
-def _synced(words: Words, report: Report) -> Told:
-    view = show.report_view(report, words)
+def _synced(context: Context, words: Words, report: Report) -> Told:
+    view = show.report_view(report, words, context.schema)
     return Told(view, report.data(), _code_of(report))
 
 

@@ -49,6 +49,7 @@ from worker.errors import (
     Unreachable,
     in_words,
 )
+from worker.mapping.labels import label_fields
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
@@ -74,6 +75,12 @@ def check(
         over_workspaces(opened, workspace, look)
 
 
+def _labelled(
+    problems: Iterable[RenderedProblem], context: Context, words: Words
+) -> list[RenderedProblem]:
+    return label_fields(problems, context.schema, words.locale)
+
+
 def _checked(context: Context, words: Words) -> Told:
     all_problems = sorted(
         set(_check(context, words)),
@@ -81,7 +88,7 @@ def _checked(context: Context, words: Words) -> Told:
     )
     view = (
         Group(
-            show.problems_view(all_problems, words),
+            show.problems_view(_labelled(all_problems, context, words), words),
             show.count_view(all_problems, words),
         )
         if all_problems
@@ -195,7 +202,7 @@ def _standing(context: Context, words: Words) -> Told:
     )
     view = Group(
         show.table_view(title, ("", ""), Rows(context, words).of(shown)),
-        show.problems_view(standing, words),
+        show.problems_view(_labelled(standing, context, words), words),
     )
     return Told(view, data)
 

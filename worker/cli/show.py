@@ -20,6 +20,8 @@ from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
 from worker.domain.words import Words
 from worker.errors import RaylineError, RenderedProblem, Severity
+from worker.mapping.labels import label_fields
+from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import Kind, Plan
 from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
@@ -48,7 +50,7 @@ def plan_view(plan: Plan, reader: Reader) -> RenderableType:
     return Group(
         *(_board(board, words) for board in diff.boards),
         kept_view(diff.kept, words),
-        problems_view(plan.problems, words),
+        problems_view(label_fields(plan.problems, reader.schema, words.locale), words),
         Text(summary(plan, words), style="bold"),
     )
 
@@ -134,7 +136,7 @@ def count_view(problems: Iterable[RenderedProblem], words: Words) -> RenderableT
     return Text(sentence, style="bold")
 
 
-def report_view(report: Report, words: Words) -> RenderableType:
+def report_view(report: Report, words: Words, schema: Schema) -> RenderableType:
     """Return how a cycle went."""
     head = words.say(
         "Run {run} of {workspace}: {create} created, {update} updated, {sections} sections, "
@@ -150,9 +152,8 @@ def report_view(report: Report, words: Words) -> RenderableType:
         Text(words.say("Refused: {reason}", reason=line(reason)), style="red")
         for reason in report.refused
     ]
-    return Group(
-        Text(head, style="bold"), *refused, problems_view(report.problems(), words)
-    )
+    problems = label_fields(report.problems(), schema, words.locale)
+    return Group(Text(head, style="bold"), *refused, problems_view(problems, words))
 
 
 def why_view(facts: Iterable[Fact], reader: Reader, *, title: str) -> RenderableType:

@@ -24,6 +24,7 @@ from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report, problem_data
 from worker.cycle.undoing import PlannedUndo, plan_undo, undo
 from worker.domain.messages import message
+from worker.mapping.labels import label_fields
 from worker.plan.plan import withheld_data
 from worker.plan.undo import RULE
 
@@ -91,7 +92,9 @@ def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
     )
     return Group(
         show.plan_view(drawn.plan, reader_of(context, words)),
-        show.problems_view(drawn.left, words),
+        show.problems_view(
+            label_fields(drawn.left, context.schema, words.locale), words
+        ),
         *refused,
         Text(hint),
     )
@@ -106,7 +109,7 @@ def _data(context: Context, drawn: PlannedUndo) -> dict[str, object]:
 
 
 def _report_view(context: Context, report: Report) -> Group:
-    view = show.report_view(report, context.words)
+    view = show.report_view(report, context.words, context.schema)
     if report.refused:
         return Group(view)
     hint = context.words.say(

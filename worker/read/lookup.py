@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import Above, Issue, JiraProject
-from worker.domain.messages import NOTHING, Text, tell
+from worker.domain.messages import NOTHING, Text, message, tell
 from worker.errors import Code
 from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
@@ -32,6 +32,19 @@ from worker.world.links import (
 )
 from worker.world.listing import Listing, Within
 
+MISSING: Mapping[LinkKind, str] = {
+    LinkKind.PROJECT: message(
+        "Jira has no project {name}, or the account may not see it"
+    ),
+    LinkKind.EPIC: message(
+        "Jira has no epic or issue {name}, or the account may not see it"
+    ),
+    LinkKind.FILTER: message(
+        "Jira has no filter {name}, or the account may not see it"
+    ),
+    LinkKind.BOARD: message("Jira has no board {name}, or the account may not see it"),
+    LinkKind.JQL: message("Jira has nothing for {name}, or the account may not see it"),
+}
 T = TypeVar("T")
 
 
@@ -303,11 +316,7 @@ class Lookup(msgspec.Struct, dict=True):
             )
         if known and not refusals:
             return NOTHING
-        return tell(
-            "Jira has no {kind} {name}, or the account may not see it",
-            kind=link.kind.value,
-            name=link.text[:SHOWN],
-        )
+        return tell(MISSING[link.kind], name=link.text[:SHOWN])
 
     def unlisted_of(self, link: Link) -> Text:
         """Return why nothing of a link may be read; empty where something may."""

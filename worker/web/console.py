@@ -20,6 +20,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
 from worker.errors import Code, RenderedProblem, Severity
+from worker.mapping.labels import label_field
 from worker.method.clients.health import NAMES
 from worker.pages.pictures import (
     chart_cards,
@@ -148,6 +149,9 @@ def workspace_screen(
         "voice": voice,
         "modes": MODES,
         "phases": PHASES,
+        "label_field": lambda problem: label_field(
+            problem, context.schema, words.locale
+        ),
     }
     return show(request, template, {**given, **values}, visitor=visitor, words=words)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -130,6 +131,7 @@ def build_world(
     people = dating.date(people, rowset.rows.get("people", ()))
     years = range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
     calendar = calendar or work_calendar(settings.calendar, years)
+    say_moment = partial(_say_moment, words, zone)
     return World(
         workspace=workspace,
         now=now,
@@ -168,8 +170,8 @@ def build_world(
             *dating.terms.problems,
             *account_problems(people),
             *allocation_problems,
-            *link_problems(cards.values(), links),
-            *hidden_problems(cards, work, seen.hidden, words),
+            *link_problems(cards.values(), links, say_moment),
+            *hidden_problems(cards, work, seen.hidden, words, say_moment),
             *cycle_problems(find_cycles(forest), site_url),
             *unmatched_cards(cards, clients, jira_projects),
             *project_problems(unmatched, cards, clients, site_url),
@@ -295,7 +297,9 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
 
 
 def link_problems(
-    cards: Iterable[Card], links: Mapping[str, ResolvedLink]
+    cards: Iterable[Card],
+    links: Mapping[str, ResolvedLink],
+    say_moment: Callable[[datetime], str],
 ) -> list[Problem]:
     """Return a problem for each card whose Jira field cannot be read or was not resolved."""
     problems = []
@@ -312,7 +316,8 @@ def link_problems(
             code = resolved.code
             fault = resolved.problem
         if fault:
-            problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
+            aged = _aged(fault, resolved.as_of, say_moment)
+            problems.append(_link_problem(card, code, aged))
         for note in resolved.notes:
             problems.append(_link_problem(card, note.code, note.said))
     return problems
@@ -323,6 +328,7 @@ def hidden_problems(
     work: Mapping[Ref, CardWork],
     hidden: Mapping[str, datetime],
     words: Words,
+    say_moment: Callable[[datetime], str],
 ) -> list[Problem]:
     """Return a problem for each card some of whose issues are not visible any more."""
     problems = []
@@ -335,7 +341,7 @@ def hidden_problems(
                 "{n} issues are not visible any more",
                 count,
             )
-            fault = _aged(literal(issues_gone), attached.as_of)
+            fault = _aged(literal(issues_gone), attached.as_of, say_moment)
             problems.append(_link_problem(cards[ref], Code.NOT_VISIBLE, fault))
     return problems
 
@@ -351,14 +357,22 @@ LINK_HINTS = {
 LINK_HINT = tell("enter keys of projects or issues, filters, JQL or Jira addresses")
 
 
-def _aged(fault: Text, as_of: datetime | None) -> Text:
+def _say_moment(words: Words, zone: ZoneInfo, at: datetime) -> str:
+    """Return an instant as people of the workspace read it."""
+    local = at.astimezone(zone)
+    return f"{words.date(local.date())}, {local:%H:%M}"
+
+
+def _aged(
+    fault: Text, as_of: datetime | None, say_moment: Callable[[datetime], str]
+) -> Text:
     """Return a fault with the age of the figures that are kept in spite of it."""
     if as_of is None:
         return fault
     return tell(
-        "{fault}; the figures are those of {moment} UTC",
+        "{fault}; the figures are those of {moment}",
         fault=fault,
-        moment=f"{as_of:%Y-%m-%d %H:%M}",
+        moment=say_moment(as_of),
     )
 
 
