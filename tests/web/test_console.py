@@ -647,3 +647,20 @@ def test_a_link_to_a_page_leads_to_where_pages_are_looked_at(
         dict, ConsoleSettings(), Access({}), page_url=lambda page: f"boards:{page}"
     )
     assert desk.link(url) == leads
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "cyrillic"),
+    [("", "ru", False), ("", "en", False), ("ru", "en", True), ("en", "ru", False)],
+)
+def test_the_overview_speaks_one_language_whatever_the_browser_asks_for(
+    console: Console, chosen: str, asked: str, *, cyrillic: bool
+) -> None:
+    client = console.signed_in()
+    if chosen:
+        client.cookies.set("rayline_language", chosen)
+    page = client.get("/", headers={"accept-language": asked}).text
+    main = page.partition("<main")[2]
+    assert bool(re.search("[А-я]", main)) is cyrillic
+    english = ("Overview", "Last run", "Data age")
+    assert [one in main for one in english] == [not cyrillic] * len(english)

@@ -19,6 +19,7 @@ from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
+from worker.domain.words import Words
 from worker.errors import Code, RenderedProblem, Severity
 from worker.mapping.labels import label_field
 from worker.method.clients.health import NAMES
@@ -45,7 +46,7 @@ from worker.web.drawing import (
 )
 from worker.web.health import Health, judge, pause_sign, window_sign
 from worker.web.metrics import budget_used
-from worker.web.screens import reader_for, show, voice_for, words_for
+from worker.web.screens import reader_for, show, voice_for, words_for, words_for_all
 from worker.web.shown_settings import shown_settings
 
 router = APIRouter(include_in_schema=False)
@@ -96,8 +97,8 @@ class Card(msgspec.Struct, frozen=True):
     pause: Pause | None
 
 
-def card_of(request: Request, context: Context) -> Card:
-    """Return how a workspace stands, for its card."""
+def card_of(request: Request, context: Context, words: Words | None = None) -> Card:
+    """Return how a workspace stands, for its card on a page that speaks `words` (usually the workspace's own)."""
     standing = read_standing(context)
     asleep = _asleep(context)
     with context.reading() as tx:
@@ -112,7 +113,7 @@ def card_of(request: Request, context: Context) -> Card:
         snoozed=lambda problem: problems.name_of(problem) in asleep,
         pause=pause_sign(pause) or window_sign(window),
     )
-    voice = voice_for(request, context)
+    voice = voice_for(request, context, words)
     return Card(
         context, standing, health, voice, budget_used(standing, context), counts, pause
     )
@@ -128,9 +129,11 @@ def _asleep(context: Context) -> Mapping[str, Any]:
 @router.get("/")
 def overview(request: Request, desk: Here, visitor: Guest) -> HTMLResponse:
     """Show how all workspaces stand."""
-    cards = [card_of(request, context) for context in desk.contexts().values()]
+    contexts = desk.contexts().values()
+    words = words_for_all(request, contexts)
+    cards = [card_of(request, context, words) for context in contexts]
     values = {"cards": cards, "jobs": JOBS}
-    return show(request, "overview.html", values, visitor=visitor)
+    return show(request, "overview.html", values, visitor=visitor, words=words)
 
 
 def workspace_screen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -124,6 +124,15 @@ def words_for(request: Request, context: Context | None) -> Words:
         return load_words(language_of(request, settings.locale), settings.currency)
     asked = asked_language(request.headers.get("accept-language", ""))
     return load_words(language_of(request, asked), "")
+
+
+def words_for_all(request: Request, contexts: Iterable[Context]) -> Words:
+    """Return the voice of a page about several workspaces: the language chosen, else the one they share, else what the
+    browser asks for."""
+    shared = {context.settings.locale for context in contexts}
+    if len(shared) != 1:
+        return words_for(request, None)
+    return load_words(language_of(request, shared.pop()), "")
 
 
 def asked_language(header: str) -> str:
