@@ -9,7 +9,7 @@ from random import Random
 from rayline_demo.agency.model import Staff
 from rayline_demo.agency.names import Pair
 from rayline_demo.board import Card
-from rayline_demo.live.office import Deed, Done, Office, named
+from rayline_demo.live.office import Deed, Done, Office, day_in_words, named
 from worker.domain.messages import Text, tell
 from worker.mapping.schema import KEY_PROPERTY
 
@@ -114,10 +114,13 @@ def _move_date(office: Office, random: Random, source: str, row: Card) -> Done:
         place,
         {"due": after},
         {"due": before},
-        back=tell("{who} moves “{row}” back to {day}", day=before, **names),
+        back=tell(
+            "{who} moves “{row}” back to {day}", day=day_in_words(before), **names
+        ),
     )
-    told = tell("{who} moves “{row}” to {day}", day=after, **names)
-    return Done(told, undo)
+    return Done(
+        tell("{who} moves “{row}” to {day}", day=day_in_words(after), **names), undo
+    )
 
 
 def move_card(office: Office, random: Random) -> Done | None:

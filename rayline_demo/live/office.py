@@ -20,6 +20,7 @@ from rayline_sandbox.boards.reader import Reader
 from worker.codecs.notion import encode
 from worker.domain.messages import Text
 from worker.domain.values import Ref, Value
+from worker.locales import load_words
 from worker.mapping.schema import KEY_PROPERTY
 
 MOST_ROWS = 2_000
@@ -271,6 +272,11 @@ def shorten(text: str) -> str:
 
     beginning = text[: LENGTH - 1].rstrip()
     return f"{beginning}…"
+
+
+def day_in_words(day: date) -> dict[str, str]:
+    """Return a day as each language writes it."""
+    return {locale: load_words(locale, "").date(day) for locale in ("en", "ru")}
 
 
 def named(who: Staff, row: Card) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -10,7 +11,7 @@ from random import Random
 import pytest
 
 from rayline_demo.checks import duplicates, lost
-from rayline_demo.live import mistakes
+from rayline_demo.live import accounts, mistakes
 from rayline_demo.live.lines import CycleLines
 from rayline_demo.live.office import Deed
 from rayline_demo.live.pace import played
@@ -179,3 +180,19 @@ def test_a_cycle_is_told_in_a_line_and_what_is_wrong_once(
         (line,) = lines.of(alive.look())
         assert name in line
         assert {"en": "changed", "ru": "измен"}[locale] in line
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_an_act_tells_a_day_as_its_reader_writes_it(
+    tmp_path: Path, locale: str
+) -> None:
+    with living(tmp_path) as alive:
+        done = accounts.move_due(alive.office, Random(SEED))
+        assert done is not None
+        assert done.undo is not None
+        back = done.undo()
+        assert back is not None
+        for told in (done.told, back):
+            line = render(told, load_words(locale, "EUR"))
+            assert re.search(r"\d{4}-\d\d", line) is None, line
+            assert re.search(r"20\d\d", line), line
