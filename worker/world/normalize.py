@@ -359,8 +359,8 @@ LINK_HINT = tell("enter keys of projects or issues, filters, JQL or Jira address
 
 def _say_moment(words: Words, zone: ZoneInfo, at: datetime) -> str:
     """Return an instant as people of the workspace read it."""
-    local = at.astimezone(zone)
-    return f"{words.date(local.date())}, {local:%H:%M}"
+    day = words.date(local_day(at, zone))
+    return f"{day}, {at.astimezone(zone):%H:%M}"
 
 
 def _aged(
