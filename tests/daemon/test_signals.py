@@ -194,10 +194,15 @@ def is_waiting(office: Office, number: int) -> bool:
     return request is None or request.state is triggers.TriggerState.WAITING
 
 
+def another_workspace(text: str) -> str:
+    """Return the tables of the one workspace of a configuration for a second one, on a page of its own."""
+    _, head, rest = text.partition("[workspaces.studio.schedule]")
+    return f"{head}{rest}".replace("studio", "attic").replace("0" * 32, "1" * 32)
+
+
 def test_workspaces_come_and_go_with_the_configuration(office: Office) -> None:
     text = office.config.read_text()
-    second = text.partition("[workspaces.studio.schedule]")
-    more = text + "".join(second[1:]).replace("studio", "attic")
+    more = text + another_workspace(text)
     with reloading(office) as process:
         office.config.write_text(more)
         process.send_signal(signal.SIGHUP)
@@ -214,8 +219,7 @@ def test_a_workspace_that_comes_while_the_state_is_away_is_told_and_ends_nobody(
     office: Office,
 ) -> None:
     text = office.config.read_text()
-    second = text.partition("[workspaces.studio.schedule]")
-    more = text + "".join(second[1:]).replace("studio", "attic")
+    more = text + another_workspace(text)
     office.config.write_text(more)
     workspaces = load_settings(office.config).workspaces
     roster = Roster(office.store, owner=name_owner(), on_report=lambda report: None)
