@@ -66,8 +66,12 @@ class Campus:
         return self.by_token.get(token, self.empty.notion).handle(request)
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Nobody controls all of them at once."""
-        raise ValueError(action)
+        """Tell all workspaces where they are looked at; nobody controls them otherwise."""
+        if action != "set_site":
+            raise ValueError(action)
+        for room in self.rooms.values():
+            room.control(action, payload)
+        return {}
 
     def close(self) -> None:
         """Send no more events."""
