@@ -23,8 +23,8 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
-from tests.support.waiting import pause
-from worker.state import journal, leases, memory, tables
+from tests.support.waiting import forget_pauses, pause
+from worker.state import journal, leases, memory
 from worker.state.leases import Lease
 from worker.state.store import Store
 
@@ -87,14 +87,6 @@ def _creations(play: Play, outcome: str) -> int:
     )
 
 
-def _forget_pauses(store: Store) -> None:
-    """Have nobody wait for what one process was asked to."""
-    with store.transaction("anybody") as tx:
-        settings = tables.settings
-        named = settings.c.workspace.startswith("connection ")
-        tx.connection.execute(settings.delete().where(named))
-
-
 def _sync(play: Play, config: Path) -> tuple[int, Mapping[str, Any]]:
     ended = rayline("sync", "--json", "-c", str(config), home=play.folder)
     return ended.returncode, one_object(ended.stdout)
@@ -128,7 +120,7 @@ def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_wh
         _wait_for(lambda: _creations(play, "fault") > 0, first)
         pause(first, store)
         play.stage.notion.control("clear_faults", {})
-        _forget_pauses(store)
+        forget_pauses(store)
         second = _sync_when_free(play, config)
         with store.reading("studio") as tx:
             remembered = memory.load(tx)
@@ -175,7 +167,7 @@ def test_a_wait_longer_than_the_lease_keeps_the_workspace_and_ends_on_sigterm_un
     assert "ended-early" in {problem["code"] for problem in told["problems"]}
     assert _lease(store).epoch == held.epoch, "nobody else had it meanwhile"
     play.stage.notion.control("clear_faults", {})
-    _forget_pauses(store)
+    forget_pauses(store)
     code, _ = _sync(play, config)
     assert (code, _doubled(play)) == (0, {})
     store.close()

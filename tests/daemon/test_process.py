@@ -18,7 +18,7 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
-from tests.support.waiting import LONG, end, wait_for
+from tests.support.waiting import LONG, end, forget_pauses, wait_for
 from worker.state import journal, leases, runs
 from worker.state.store import Store
 
@@ -132,6 +132,7 @@ def test_an_end_in_the_middle_of_writing_leaves_nothing_in_doubt_and_a_restart_f
         lease = leases.current(tx)
     assert lease is not None
     assert lease.until <= store.now()
+    forget_pauses(store)
     with daemon(config, play.folder):
         wait_for(lambda: is_done(store))
     keys = [card.values["worker_key"] for card in play.all_keyed().values()]
