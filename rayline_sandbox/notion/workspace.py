@@ -143,7 +143,7 @@ def dump(sandbox: NotionSandbox, _: Payload) -> Payload:
         "blocks": store.blocks,
         "children": store.children,
         "shared": store.shared,
-        "shelves": store.shelves,
+        "shelves": {name: shelf for name, shelf in store.shelves.items() if shelf},
     }
     found: Payload = msgspec.to_builtins(stated)
     return found | {

@@ -343,7 +343,9 @@ def test_a_file_that_is_no_database_is_a_matter_of_configuration(synced: Play) -
     (synced.folder / "broken.toml").write_text(text)
     result = run(synced, "status", "--json", config="broken.toml")
     assert result.exit_code == 2
-    assert data_of(result)["problems"][0]["field"] == "state"
+    told = data_of(result)["message"]
+    assert "broken.db" in told
+    assert "correct `state` in the configuration" in told
 
 
 def test_check_says_what_to_do_about_a_deleted_property_and_nothing_of_a_renamed_one(

@@ -26,10 +26,8 @@ WITHOUT = {"demo", "sandbox"}
 """Commands that bring their own configuration along."""
 LOOKING = {"status", "runs", "explain", "trigger"}
 """Commands that mean nothing where nothing was kept before."""
-
-
-GIVEN = {"fleet": "status"}
-"""What a command wants that does not take anything."""
+GIVEN = {"fleet": "status", "state": "check", "undo": "1"}
+"""What a command wants that does not take any word."""
 
 
 def commands() -> dict[str, Any]:

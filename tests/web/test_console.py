@@ -458,7 +458,8 @@ def test_a_run_is_taken_back_by_the_plan_that_was_looked_at(
         return match[1]
 
     play.later(minutes=10)
-    play.stage.jira.control("transition", {"issue": "ACME-6", "status": "Done"})
+    move = {"issue": "ACME-5", "status": "In Progress"}
+    play.stage.jira.control("transition", move)
     client = console.signed_in()
     key = console.form_key(client)
     with answering(play):
