@@ -367,6 +367,7 @@ _ROOTS = {
     "agile": "/rest/agile/1.0/",
     "auth": "/rest/auth/1/",
     "software": "/rest/software/1.0/",
+    "webhooks": "/rest/webhooks/1.0/",
     "": "/",
 }
 _PLACES = {
