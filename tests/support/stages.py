@@ -35,7 +35,7 @@ from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.journal import LogEntry
 from rayline_sandbox.server import serve
 from rayline_sandbox.wire import Clock
-from tests.support.waiting import LONG
+from tests.support.forked import run_forked
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle.context import CycleRequest, Mode, PlannedCycle
@@ -617,15 +617,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def rayline(*words: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own and return how it ended."""
-    return subprocess.run(
-        [sys.executable, "-m", "worker", *words],
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        cwd=home,
-        env=environment(home, **more),
-        check=False,
-    )
+    return run_forked(words, home=home, env=environment(home, **more))
 
 
 def start_rayline(*words: str, home: Path, **more: str) -> subprocess.Popen[str]:
