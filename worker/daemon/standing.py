@@ -26,7 +26,7 @@ JOBS = {
 }
 TRIGGERS = {
     **JOBS,
-    "manual": message("by hand"),
+    "manual": message("a person"),
     "webhook": message("an event"),
     "start": message("the start of the daemon"),
     "plan": message("a plan to look at"),
