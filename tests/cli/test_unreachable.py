@@ -14,6 +14,7 @@ from rayline_sandbox.wire import Response
 from tests.support.certificates import Authority
 from tests.support.network import serving
 from tests.support.stages import Play, small_play, write_config
+from tests.support.waiting import forget_pauses
 from worker.state import leases
 from worker.state.store import Store
 
@@ -36,6 +37,11 @@ def configure(play: Play, side: str, *, url: str = "", more: str = "") -> None:
     if url:
         rest = re.sub(r'base_url = ".*?"', f'base_url = "{url}"', rest, count=1)
     path.write_text(f"{before}{table}{more}\n{rest}", "utf-8")
+
+
+def requests_to(play: Play, side: str) -> int:
+    """Return how many requests of the worker a service has seen."""
+    return len(play.reads(0)) if side == "notion" else len(play.jira_log())
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -89,10 +95,17 @@ def test_a_long_wait_ends_the_run_at_once_and_is_told_until_it_is_over(
     with store.reading("studio") as tx:
         lease = leases.current(tx)
     assert lease is None or lease.until < store.now(), "the workspace is let go"
-    store.close()
     status = run(play, "status", "--json")
     assert side in json.loads(status.stdout)["put_off"]["reason"]
-    assert run(play, "sync", "--json").exit_code == 0, "a person is answered at once"
+
+    asked = requests_to(play, side)
+    again = run(play, "sync", "--json")
+    assert again.exit_code == 75, "a person is answered at once"
+    assert requests_to(play, side) == asked, "nothing is asked before its time"
+
+    forget_pauses(store)
+    store.close()
+    assert run(play, "sync", "--json").exit_code == 0
     status = run(play, "status", "--json")
     assert json.loads(status.stdout)["put_off"] is None
 

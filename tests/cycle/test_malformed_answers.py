@@ -25,6 +25,7 @@ from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
+from worker.cycle.ownership import claim_boards
 from worker.cycle.story import sync
 from worker.domain.document import CLOSING, OPENING
 from worker.domain.values import Ref
@@ -69,14 +70,12 @@ class Trial:
             self.wire.mutant = None
 
     def forgetful(self, folder: Path) -> Trial:
-        """Return the same agency with a worker that remembers nothing."""
+        """Return the same agency with a worker that remembers nothing, and was told to take the boards."""
         store = open_store(f"sqlite:///{folder / 'lost.db'}")
         stage = dataclasses.replace(self.play.stage, store=store)
-        return Trial(
-            dataclasses.replace(self.play, stage=stage),
-            dataclasses.replace(self.context, store=store),
-            self.wire,
-        )
+        context = dataclasses.replace(self.context, store=store)
+        claim_boards(context, context.notion, take_over=True)
+        return Trial(dataclasses.replace(self.play, stage=stage), context, self.wire)
 
     def rows(self) -> dict[str, Any]:
         """Return what stands in every row, trashed ones too."""

@@ -58,7 +58,7 @@ def test_a_second_daemon_says_who_is_at_work_and_one_that_was_killed_is_followed
         assert (code, told["error"]) == (BUSY, "AlreadyRunning")
         for part in (
             f"process {first.pid} on {socket.gethostname()}",
-            f"{since:%Y-%m-%d %H:%M:%S} UTC",
+            f"{since:%b} {since.day}, {since:%Y, %H:%M} UTC",
             "studio",
         ):
             assert part in told["message"]
@@ -175,7 +175,7 @@ def test_who_is_at_work_is_said_in_the_language_of_the_workspace(
     ):
         said = prose.explain(error, words)
         assert ("Workspace" in said) == (locale == "en")
-        assert (f"{since:%Y-%m-%d}" in said) == (error.since is not None)
+        assert (f"{since:%H:%M} UTC" in said) == (error.since is not None)
         assert all(part in said for part in ("studio", "17", "host"))
         assert exits.exit_code(error) == BUSY
 
