@@ -24,8 +24,8 @@ from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_writ
 from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
 from worker.cycle.context import Context, CycleRequest, Mode
-from worker.cycle.report import Report
 from worker.cycle.ownership import claim_boards
+from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.domain.document import CLOSING, OPENING
 from worker.domain.values import Ref
