@@ -2,59 +2,60 @@
 
 A rule is `{"match": {"method"?, "path_regex"?, "page_above"?, "nth"?}, "kind", "times"?, ...}`: from the `nth` request on
 that the rest of the match selects (1 unless said), `times` times (1 unless said; 0 or null: for good). `page_above` selects
-requests for more rows than that. Other keys are settings of the kind: `retry_after`, `seconds`, `delay`, `reason`.
+requests for more rows than that. With `probability` it strikes at random, for good unless `times` says how often; `seed`
+says which of the requests, always the same ones. Other keys are settings of the kind: `retry_after`, `form`, `seconds`,
+`delay`, `ahead`, `reason`.
 
-Here are the kinds that any HTTP service has; each emulator adds its own errors and shapes.
+Here are the kinds that any HTTP service has; each emulator adds its own errors and shapes. `act` is no fault of an answer:
+the control action `action` with its `payload` is done right before the request is answered.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from random import Random
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from rayline_sandbox.arguments import count_of, seconds_of
+from rayline_sandbox.arguments import CENTURY, MOST
 from rayline_sandbox.wire import Request, Response
 
 Json = Mapping[str, Any]
 HTML = {"content-type": "text/html"}
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+def _page(title: str) -> Response:
+    """Return a page for people, as what stands before a server answers."""
+    status = title[:3]
+    text = f"<html><head><title>{title}</title></head><body>{status}</body></html>"
+    return Response(int(status), HTML, text.encode())
+
+
 BEFORE: Mapping[str, Response] = {
-    "502_html": Response(
-        502,
-        HTML,
-        b"<html><head><title>502 Bad Gateway</title></head><body>502</body></html>",
-    ),
+    "502_html": _page("502 Bad Gateway"),
+    "503_html": _page("503 Service Unavailable"),
+    "504_html": _page("504 Gateway Timeout"),
     "reset_before": Response(0, fault="reset"),
     "hang_before": Response(0, fault="hang"),
-    "empty_200": Response(200, {"content-type": "application/json; charset=utf-8"}),
+    "empty_200": Response(200, JSON),
     "wrong_type": Response(200, HTML, b"<html><body>Just a moment...</body></html>"),
 }
 """Answers given instead of doing the work."""
-
-AFTER: Mapping[str, str] = {
-    "reset_after": "reset",
-    "hang_after": "hang",
-    "502_after": "",
-    "truncate": "truncate",
-    "drip": "drip",
-}
-"""How an answer is spoilt once the work is done, as `Response.fault`."""
-
-MATCH_KEYS = frozenset({"method", "path_regex", "page_above", "nth"})
-PAGE_SIZES = ("page_size", "maxResults")
-"""What requests call the number of rows they ask for."""
-LISTS = ("ids", "issueIdsOrKeys")
-"""Lists in requests, each entry of which asks for a row."""
-SETTINGS = frozenset({"retry_after", "seconds", "delay"})
-"""Settings of the kinds that are times in seconds."""
+ACT = "act"
+"""What is done outside the API right before a request is answered: an edit, a permission lost, a clock set."""
+HOUR = 3600.0
 
 
 @dataclass(slots=True)
 class Rule:
-    """One planned fault and how often it matched and fired; `times` 0 is for good."""
+    """One planned fault and how often it matched and fired; `times` 0 is for good, `chance` draws at random."""
 
     kind: str
     settings: Json = field(default_factory=dict)
@@ -63,6 +64,8 @@ class Rule:
     page_above: int | None = None
     nth: int = 1
     times: int = 1
+    probability: float = 1.0
+    chance: Random = field(default_factory=Random)
     seen: int = 0
     fired: int = 0
 
@@ -78,12 +81,68 @@ class Rule:
         is_spent = self.times and self.fired >= self.times
         if self.seen < self.nth or is_spent:
             return False
-        self.fired += 1
-        return True
+        strikes = self.chance.random() < self.probability
+        self.fired += strikes
+        return strikes
 
     def number(self, name: str, default: float = 0.0) -> float:
         """Return a setting as a number."""
         return float(self.settings.get(name, default))
+
+
+ON_THE_WIRE: Mapping[str, str] = {
+    "reset_after": "reset",
+    "hang_after": "hang",
+    "truncate": "truncate",
+    "drip": "drip",
+}
+"""How a finished answer is spoilt on the connection, as `Response.fault`."""
+INSTEAD: Mapping[str, Response] = {
+    "502_after": BEFORE["502_html"],
+    "504_after": BEFORE["504_html"],
+    "empty_object": Response(200, JSON, b"{}"),
+    "null": Response(200, JSON, b"null"),
+}
+"""What is answered though the work is done."""
+CUT, SKEW = "cut_json", "skew"
+AFTER = frozenset({*ON_THE_WIRE, *INSTEAD, CUT, SKEW})
+"""How an answer is spoilt once the work is done."""
+
+PAGE_SIZES = ("page_size", "maxResults")
+"""What requests call the number of rows they ask for."""
+LISTS = ("ids", "issueIdsOrKeys")
+"""Lists in requests, each entry of which asks for a row."""
+
+
+Whole = Annotated[int, Meta(ge=1, le=MOST)]
+Seconds = Annotated[float, Meta(ge=0, le=CENTURY)]
+
+
+class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which requests a rule is for."""
+
+    method: str | None = None
+    path_regex: str | None = None
+    page_above: Whole | None = None
+    nth: Whole | None = None
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A rule as it is told. `form` is how a wait is named: a number, the instant when it is over, or not at all."""
+
+    match: _Match | None = None
+    times: Annotated[int, Meta(ge=0, le=MOST)] | msgspec.UnsetType | None = (
+        msgspec.UNSET
+    )
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1
+    seed: int | str = ""
+    form: Literal["seconds", "date", "none"] = "seconds"
+    retry_after: Seconds | None = None
+    seconds: Seconds | None = None
+    delay: Seconds | None = None
+    ahead: Annotated[float, Meta(ge=-CENTURY, le=CENTURY)] = 0
+    action: str = ""
+    payload: dict[str, Any] = {}
 
 
 def _rows_asked(request: Request) -> int:
@@ -110,35 +169,45 @@ def _object(body: bytes) -> Json:
 def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
     """Return the rule a control payload describes; raises `ValueError` with a clear text."""
     kind = str(raw.get("kind", ""))
-    match = raw.get("match") or {}
-    if not isinstance(match, Mapping):
-        raise ValueError("match is an object")
     if kind not in kinds:
         known = ", ".join(sorted(kinds))
         raise ValueError(f"unknown fault kind {kind!r}; known: {known}")
-    if strange := set(match) - MATCH_KEYS:
-        raise ValueError(f"unknown match keys: {sorted(strange)}")
-    method = match.get("method")
-    path = match.get("path_regex")
-    for name in SETTINGS & raw.keys():
-        if raw[name] is not None:
-            seconds_of(raw, name)
+    try:
+        given = msgspec.convert(raw, _Given, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    if kind == ACT and not given.action:
+        raise ValueError("action is the name of a control action")
+    match = given.match or _Match()
+    usual = 1 if given.probability == 1 else 0
     return Rule(
         kind,
         raw,
-        str(method).upper() if method else None,
-        _pattern(path),
-        count_of(match, "page_above"),
-        count_of(match, "nth") or 1,
-        count_of({"times": 1, **raw}, "times", least=0) or 0,
+        match.method.upper() if match.method else None,
+        _pattern(match.path_regex),
+        match.page_above,
+        match.nth or 1,
+        usual if given.times is msgspec.UNSET else given.times or 0,
+        given.probability,
+        Random(given.seed),
     )
 
 
-def _pattern(path: object) -> re.Pattern[str] | None:
+def wait_header(rule: Rule, seconds: float, now: datetime) -> dict[str, str]:
+    """Return the header that asks to wait so long, in the form that the rule says; `now` is the server's clock."""
+    named = f"{seconds:g}"
+    match rule.settings.get("form"):
+        case "none":
+            return {}
+        case "date":
+            over = now + timedelta(seconds=seconds)
+            named = format_datetime(over, usegmt=True)
+    return {"Retry-After": named}
+
+
+def _pattern(path: str | None) -> re.Pattern[str] | None:
     if not path:
         return None
-    if not isinstance(path, str):
-        raise ValueError("path_regex is a text")
     try:
         return re.compile(path)
     except re.error as error:
@@ -146,18 +215,24 @@ def _pattern(path: object) -> re.Pattern[str] | None:
 
 
 class FaultPlan:
-    """The rules in force: of `kinds` at most one strikes a request, of `shapes` every one that matches."""
+    """The rules in force: of `kinds` at most one strikes a request, of `shapes` every one that matches; `act` does what
+    the rules of `ACT` say."""
 
     def __init__(
-        self, kinds: Iterable[str], *, shapes: Collection[str] = frozenset()
+        self,
+        kinds: Iterable[str],
+        *,
+        shapes: Collection[str],
+        act: Callable[[str, dict[str, Any]], object],
     ) -> None:
-        self.kinds = frozenset(kinds) | BEFORE.keys() | AFTER.keys()
+        self.kinds = frozenset({*kinds, *BEFORE, *AFTER})
         self.shapes = frozenset(shapes)
         self.rules: list[Rule] = []
+        self._act = act
 
     def add(self, raws: Iterable[Json]) -> int:
         """Add rules and return how many are in force."""
-        known = self.kinds | self.shapes
+        known = self.kinds | self.shapes | {ACT}
         self.rules.extend([read_rule(raw, known) for raw in raws])
         return len(self.rules)
 
@@ -166,11 +241,18 @@ class FaultPlan:
         self.rules.clear()
 
     def strike(self, request: Request) -> Rule | None:
-        """Return the first rule that strikes this request, shapes left out."""
+        """Return the first rule that strikes this request, shapes left out; do first what is to be done."""
+        self._act_before(request)
         for rule in self.rules:
             if rule.kind in self.kinds and rule.take(request):
                 return rule
         return None
+
+    def _act_before(self, request: Request) -> None:
+        for rule in list(self.rules):
+            if rule.kind == ACT and rule.take(request):
+                payload = rule.settings.get("payload", {})
+                self._act(rule.settings["action"], payload)
 
     def shaping(self, request: Request) -> dict[str, Json]:
         """Return the settings of the shapes that apply to this request, by kind."""
@@ -181,9 +263,17 @@ class FaultPlan:
         }
 
 
-def spoil(rule: Rule, answer: Response) -> Response:
-    """Return a finished answer as the client gets it when a rule of `AFTER` strikes."""
-    fault = AFTER[rule.kind]
-    if not fault:
-        return BEFORE["502_html"]
-    return replace(answer, fault=fault, delay=rule.number("delay", answer.delay))
+def spoil(rule: Rule, answer: Response, *, now: datetime) -> Response:
+    """Return a finished answer as the client gets it when a rule of `AFTER` strikes; `now` is the server's clock."""
+    kind = rule.kind
+    if kind in ON_THE_WIRE:
+        delay = rule.number("delay", answer.delay)
+        return replace(answer, fault=ON_THE_WIRE[kind], delay=delay)
+    if kind in INSTEAD:
+        return INSTEAD[kind]
+    if kind == CUT:
+        half = len(answer.body) // 2
+        return replace(answer, body=answer.body[:half])
+    ahead = timedelta(seconds=rule.number("ahead", HOUR))
+    date = format_datetime(now + ahead, usegmt=True)
+    return replace(answer, headers={**answer.headers, "date": date})

@@ -40,6 +40,10 @@ class ServerDate:
         """Return an answer with the header."""
         if self.clock == "none":
             return response
-        now = datetime.now(UTC) if self.clock == "machine" else self.workspace()
-        date = format_datetime(now + self.ahead, usegmt=True)
+        date = format_datetime(self.now(), usegmt=True)
         return replace(response, headers={"date": date, **response.headers})
+
+    def now(self) -> datetime:
+        """Return what the clock shows."""
+        now = datetime.now(UTC) if self.clock == "machine" else self.workspace()
+        return now + self.ahead

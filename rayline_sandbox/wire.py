@@ -47,6 +47,13 @@ class Response:
     delay: float = 0.0
 
 
+def named_wait(response: Response) -> str:
+    """Return the Retry-After header of an answer, empty when there is none."""
+    headers = httpx.Headers(dict(response.headers))
+    wait: str = headers.get("retry-after", "")
+    return wait
+
+
 def json_response(
     status: int, value: Any, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -111,7 +118,7 @@ class HandlerTransport(httpx.BaseTransport):
         )
         if response.fault == "reset":
             raise httpx.RemoteProtocolError("connection reset", request=request)
-        if response.fault == "hang":
+        if response.fault in ("hang", "drip"):
             raise httpx.ReadTimeout("timed out", request=request)
         body = (
             response.body[: len(response.body) // 2]

@@ -29,7 +29,7 @@ from rayline_sandbox.jira.store import Store
 from rayline_sandbox.jira.walks import Walks
 from rayline_sandbox.jira.webhooks import Webhooks
 from rayline_sandbox.server_date import ServerDate
-from rayline_sandbox.wire import Clock, Request, Response
+from rayline_sandbox.wire import Clock, Request, Response, named_wait
 
 _LOG = logging.getLogger(__name__)
 _LOG_LENGTH = 50_000
@@ -67,7 +67,7 @@ class JiraSandbox:
         )
         self.webhooks = Webhooks(self._site)
         self._site.webhooks = self.webhooks
-        self._faults = FaultPlan(ERRORS, shapes=SHAPES)
+        self._faults = FaultPlan(ERRORS, shapes=SHAPES, act=self.control)
         self._date = ServerDate(clock.now)
         limiter = Limiter(limit, real, clock.now)
         self._router = Router(
@@ -77,6 +77,7 @@ class JiraSandbox:
             token=self.token,
             limiter=limiter,
             faults=self._faults,
+            date=self._date,
         )
         self.log: deque[Json] = deque(maxlen=_LOG_LENGTH)
         self._requests: Counter[str] = Counter()
@@ -113,6 +114,7 @@ class JiraSandbox:
                     "endpoint": endpoint,
                     "status": response.status,
                     "fault": befell,
+                    "wait": named_wait(response),
                 }
             )
             return response

@@ -15,6 +15,7 @@ from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.routes import Outcome, Route
 from rayline_sandbox.jira.site import Call, Site
 from rayline_sandbox.routing import Routes
+from rayline_sandbox.server_date import ServerDate
 from rayline_sandbox.wire import Request, Response, json_response
 
 _ROOTS = re.compile(
@@ -43,8 +44,10 @@ class Router:
         token: str,
         limiter: Limiter,
         faults: FaultPlan,
+        date: ServerDate,
     ) -> None:
         self._site = site
+        self._date = date
         self._deployment = "cloud" if site.cloud else "datacenter"
         self._credentials = (email, token)
         self._limiter = limiter
@@ -73,14 +76,14 @@ class Router:
             return BEFORE[rule.kind], endpoint, befell
         if rule is not None and rule.kind in ERRORS:
             fail = ERRORS[rule.kind]
-            response = fail(rule, self._site.clock.now())
+            response = fail(rule, self._site.clock.now(), self._date.now())
             return response, endpoint, befell
 
         if call is not None:
             call.shapes = shapes
         response = self._guarded(request, route, call, endpoint=endpoint, others=others)
         if rule is not None:
-            response = spoil(rule, response)
+            response = spoil(rule, response, now=self._date.now())
         return response, endpoint, befell
 
     def _find(self, request: Request) -> tuple[Route | None, Call | None, bool]:

@@ -169,6 +169,10 @@ def token_page(
     shown = _alive(site, ids[offset:end])
     issues = [show_issue(renderer, issue, wish) for issue in shown]
     last = end >= len(ids)
+    most = call.shapes.get("warnings", {}).get("rows")
+    if most is not None:
+        issues = issues[: int(most)]
+        last = True
     repeated = "repeat_token" in call.shapes
     page: Json = {"issues": issues, "isLast": last and not repeated}
     if repeated:

@@ -16,6 +16,8 @@ from rayline_sandbox.wire import Request, Response
 
 OLD, NEW = "2025-09-03", "2026-03-11"
 PAGE_SIZE = 100
+INCOMPLETE = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
+ENDED = {"has_more": False, "next_cursor": None, "request_status": INCOMPLETE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def page_size(call: Call) -> int:
         raise invalid(
             f"body failed validation: body.page_size should be {bound}, instead was `{size}`."
         )
-    return size
+    return min(size, call.store.lag.short_pages or size)
 
 
 def _whole(asked: Any, *, text: bool) -> int | None:
@@ -118,7 +120,7 @@ def start_cursor(call: Call) -> str | None:
     cursor = call.body.get("start_cursor", call.request.first("start_cursor"))
     if cursor is not None and not isinstance(cursor, str):
         raise should_be("body.start_cursor", "a string or `undefined`", cursor)
-    return cursor
+    return call.store.repeats.get(cursor, cursor)
 
 
 def listing(
@@ -133,6 +135,20 @@ def listing(
         "type": kind,
         kind: {},
     }
+
+
+def bend(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a list as the faults in force shape it; a repeated page leads to itself."""
+    lag = call.store.lag
+    if lag.incomplete:
+        rows = answer["results"]
+        half = len(rows) // 2
+        return answer | ENDED | {"results": rows[:half]}
+    if lag.repeated:
+        cursor = call.store.ids.request()
+        call.store.repeats[cursor] = start_cursor(call)
+        return answer | {"next_cursor": cursor, "has_more": True}
+    return answer
 
 
 def paginate(call: Call, ids: Sequence[str]) -> tuple[list[str], str | None]:

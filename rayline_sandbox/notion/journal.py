@@ -14,7 +14,8 @@ class LogEntry:
     """One request or human action. `outcome`: read, committed, refused, limited, late_commit, or `fault:KIND`.
 
     A fault after the write was saved reads `fault:KIND+committed`. `kind` is the endpoint's name, `write` tells
-    whether that endpoint changes anything, `page_id` is the record it was about, `summary` the body's start.
+    whether that endpoint changes anything, `page_id` is the record it was about, `summary` the body's start, `wait` the
+    Retry-After of the answer.
     """
 
     seq: int
@@ -28,6 +29,7 @@ class LogEntry:
     outcome: str = ""
     summary: str = ""
     page_id: str = ""
+    wait: str = ""
 
     def shown(self) -> dict[str, Any]:
         """Return the entry as JSON values."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from rayline_sandbox.notion.errors import NotionError
 
 OWN, SPACE = "public_api_request_rate_limit", "public_api_space_request_rate_limit"
+ENDPOINT = "public_api_endpoint_rate_limit"
+BLOCKED = "public_api_request_blocked"
 
 
 @dataclass(slots=True)

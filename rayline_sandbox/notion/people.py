@@ -12,7 +12,7 @@ from rayline_sandbox.notion.blocks import (
     read_drafts,
     set_trash,
 )
-from rayline_sandbox.notion.comments import add_comment, all_comments
+from rayline_sandbox.notion.comments import add_comment
 from rayline_sandbox.notion.errors import NotionError
 from rayline_sandbox.notion.pages import add_page, read_values, relocate, write_values
 from rayline_sandbox.notion.properties import columns
@@ -386,8 +386,7 @@ def comment(store: Store, payload: Payload, actor: str) -> Payload:
 def delete_comment(store: Store, payload: Payload, _: str) -> Payload:
     """Delete a comment: `id`."""
     comment_id = plain_id(str(payload["id"]))
-    comments = all_comments(store)
-    del comments[comment_id]
+    del store.shelves["comments"][comment_id]
     return {"id": comment_id}
 
 

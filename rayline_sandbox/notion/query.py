@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from rayline_sandbox.notion.call import (
+    INCOMPLETE,
     Answer,
     Call,
     Route,
@@ -33,7 +34,6 @@ from rayline_sandbox.notion.values import (
 )
 
 SESSION_LIMIT = 500
-INCOMPLETE = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
 KEYS = frozenset(
     {
         "filter",
@@ -66,7 +66,7 @@ def query_data_source(call: Call) -> Answer:
     _check_choices(call)
     if call.body.get("in_trash") or call.body.get("archived"):
         raise should_be("body.in_trash", "not present", True)
-    size = min(page_size(call), store.lag.short_pages or 100)
+    size = page_size(call)
     key, first, session = _session(call, source)
     chunk = session.ids[first : first + size]
     rest = session.ids[first + size : first + size + 1]

@@ -21,7 +21,7 @@ from rayline_sandbox.notion import (
     users,
     views,
 )
-from rayline_sandbox.notion.call import NEW, OLD, Call, Reply, Route
+from rayline_sandbox.notion.call import NEW, OLD, Call, Reply, Route, bend
 from rayline_sandbox.notion.errors import (
     NotionError,
     bad_url,
@@ -153,11 +153,12 @@ def answer(store: Store, request: Request, match: Match | None) -> Response:
     body = parse_body(request, match.endpoint)
     if match.endpoint.needs and not allowed(store, match.endpoint.needs):
         raise restricted()
-    value = match.endpoint.handler(
-        Call(store, request, version, store.bot_id, match.params, body)
-    )
+    call = Call(store, request, version, store.bot_id, match.params, body)
+    value = match.endpoint.handler(call)
     if isinstance(value, Response):
         return value
+    if isinstance(value, dict) and value.get("object") == "list":
+        value = value if match.endpoint.write else bend(call, value)
     request_id = store.ids.request()
     status, value = (
         (value.status, value.value) if isinstance(value, Reply) else (200, value)

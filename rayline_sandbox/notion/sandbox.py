@@ -20,7 +20,10 @@ from rayline_sandbox.notion.faults import (
     ERRORS,
     KINDS,
     LATE,
+    SAVED,
+    SHAPES,
     LateWrites,
+    bent,
     committed_503,
 )
 from rayline_sandbox.notion.files import serve_file
@@ -37,7 +40,7 @@ from rayline_sandbox.notion.router import (
 )
 from rayline_sandbox.notion.store import WORKSPACE, Page, Store
 from rayline_sandbox.server_date import ServerDate
-from rayline_sandbox.wire import Clock, Request, Response
+from rayline_sandbox.wire import Clock, Request, Response, named_wait
 
 LOGGER = logging.getLogger(__name__)
 LOG_LENGTH = 200_000
@@ -76,7 +79,7 @@ class NotionSandbox:
         self.private_root_page_id = ""
         self.own = Budget(limit, window, OWN, real)
         self.space = Budget(None, window, SPACE, real)
-        self.faults = FaultPlan(KINDS)
+        self.faults = FaultPlan(KINDS, shapes=SHAPES, act=self.control)
         self.late = LateWrites()
         self.date = ServerDate(self.now)
         self.events = Events(self.store)
@@ -123,6 +126,7 @@ class NotionSandbox:
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
             entry.status = response.status
+            entry.wait = named_wait(response)
             entry.page_id = entry.page_id or about(match, response)
             if entry.write:
                 self.events.tell(self.bot_id)
@@ -194,9 +198,10 @@ class NotionSandbox:
         self, request: Request, match: Match | None, entry: LogEntry
     ) -> Response:
         rule = self.faults.strike(request)
+        shapes = self.faults.shaping(request)
         try:
             if rule and rule.kind in ERRORS:
-                raise ERRORS[rule.kind](rule)
+                raise ERRORS[rule.kind](rule, self.date.now())
             if rule and rule.kind in BEFORE:
                 entry.outcome = f"fault:{rule.kind}"
                 return BEFORE[rule.kind]
@@ -205,7 +210,12 @@ class NotionSandbox:
                 self.late.postpone(request, rule, now=self.store.now())
                 entry.outcome = f"fault:{rule.kind}"
                 return Response(0, fault="hang")
-            response = self._answer(request, match, entry)
+            usual = self.store.lag
+            self.store.lag = bent(usual, shapes)
+            try:
+                response = self._answer(request, match, entry)
+            finally:
+                self.store.lag = usual
             entry.page_id = about(match, response)
             entry.outcome = "committed" if entry.write else "read"
             return self._spoil(rule, response, entry) if rule else response
@@ -238,9 +248,11 @@ class NotionSandbox:
 
     def _spoil(self, rule: Rule, response: Response, entry: LogEntry) -> Response:
         entry.outcome = f"fault:{rule.kind}" + ("+committed" if entry.write else "")
-        if rule.kind == COMMITTED:
-            return refusal(self.store, committed_503(response, entry.page_id))
-        return spoil(rule, response)
+        if rule.kind in (COMMITTED, SAVED):
+            names_it = rule.kind == COMMITTED
+            saved = committed_503(response, entry.page_id, names_it=names_it)
+            return refusal(self.store, saved)
+        return spoil(rule, response, now=self.date.now())
 
     def commit_late(self) -> None:
         """Carry out the postponed writes whose time has come."""

@@ -135,7 +135,8 @@ class Lag:
 
     `query`, `search`, `page`: seconds. `shifting`: a listing is re-evaluated for every page of it, by offset.
     `results`: a query ends after so many rows.
-    `short_pages`: every listing page carries at most this many rows (0: off).
+    `short_pages`: every listing page carries at most this many rows (0: off). `repeated`: after each page it comes again.
+    `incomplete`: half of the rows, said to be incomplete.
     """
 
     query: float = 0.0
@@ -143,6 +144,8 @@ class Lag:
     page: float = 0.0
     shifting: bool = False
     short_pages: int = 0
+    repeated: bool = False
+    incomplete: bool = False
     results: int = 10_000
 
     @property
@@ -206,6 +209,10 @@ class Store:
         self.shared: dict[str, bool] = {}
         self.capabilities = Capabilities()
         self.lag = Lag()
+        self.repeats: dict[str | None, str | None] = {}
+        """Where cursors of repeated pages lead to."""
+        self.keeps_past = False
+        """Past versions are kept although no read lags yet."""
         self.shelves: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, Any] = {}
         self.on_touch: Callable[[Record], None] | None = None
@@ -335,7 +342,7 @@ class Store:
 
     def touch(self, record: Record, actor: str) -> None:
         """Mark an edit. Call before changing the record: past reads need its old values."""
-        if self.lag.any:
+        if self.lag.any or self.keeps_past:
             self.remember(record)
         if self.on_touch is not None:
             self.on_touch(record)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rayline_sandbox.notion.call import (
+    INCOMPLETE,
     Answer,
     Call,
     Route,
@@ -21,7 +22,7 @@ from rayline_sandbox.notion.call import (
     start_cursor,
 )
 from rayline_sandbox.notion.errors import MISSING, an_object, invalid, should_be
-from rayline_sandbox.notion.query import INCOMPLETE, ordered_rows
+from rayline_sandbox.notion.query import ordered_rows
 from rayline_sandbox.notion.richtext import page_url
 from rayline_sandbox.notion.store import (
     Database,

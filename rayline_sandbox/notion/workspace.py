@@ -91,6 +91,7 @@ def set_site(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Plan faults: `rules`, each `{match: {method, path_regex, nth}, kind, times, retry_after, seconds}`."""
+    sandbox.store.keeps_past = True
     return {"rules": sandbox.faults.add(objects_of(payload, "rules"))}
 
 

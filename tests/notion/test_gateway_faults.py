@@ -14,7 +14,7 @@ from gateway_rig import VirtualTime, make
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.faults import KINDS
 from rayline_sandbox.wire import Clock, HandlerTransport
-from worker.errors import ApiError, Denied, Transient, Unknown
+from worker.errors import ApiError, Denied, Missing, Transient, Unknown
 from worker.notion.gateway import NotionGateway
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -107,6 +107,12 @@ REPEATABLE: dict[str, Call] = {
         space.source, {"properties": {"Note": {"rich_text": {}}}}
     ),
 }
+REFUSED: dict[str, type[ApiError]] = {
+    "401": Denied,
+    "403": Denied,
+    "404": Missing,
+    "429_blocked": Denied,
+}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -129,7 +135,7 @@ def test_a_create_never_happens_twice(kind: str, made: str) -> None:
             assert happened == 1
         case Unknown():
             assert happened <= 1
-        case Denied() | Transient():
+        case Denied() | Missing() | Transient():
             assert happened == 0
         case _:
             raise AssertionError(f"{kind} ended in {outcome!r}")
@@ -143,8 +149,8 @@ def test_a_create_never_happens_twice(kind: str, made: str) -> None:
 def test_whatever_may_be_repeated_comes_through(kind: str, call: str) -> None:
     space = Workspace()
     space.fault(kind)
-    if kind == "401":
-        with pytest.raises(Denied):
+    if kind in REFUSED:
+        with pytest.raises(REFUSED[kind]):
             REPEATABLE[call](space, space.gateway)
     else:
         assert REPEATABLE[call](space, space.gateway) is not None

@@ -11,9 +11,12 @@ import msgspec
 import pytest
 
 from rayline_sandbox.control import Control, host_name, hosts_allowed
+from rayline_sandbox.faults import ACT, AFTER, BEFORE
 from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.jira.faults import ERRORS as JIRA_ERRORS
+from rayline_sandbox.jira.faults import SHAPES as JIRA_SHAPES
 from rayline_sandbox.notion import NotionSandbox
-from rayline_sandbox.notion.faults import KINDS
+from rayline_sandbox.notion.faults import KINDS, SHAPES
 from rayline_sandbox.notion.people import ACTIONS as PEOPLE_ACTIONS
 from rayline_sandbox.notion.workspace import ACTIONS as WORKSPACE_ACTIONS
 from rayline_sandbox.wire import Clock, Request, Response
@@ -241,8 +244,8 @@ def test_the_document_names_every_notion_action_and_no_other() -> None:
     assert documented("notion") == {*PEOPLE_ACTIONS, *WORKSPACE_ACTIONS, *events}
 
 
-def test_the_document_names_every_kind_of_notion_fault() -> None:
-    for kind in KINDS:
+def test_the_document_names_every_kind_of_fault() -> None:
+    for kind in {*KINDS, *SHAPES, *JIRA_SHAPES, *JIRA_ERRORS, *BEFORE, *AFTER, ACT}:
         assert f"`{kind}`" in DOCUMENT, kind
 
 
