@@ -361,12 +361,13 @@ def _plan_field(
         return None
     cell = (row.page_id, prop.name)
     current = canonicalize(prop, current)
-    base = last_written(
-        _canonical(inputs, prop, inputs.bases.get(cell, UNSET)),
-        _canonical(inputs, prop, inputs.attempted.get(cell, UNSET)),
-        current,
-    )
+    recorded = _canonical(inputs, prop, inputs.bases.get(cell, UNSET))
+    attempted = _canonical(inputs, prop, inputs.attempted.get(cell, UNSET))
+    base = last_written(recorded, attempted, current)
     verdict = decide(prop.owner, desired, base, current)
+    if verdict is Verdict.NOTHING and base != recorded:
+        # A write whose answer was never seen has been made: now it is known.
+        verdict = Verdict.ADOPT
     if verdict in _WRITES or current == desired:
         _tell_loss(inputs, row.ref, prop, fact=fact, title=row.title)
     if verdict is Verdict.NOTHING:
