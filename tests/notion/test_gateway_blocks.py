@@ -8,7 +8,7 @@ from gateway_rig import Script, VirtualTime, listing, refusal
 from pydantic import SecretStr
 
 from worker.config import NotionSettings
-from worker.errors import Rejected, Unknown
+from worker.errors import Missing, Rejected, Unknown
 from worker.notion.gateway import NotionGateway
 
 PARAGRAPH = {"type": "paragraph", "paragraph": {"rich_text": []}}
@@ -77,8 +77,9 @@ def test_a_change_of_a_block_is_repeated() -> None:
     assert gateway(script).update_block("b1", {"paragraph": {"rich_text": []}}) == MADE
 
 
-def test_removing_what_is_gone_is_done() -> None:
-    gateway(Script(refusal(404, "object_not_found"))).delete_block("b1")
+def test_removing_what_is_in_the_trash_is_done_and_what_is_not_seen_stays() -> None:
+    with pytest.raises(Missing):
+        gateway(Script(refusal(404, "object_not_found"))).delete_block("b1")
     archived = refusal(400, "validation_error", "Can't edit block that is archived.")
     gateway(Script(archived, answer(id="b1", in_trash=True))).delete_block("b1")
     with pytest.raises(Rejected):

@@ -24,6 +24,7 @@ from worker.errors import (
     Code,
     ConfigError,
     Denied,
+    Missing,
     Problem,
     Severity,
     Transient,
@@ -215,7 +216,8 @@ def _withdraw(notion: BlockWriter, marks: Iterable[Mark], own: str) -> None:
     """Take further lines of ours away; those of others are theirs to take."""
     for mark in marks:
         if mark.installation == own:
-            notion.delete_block(mark.block_id)
+            with suppress(Missing):
+                notion.delete_block(mark.block_id)
 
 
 def _tell_missing(context: Context) -> tuple[Problem, ...]:

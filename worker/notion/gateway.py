@@ -37,7 +37,7 @@ from worker.codecs.records import (
     read_record,
 )
 from worker.config import NotionSettings
-from worker.errors import Missing, Rejected, Transient
+from worker.errors import Rejected, Transient
 from worker.http.budget import SharedBudget
 from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
@@ -339,12 +339,13 @@ class NotionGateway:
         )
 
     def delete_block(self, block_id: str) -> None:
-        """Move a block to the trash; one that is gone already is fine."""
+        """Move a block to the trash; one that is there already is fine.
+
+        Raises `Missing` where the connection does not see it: that may be for a while, and the block stays.
+        """
         path = f"blocks/{_segment(block_id)}"
         try:
             self._call("DELETE", path, _THING)
-        except Missing:
-            return
         except Rejected:
             # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
             block = self._call("GET", path, _THING)

@@ -122,7 +122,7 @@ class BlockWriter(BlockReader, Protocol):
         ...
 
     def delete_block(self, block_id: str) -> None:
-        """Move a block to the trash; one that is gone already is fine."""
+        """Move a block to the trash; one that is there already is fine. Raises `Missing` where it is not seen."""
         ...
 
     def upload(self, name: str, content: bytes, *, content_type: str) -> str:
