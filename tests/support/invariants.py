@@ -7,9 +7,12 @@ pictures name such a row by its Worker key.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -18,8 +21,9 @@ from rayline_demo.rig import Rig
 from rayline_sandbox.notion.journal import LogEntry
 from rayline_sandbox.notion.store import Block, Page
 from rayline_sandbox.notion.workspace import dumped_page
+from worker.cycle.report import Report
 from worker.mapping.schema import KEY_PROPERTY, Owner, Rows
-from worker.state import bases
+from worker.state import bases, journal
 
 Log = Iterable[LogEntry]
 Picture = Mapping[str, str]
@@ -36,11 +40,14 @@ _KEPT = {
     "creations": "page_id, ref",
     "memory": "kind || ' ' || key, body",
     "history": "ref || ' ' || field || ' ' || start, coalesce(until, '') || value",
-    "pages": "source || ' ' || page_id, missing",
+    "pages": "source || ' ' || page_id, missing > 0",
     "issues": "id, body",
     "worklogs": "id, body",
 }
 """What a state holds of the workspace, by table: key and value. Of times only the days of the memory are compared."""
+_NOT_COMPARED = ("§", "#readable")
+"""What keys of the state hold that differs rightly: digests of sections, which name rows by their ids; that a project
+could not be read for a while."""
 
 
 class Cell(NamedTuple):
@@ -136,14 +143,18 @@ def picture(rig: Rig) -> Picture:
     return {name(place): name(words) for place, words in shown.items()}
 
 
-def find_differences(rig: Rig, calm: Picture) -> list[str]:
-    """I4: return where the rig differs from the picture of an undisturbed run."""
-    standing = picture(rig)
+def differences(calm: Picture, standing: Picture) -> list[str]:
+    """I4: return where a picture differs from that of an undisturbed run."""
     return [
         f"I4 {place}: {standing.get(place, 'missing')} instead of {calm.get(place, 'nothing')}"
         for place in sorted(calm.keys() | standing.keys())
         if calm.get(place) != standing.get(place)
     ]
+
+
+def find_differences(rig: Rig, calm: Picture) -> list[str]:
+    """I4: return where the rig differs from the picture of an undisturbed run."""
+    return differences(calm, picture(rig))
 
 
 def _namer(rig: Rig) -> Callable[[str], str]:
@@ -211,6 +222,8 @@ def _state_picture(rig: Rig) -> dict[str, str]:
         for table, columns in _KEPT.items():
             asked = f"SELECT {columns} FROM {table} WHERE workspace = '{tx.workspace}'"
             for key, value in tx.connection.exec_driver_sql(asked):
+                if any(part in key for part in _NOT_COMPARED):
+                    continue
                 spoken = (
                     value.decode("utf-8", "backslashreplace")
                     if isinstance(value, bytes)
@@ -227,6 +240,106 @@ def find_writes(rig: Rig, log: Log) -> list[str]:
         for entry in log
         if entry.write and entry.actor == rig.notion.bot_id
     ]
+
+
+def find_early(
+    rig: Rig, log: Log, jira_log: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
+    """I6: return the requests made before a Retry-After had passed, which concerned them."""
+    notion = [
+        _Asked(entry.at, entry.method, entry.path, entry.outcome, entry.wait)
+        for entry in log
+        if entry.actor == rig.notion.bot_id and entry.outcome != "late_commit"
+    ]
+    jira = [
+        _Asked(
+            datetime.fromisoformat(entry["at"]),
+            entry["method"],
+            entry["path"],
+            entry["fault"],
+            entry["wait"],
+        )
+        for entry in jira_log
+    ]
+    return [*_early(notion), *_early(jira)]
+
+
+class _Asked(NamedTuple):
+    """One request in a log; `wait` is the Retry-After of its answer."""
+
+    at: datetime
+    method: str
+    path: str
+    outcome: str
+    wait: str
+
+    def part(self) -> str:
+        """Return the part of a service that was asked, which may have a limit of its own."""
+        return f"{self.method} {self.path.removeprefix('/v1/').partition('/')[0]}"
+
+
+def _early(asked: list[_Asked]) -> Iterator[str]:
+    over: dict[str, datetime] = {}
+    for one in asked:
+        waits = [over[part] for part in ("", one.part()) if part in over]
+        if waits and one.at < max(waits):
+            left = (max(waits) - one.at).total_seconds()
+            yield f"I6 {one.method} {one.path} was sent {left:.0f} s too early"
+        seconds = _seconds(one)
+        if seconds:
+            part = one.part() if "endpoint" in one.outcome else ""
+            over[part] = one.at + timedelta(seconds=seconds)
+
+
+def _seconds(asked: _Asked) -> float:
+    """Return for how long an answer asked to wait; one that shut the connection out asks for nothing."""
+    if not asked.wait or "blocked" in asked.outcome:
+        return 0.0
+    try:
+        return float(asked.wait)
+    except ValueError:
+        until = parsedate_to_datetime(asked.wait)
+    return (until - asked.at.replace(microsecond=0)).total_seconds()
+
+
+def find_unjournalled(rig: Rig, method: str, path: str, body: bytes) -> list[str]:
+    """I8: return what is wrong with a request to Notion that is about to leave: a row made or changed with nothing of it
+    in the journal."""
+    if method not in ("POST", "PATCH") or not path.startswith("/v1/pages"):
+        return []
+    asked = json.loads(body or b"{}")
+    page_id = path.removeprefix("/v1/pages").strip("/")
+    with rig.store.reading(rig.context.name) as tx:
+        if not page_id:
+            said = body.decode()
+            open_refs = {str(intent.ref.key) for intent in journal.unsettled(tx)}
+            known = any(json.dumps(key)[1:-1] in said for key in open_refs)
+        elif asked.get("properties"):
+            known = bool(bases.attempts_of(tx, page_id))
+        else:
+            known = True
+    return [] if known else [f"I8 {method} {path} left before its note was kept"]
+
+
+def find_untrue(rig: Rig, log: Log, report: Report) -> list[str]:
+    """I10: return where a report counts what was not done, or leaves out rows that were made."""
+    saved = [
+        entry
+        for entry in log
+        if entry.actor == rig.notion.bot_id and entry.outcome.endswith("committed")
+    ]
+    made = sum(entry.kind == "pages.create" for entry in saved)
+    changed = {entry.page_id for entry in saved if entry.kind == "pages.update"}
+    counts = report.applied.counts()
+    doubts = len(report.applied.unknown)
+    found = []
+    if not counts["create"] <= made <= counts["create"] + doubts:
+        found.append(
+            f"I10 {made} rows were made; told are {counts['create']} and {doubts} in doubt"
+        )
+    if counts["update"] + counts["archive"] > len(changed):
+        found.append(f"I10 {len(changed)} pages were changed; told are {counts}")
+    return found
 
 
 def keyed_rows(rig: Rig) -> dict[str, str]:
