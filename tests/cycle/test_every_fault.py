@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count, cycle, product
 from pathlib import Path
 from random import Random
@@ -188,7 +189,8 @@ def a_busy_morning(world: World) -> None:
         stage="in_progress",
         due=TODAY - timedelta(days=5),
     )
-    world.scribe.edit("projects", projects[2], {"due": TODAY + timedelta(days=90)})
+    # No due date is moved: a risk whose cause is gone says what it said last, which is what was seen in between.
+    world.scribe.edit("projects", projects[2], {"budget": Decimal(950_000)})
     notion.control("trash", {"id": projects[3]})
     task = next(iter(invariants.keyed_rows(world)))
     notion.control("duplicate", {"page_id": task})
