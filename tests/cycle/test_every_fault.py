@@ -364,7 +364,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
     return {"the first import": fresh, "a later cycle": settled}
 
 
-LIVES = {"the first import": 4, "a later cycle": None}
+LIVES = {"the first import": 2, "a later cycle": None}
 """How many lives of a story are lived in `make test`, of those that hold every fault."""
 STORIES: Mapping[str, Story] = {
     "the first import": nothing_new,
@@ -409,7 +409,7 @@ def test_whatever_goes_wrong_at_whatever_call_all_promises_hold(
     record_property("ends", str(dict(ends)))
     assert "\n".join(failed) == ""
     # What another fault of its cycle ended before it came is left for another seed.
-    assert len(struck) > len(asked) * 0.6
+    assert len(struck) > len(asked) * 0.5
 
 
 def test_each_broken_promise_is_told(scenes: dict[str, Scene], tmp_path: Path) -> None:
