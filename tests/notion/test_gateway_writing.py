@@ -233,7 +233,7 @@ def test_a_request_is_checked_after_it_had_its_turn() -> None:
     assert checked == [0, 60, 120]
 
 
-def test_checks_are_made_from_the_newest_to_the_oldest_and_bind_no_other_gateway() -> (
+def test_checks_are_made_from_the_oldest_to_the_newest_and_bind_no_other_gateway() -> (
     None
 ):
     script, checked = Script(CREATED), list[str]()
@@ -243,5 +243,5 @@ def test_checks_are_made_from_the_newest_to_the_oldest_and_bind_no_other_gateway
     second.update_page("page-1", {})
     first.page("page-1")
     gateway.update_page("page-1", {})
-    assert checked == ["second", "first", "first"]
+    assert checked == ["first", "second", "first"]
     assert second.requests() == 3, "all count together"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -59,6 +59,20 @@ class Pause:
             self.act()
 
 
+class Gapped:
+    """A port that comes by between a request's last check and the wire."""
+
+    def __init__(self, inner: Notion, gap: Callable[[], None]) -> None:
+        self._inner, self._gap = inner, gap
+
+    def guarded(self, check: Callable[[], None]) -> Gapped:
+        """Return the same port, with one more check before the gap."""
+        return Gapped(self._inner.guarded(check), self._gap)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner.guarded(self._gap), name)
+
+
 @dataclass(slots=True)
 class Shop:
     """A board with two workers on one database, each taking the lease for its cycle."""
@@ -70,18 +84,25 @@ class Shop:
     def work(
         self, name: str, *, before: Pause | None = None, after: Pause | None = None
     ) -> Applied:
-        """Run one worker's cycle; it may be paused before each check, or between the check and the wire."""
+        """Run one worker's cycle; it may be paused before each check, or between the last check and the wire."""
         with self._leased(name) as held:
-            gap = after or Pause(0, lambda: None)
+            checked = []
 
             def check() -> None:
                 if before is not None:
                     before.reach()
                 held.check()
-                gap.reach()
+                checked.append(name)
+
+            def leave() -> None:
+                if checked and after is not None:
+                    checked.clear()
+                    after.reach()
 
             return self.board.cycle(
-                self.facts, control=RunControl(claim=name, fence=check)
+                self.facts,
+                cast(Notion, Gapped(self.board.notion, leave)),
+                control=RunControl(claim=name, fence=check),
             )
 
     @contextmanager

@@ -122,6 +122,7 @@ class NotionGateway:
             deadline=self._deadline,
             monotonic=monotonic,
         )
+        self._checks: tuple[Callable[[], None], ...] = ()
         self._wire: httpx.BaseTransport = self._transport
         self._wired = transport is None
         self._client = self._connect()
@@ -139,12 +140,16 @@ class NotionGateway:
         return self
 
     def guarded(self, check: Callable[[], None]) -> NotionGateway:
-        """Return the same gateway, whose requests call `check` right before each attempt leaves, after every wait.
+        """Return the same gateway, whose requests call `check` right before each attempt leaves, after every wait and
+        after the checks there were.
 
         What `check` raises ends the call, with that attempt not sent.
         """
         gateway = copy(self)
-        gateway._wire = CheckedTransport(self._wire, check, wired=self._wired)
+        gateway._checks = (*self._checks, check)
+        gateway._wire = CheckedTransport(
+            self._transport, gateway._checks, wired=self._wired
+        )
         gateway._client = gateway._connect()
         return gateway
 

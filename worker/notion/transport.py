@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import httpx
@@ -160,7 +160,7 @@ class BoundedTransport(httpx.BaseTransport):
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Calls `check` right before each request leaves through `inner`; what it raises stops the request.
+    """Calls `checks` in turn right before each request leaves through `inner`; what one raises stops the request.
 
     On a network (`wired`) that is after a connection was found or opened, when httpcore is about to write the headers.
     Nothing can close the gap that is left, between the check's answer and the first byte: a process can be paused
@@ -168,11 +168,19 @@ class CheckedTransport(httpx.BaseTransport):
     """
 
     def __init__(
-        self, inner: httpx.BaseTransport, check: Callable[[], None], *, wired: bool
+        self,
+        inner: httpx.BaseTransport,
+        checks: Sequence[Callable[[], None]],
+        *,
+        wired: bool,
     ) -> None:
         self._inner = inner
-        self._check = check
+        self._checks = tuple(checks)
         self._wired = wired
+
+    def _check(self) -> None:
+        for check in self._checks:
+            check()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Check, and send one request."""
