@@ -17,7 +17,7 @@ from worker.errors import Busy
 from worker.plan.facts import Fact, Why
 from worker.plan.plan import Change, FieldChange, Kind, Plan
 from worker.state import bases, journal
-from worker.state.journal import Status
+from worker.state.transitions import Status
 from worker.write.context import RunControl
 from worker.write.creation_order import arrange
 from worker.write.settle import Settled

@@ -15,11 +15,11 @@ def abandon(store: Store, workspace: str, owner: str) -> int | None:
     What was being sent is in the journal: the next run looks what became of it before it does anything again.
     """
     with store.transaction(workspace) as tx:
-        held = leases.current(tx)
-        if held is None or held.owner != owner or held.until <= store.now():
+        held, now = leases.current(tx), store.now()
+        if held is None or leases.holder(tx, now=now) != owner:
             return None
         last = next(iter(runs.recent(tx, 1)), None)
-        runs.close_lost(tx, now=store.now(), reason=ENDED, stopped=True)
+        runs.close_lost(tx, now=now, reason=ENDED, stopped=True)
         triggers.give_back(tx)
         leases.release(tx, held)
     is_open = last is not None and last.status is runs.RunStatus.RUNNING

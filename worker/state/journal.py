@@ -1,8 +1,8 @@
 """The journal of creations: a row is claimed before the call, so that a crash, a time-out or a second worker never
 makes it twice (docs/facts/reliability.md 1.3; docs/facts/notion-api.md 5.6).
 
-`intended` -> `done` | `failed` (certainly not made) | `unknown` (perhaps made: nobody creates it until it is settled).
-Each claim names its run, and only that run moves it on: one that was paused, and woke after another had settled its
+What may happen to a creation is the table of `worker.state.transitions`: `failed` is certainly not made, `unknown` perhaps
+(nobody creates it until it is settled). Each claim names its run, and only that run moves it on: one that was paused, and woke after another had settled its
 claim, changes nothing here but the proof of what it made. Settling goes by the row as it was read, for the same reason.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -22,18 +21,7 @@ from worker.plan.plan import decode, encode
 from worker.state import bases
 from worker.state.store import Tx, delete_keys, from_micros, insert_new, to_micros
 from worker.state.tables import creations, intents
-
-
-class Status(StrEnum):
-    """How far a creation has come."""
-
-    INTENDED = "intended"
-    DONE = "done"
-    UNKNOWN = "unknown"
-    FAILED = "failed"
-
-
-_OPEN = (Status.INTENDED, Status.UNKNOWN)
+from worker.state.transitions import OF_CLAIMANT, Status, Step, origins, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,6 @@ def intend(
 ) -> bool:
     """Claim the creation of `ref`; False when it is done, in other hands or not settled. Commit before the call."""
     row = {
-        "status": Status.INTENDED,
         "page_id": "",
         "sent_at": to_micros(now),
         "claim": claim,
@@ -63,23 +50,15 @@ def intend(
             {name: encode(value) for name, value in wanted.items()}
         ),
     }
-    if insert_new(tx, intents, {"ref": str(ref), "attempt": 1, **row}):
+    first = {"status": outcome(Step.CLAIM), "attempt": 1}
+    if insert_new(tx, intents, {"ref": str(ref), **first, **row}):
         return True
-    return _change(
-        tx,
-        _is(tx, ref) & (intents.c.status == Status.FAILED),
-        **row,
-        attempt=intents.c.attempt + 1,
-    )
+    return _take(tx, ref, Step.CLAIM, **row, attempt=intents.c.attempt + 1)
 
 
 def send(tx: Tx, ref: Ref, *, claim: str, now: datetime) -> bool:
     """Record that the request leaves now; False when the claim is no longer ours, so that it must not."""
-    return _change(
-        tx,
-        _is(tx, ref, claim) & (intents.c.status == Status.INTENDED),
-        sent_at=to_micros(now),
-    )
+    return _take(tx, ref, Step.SEND, claim, sent_at=to_micros(now))
 
 
 def finish(tx: Tx, ref: Ref, page_id: str, *, claim: str, now: datetime) -> str:
@@ -91,12 +70,7 @@ def finish(tx: Tx, ref: Ref, page_id: str, *, claim: str, now: datetime) -> str:
     insert_new(
         tx, creations, {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
     )
-    if _change(
-        tx,
-        _is(tx, ref, claim) & (intents.c.status != Status.DONE),
-        status=Status.DONE,
-        page_id=page_id,
-    ):
+    if _take(tx, ref, Step.FINISH, claim, page_id=page_id):
         return page_id
     standing = find(tx, ref)
     return standing.page_id if standing else ""
@@ -104,22 +78,13 @@ def finish(tx: Tx, ref: Ref, page_id: str, *, claim: str, now: datetime) -> str:
 
 def fail(tx: Tx, ref: Ref, *, claim: str) -> bool:
     """Record that `ref` was certainly not made and may be tried again; tell whether the claim was ours."""
-    return _change(
-        tx,
-        _is(tx, ref, claim) & (intents.c.status == Status.INTENDED),
-        status=Status.FAILED,
-    )
+    return _take(tx, ref, Step.FAIL, claim)
 
 
 def doubt(tx: Tx, ref: Ref, *, claim: str, now: datetime) -> bool:
     """Record that `ref` may or may not have been made, with the settle time running from `now`; tell whether the
     claim was ours."""
-    return _change(
-        tx,
-        _is(tx, ref, claim) & (intents.c.status != Status.DONE),
-        status=Status.UNKNOWN,
-        sent_at=to_micros(now),
-    )
+    return _take(tx, ref, Step.DOUBT, claim, sent_at=to_micros(now))
 
 
 def settle(tx: Tx, intent: Intent, page_id: str, *, now: datetime) -> bool:
@@ -127,14 +92,14 @@ def settle(tx: Tx, intent: Intent, page_id: str, *, now: datetime) -> bool:
 
     False, with nothing recorded, when the row is no longer as it was read: somebody else moved it on.
     """
-    unmoved = (
-        _is(tx, intent.ref, intent.claim)
-        & (intents.c.status == intent.status)
-        & (intents.c.attempt == intent.attempt)
-        & (intents.c.sent_at == to_micros(intent.sent_at))
+    unmoved = and_(
+        intents.c.status == intent.status,
+        intents.c.claim == intent.claim,
+        intents.c.attempt == intent.attempt,
+        intents.c.sent_at == to_micros(intent.sent_at),
     )
-    status = Status.DONE if page_id else Status.FAILED
-    moved = _change(tx, unmoved, status=status, page_id=page_id)
+    step = Step.FIND if page_id else Step.MISS
+    moved = _take(tx, intent.ref, step, "", unmoved, page_id=page_id)
     if moved and page_id:
         made = {"page_id": page_id, "ref": str(intent.ref), "at": to_micros(now)}
         insert_new(tx, creations, made)
@@ -159,7 +124,7 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
                 intents,
                 {
                     "ref": str(ref),
-                    "status": Status.DONE,
+                    "status": outcome(Step.ADOPT),
                     "page_id": page_id,
                     "sent_at": to_micros(now),
                     "attempt": 0,
@@ -167,12 +132,7 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
                     "claim": "",
                 },
             )
-        elif _change(
-            tx,
-            _is(tx, ref) & (intents.c.status != Status.DONE),
-            status=Status.DONE,
-            page_id=page_id,
-        ):
+        elif _take(tx, ref, Step.ADOPT, page_id=page_id):
             bases.attempt(tx, page_id, standing[ref].wanted)
 
 
@@ -188,7 +148,7 @@ def load(tx: Tx) -> tuple[Intent, ...]:
 
 def unsettled(tx: Tx, *, before: datetime | None = None) -> tuple[Intent, ...]:
     """Return the creations whose outcome is not known, those sent by `before` when given, sorted by ref."""
-    query = _select(tx).where(intents.c.status.in_(_OPEN))
+    query = _select(tx).where(intents.c.status.in_(origins(Step.MISS)))
     if before is not None:
         query = query.where(intents.c.sent_at <= to_micros(before))
     return _read(tx, query.order_by(intents.c.ref))
@@ -220,15 +180,26 @@ def created_by(tx: Tx, claim: str) -> frozenset[str]:
     return created_pages(tx) & frozenset(tx.connection.execute(query).scalars())
 
 
-def _is(tx: Tx, ref: Ref, claim: str | None = None) -> ColumnElement[bool]:
-    row = and_(intents.c.workspace == tx.workspace, intents.c.ref == str(ref))
-    return row if claim is None else row & (intents.c.claim == claim)
-
-
-def _change(tx: Tx, which: ColumnElement[bool], **values: Any) -> bool:
-    return bool(
-        tx.connection.execute(intents.update().values(**values).where(which)).rowcount
+def _take(
+    tx: Tx,
+    ref: Ref,
+    step: Step,
+    run: str = "",
+    *where: ColumnElement[bool],
+    **values: Any,
+) -> bool:
+    """Make one step in a creation's life; False, with nothing changed, when the table does not have it from where the
+    creation is, or it is another run's to make."""
+    row = and_(
+        intents.c.workspace == tx.workspace,
+        intents.c.ref == str(ref),
+        intents.c.status.in_(origins(step)),
+        *where,
     )
+    if step in OF_CLAIMANT:
+        row &= intents.c.claim == run
+    change = intents.update().values(status=outcome(step), **values).where(row)
+    return bool(tx.connection.execute(change).rowcount)
 
 
 def _select(tx: Tx) -> Select[Any]:

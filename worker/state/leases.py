@@ -14,21 +14,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import Busy
 from worker.state.processes import is_gone
 from worker.state.store import Store, Tx, from_micros, insert_new, to_micros
 from worker.state.tables import leases
+from worker.state.transitions import LEASES, Act, Grip, judge
 
 log = structlog.get_logger("worker.state")
 BEATS = 3
 """How often a lease is renewed in the time after which it would run out."""
-LONGEST = timedelta(days=1)
-"""A lease that reaches further, and further than twice our own, was taken by a clock that was wrong."""
+_GIVEN_BACK = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Lease:
     until: datetime
     since: datetime
 
+    def is_same(self, other: Lease) -> bool:
+        """Tell whether this is another one as it was before or after it was renewed."""
+        return (self.owner, self.epoch) == (other.owner, other.epoch)
+
+    def left(self, now: datetime) -> timedelta | None:
+        """Return how much time is left, None when it was given back."""
+        return None if to_micros(self.until) == _GIVEN_BACK else self.until - now
+
 
 def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
     """Take what is free, whose lease ran out, whose owner is dead or whose end a wrong clock set; raise `Busy` when
@@ -49,28 +58,21 @@ def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
     if insert_new(tx, leases, {"owner": owner, "epoch": 1, **times}):
         return _lease(tx.workspace, owner, 1, **times)
     held = current(tx)
-    dead = held.epoch if held and is_gone(held.owner) else None
-    beyond = now + max(2 * ttl, LONGEST)
-    taken = tx.connection.execute(
-        leases.update()
-        .values(owner=owner, epoch=leases.c.epoch + 1, **times)
-        .where(
-            leases.c.workspace == tx.workspace,
-            (leases.c.until <= to_micros(now))
-            | (leases.c.until > to_micros(beyond))
-            | (leases.c.epoch == dead),
-        )
-        .returning(leases.c.epoch)
-    ).scalar()
-    if taken is None:
+    if held is None or Act.CLAIM not in LEASES[_look(held, now=now, ttl=ttl)]:
         raise Busy(tx.workspace, _holder(tx))
-    return _lease(tx.workspace, owner, taken, **times)
+    epoch = held.epoch + 1
+    if not _change(tx, held, _unmoved(held), owner=owner, epoch=epoch, **times):
+        raise Busy(tx.workspace, _holder(tx))
+    return _lease(tx.workspace, owner, epoch, **times)
 
 
 def renew(tx: Tx, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
-    """Return the lease prolonged; raise `Busy` when it was lost. One that ran out but nobody took can be renewed."""
+    """Return the lease prolonged; raise `Busy` when it was lost or given back. One that ran out but nobody took can be
+    renewed."""
+    held = _ours(tx, lease, current(tx))
     until = to_micros(now + ttl)
-    if not _set_until(tx, lease, until):
+    may = Act.RENEW in LEASES[judge(held.left(now), ttl=ttl)]
+    if not (may and _change(tx, held, _unmoved(held), until=until)):
         raise Busy(tx.workspace, _holder(tx))
     since = to_micros(lease.since)
     return _lease(lease.workspace, lease.owner, lease.epoch, until=until, since=since)
@@ -78,7 +80,7 @@ def renew(tx: Tx, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
 
 def release(tx: Tx, lease: Lease) -> None:
     """Give a lease back; nothing happens when it was lost already."""
-    _set_until(tx, lease, 0)
+    _change(tx, lease, until=_GIVEN_BACK)
 
 
 def current(tx: Tx, *, lock: bool = False) -> Lease | None:
@@ -87,28 +89,21 @@ def current(tx: Tx, *, lock: bool = False) -> Lease | None:
     row = tx.connection.execute(
         query.with_for_update(read=True) if lock else query
     ).first()
-    return (
-        _lease(row.workspace, row.owner, row.epoch, until=row.until, since=row.since)
-        if row
-        else None
-    )
+    return _read(row) if row else None
 
 
 def holder(tx: Tx, *, now: datetime) -> str | None:
     """Return who has the workspace in hand, None when nobody has: a dead process holds nothing."""
     held = current(tx)
-    if held is None or held.until <= now or is_gone(held.owner):
-        return None
-    return held.owner
+    return held.owner if held and _is_in_hand(held, now) else None
 
 
 def find_living(store: Store) -> str:
     """Return who holds a lease of any workspace, and is not known to be dead; empty when nobody does."""
-    now = to_micros(store.now())
+    now = store.now()
     with store.reading("") as tx:
-        query = select(leases.c.owner).where(leases.c.until > now)
-        owners = sorted(set(tx.connection.execute(query).scalars()))
-    return next((owner for owner in owners if not is_gone(owner)), "")
+        held = [_read(row) for row in tx.connection.execute(select(leases))]
+    return min((one.owner for one in held if _is_in_hand(one, now)), default="")
 
 
 class Held:
@@ -132,14 +127,15 @@ class Held:
     def check(self) -> None:
         """Make sure, by the database, that we may still write and will for a good part of the lease's time."""
         with self._store.reading(self._lease.workspace) as tx:
-            standing = self._ours(tx, current(tx))
+            standing = _ours(tx, self._lease, current(tx))
         # Read after the row, so that the time left is never thought longer than it is.
-        if standing.until - self._now() < self._ttl / 2:
+        left = standing.left(self._now())
+        if Act.SEND not in LEASES[judge(left, ttl=self._ttl)]:
             self.beat()
 
     def confirm(self, tx: Tx) -> None:
         """Make sure that nobody else takes the lease before this transaction ends."""
-        self._ours(tx, current(tx, lock=True))
+        _ours(tx, self._lease, current(tx, lock=True))
 
     def beat(self) -> None:
         """Renew the lease."""
@@ -169,12 +165,6 @@ class Held:
                     workspace=self._lease.workspace,
                     error=type(error).__name__,
                 )
-
-    def _ours(self, tx: Tx, standing: Lease | None) -> Lease:
-        mine = (self._lease.owner, self._lease.epoch)
-        if standing is None or (standing.owner, standing.epoch) != mine:
-            raise Busy(tx.workspace, standing.owner if standing else "nobody")
-        return standing
 
 
 @contextmanager
@@ -215,14 +205,39 @@ def _lease(workspace: str, owner: str, epoch: int, *, until: int, since: int) ->
     return Lease(workspace, owner, epoch, from_micros(until), from_micros(since))
 
 
-def _set_until(tx: Tx, lease: Lease, until: int) -> bool:
+def _read(row: Row[Any]) -> Lease:
+    return _lease(row.workspace, row.owner, row.epoch, until=row.until, since=row.since)
+
+
+def _ours(tx: Tx, lease: Lease, standing: Lease | None) -> Lease:
+    if standing is None or not standing.is_same(lease):
+        raise Busy(tx.workspace, standing.owner if standing else "nobody")
+    return standing
+
+
+def _look(held: Lease, *, now: datetime, ttl: timedelta) -> Grip:
+    return judge(held.left(now), ttl=ttl, is_dead=is_gone(held.owner))
+
+
+def _is_in_hand(held: Lease, now: datetime) -> bool:
+    grip = _look(held, now=now, ttl=timedelta(0))
+    return grip in (Grip.FRESH, Grip.ASTRAY)
+
+
+def _unmoved(held: Lease) -> ColumnElement[bool]:
+    return leases.c.until == to_micros(held.until)
+
+
+def _change(tx: Tx, lease: Lease, *where: ColumnElement[bool], **values: Any) -> bool:
+    """Change a lease where it stands, which nobody claimed since; tell whether it does."""
     result = tx.connection.execute(
         leases.update()
-        .values(until=until)
+        .values(**values)
         .where(
             leases.c.workspace == tx.workspace,
             leases.c.owner == lease.owner,
             leases.c.epoch == lease.epoch,
+            *where,
         )
     )
     return bool(result.rowcount)

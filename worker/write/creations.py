@@ -15,8 +15,8 @@ from worker.errors import Busy, Code, Problem, Unknown
 from worker.plan.plan import Change
 from worker.ports.notion import Json
 from worker.state import bases, journal
-from worker.state.journal import Status
 from worker.state.store import Tx
+from worker.state.transitions import Status
 from worker.write import turns
 from worker.write.context import Result, WriteContext, address
 
