@@ -53,8 +53,6 @@ INTENTS: Mapping[Status, Mapping[Step, Status]] = {
         Step.ADOPT: Status.DONE,
     },
     Status.UNKNOWN: {
-        Step.FINISH: Status.DONE,
-        Step.DOUBT: Status.UNKNOWN,
         Step.FIND: Status.DONE,
         Step.MISS: Status.FAILED,
         Step.ADOPT: Status.DONE,
