@@ -2,32 +2,94 @@
 
     make mutants ARGS="worker/method -n 40 --seed 1"
     make mutants ARGS="worker/method/formulas/occurrences.py -n 0"
+    make mutants ARGS="--safety -n 200 --seed 1"
+    make mutants ARGS="--breakages"
 
 Each mutant is one changed place in a copy of the tree, so that the tree itself is never touched: a comparison turned
-or moved by one, a number off by one, `and` for `or`, a condition dropped, an answer gone. The pure tests run on it, those
-that name the module first, and stop at the first that fails. With nothing changed they must pass, which is tried
-before. A survivor is a promise nobody checks, or a change that changes nothing: a person tells which. `-n 0` takes
-every place there is.
+or moved by one, a number off by one, `and` for `or`, a condition dropped, an answer gone. Tests run on it and stop at
+the first that fails: of the safety code those that `GUARDS` names, of all other code the pure ones, those that name the
+module first. With nothing changed they must pass, which is tried before. A survivor is a promise nobody checks, or a
+change that changes nothing: a person tells which. `-n 0` takes every place there is, `--safety` every module of
+`GUARDS`. `--breakages` tries the named ones of tests/breakages.py instead, and fails when one survives.
+
+A mutant runs in a fork, which has what never changes imported already: that is half of the time of a quick test.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import multiprocessing
+import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from tests.breakages import BREAKAGES, SQLITE, Breakage, break_source
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("worker", "rayline_sandbox", "rayline_demo", "tests", "mappings")
 TESTS = ("domain", "method", "mapping", "plan", "pages", "charts")
+PRELOADED = (
+    "alembic.autogenerate",
+    "alembic.command",
+    "httpx",
+    "hypothesis",
+    "msgspec",
+    "pydantic_settings",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "structlog",
+)
 PATIENCE = 600
 """Seconds after which a mutant that never ends counts as noticed."""
+
+_LEASES = ("tests/state/test_store.py", "-k", f"{SQLITE} and (lease or beat or hangs)")
+_JOURNAL = (
+    "tests/state/test_store.py",
+    "-k",
+    f"{SQLITE} and (creation or claim or journal or page or settle or intent)",
+)
+_FAR = ("tests/state/test_far_leases.py", "-k", SQLITE)
+_BUDGETS = ("tests/state/test_shared_budget.py", "-k", SQLITE)
+_APPLY = ("tests/write/test_apply.py",)
+_PAUSED = ("tests/write/test_paused.py",)
+_EDITS = ("tests/write/test_edits.py",)
+_REFUSALS = ("tests/write/test_refusals.py",)
+_SEEDS = ("tests/write/test_seeds.py",)
+_STRAYS = ("tests/write/test_section_order.py",)
+_TURNS = ("tests/write/test_turns.py",)
+_TABLES = ("tests/state/test_transitions.py", "-k", "table or lease or pictures")
+_TRACES = ("tests/write/test_traces.py",)
+_PLAN = ("tests/plan",)
+
+GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "worker/state/leases.py": (_TABLES, _LEASES, _FAR, _PAUSED),
+    "worker/state/transitions.py": (_TABLES,),
+    "worker/state/journal.py": (_TABLES, _JOURNAL, _APPLY, _PAUSED),
+    "worker/state/budgets.py": (_BUDGETS,),
+    "worker/write/settle.py": (_APPLY, _PAUSED),
+    "worker/write/turns.py": (_TURNS,),
+    "worker/write/writer.py": (_APPLY, _PAUSED, _EDITS, _REFUSALS),
+    "worker/write/changes.py": (_APPLY, _REFUSALS, _PAUSED, _EDITS),
+    "worker/write/creations.py": (_APPLY, _PAUSED, _REFUSALS, _TURNS, _TRACES),
+    "worker/write/updates.py": (_APPLY, _EDITS, _REFUSALS, _TURNS),
+    "worker/write/surplus.py": (_PAUSED, _APPLY),
+    "worker/write/strays.py": (_STRAYS,),
+    "worker/write/edits.py": (_EDITS, _SEEDS, _APPLY),
+    "worker/plan/merge.py": (_PLAN,),
+    "worker/plan/limits.py": (_PLAN,),
+    "worker/plan/surplus.py": (_PAUSED, _PLAN),
+}
+"""The safety code, and the tests that guard each module: pytest's arguments, quick ones first."""
 
 TURNED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -138,9 +200,14 @@ def changed_source(mutant: Mutant) -> str:
     return ast.unparse(ast.fix_missing_locations(Replace(node, new).visit(tree)))
 
 
-def rounds(path: Path) -> Iterator[list[str]]:
-    """Yield the pure tests that name the module, then all others."""
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def rounds(path: Path) -> Iterator[Sequence[str]]:
+    """Yield the arguments of each run of tests: those that guard the module; of others the pure tests that name it, then
+    all other pure ones."""
+    relative = path.relative_to(ROOT)
+    if guards := GUARDS.get(relative.as_posix()):
+        yield from guards
+        return
+    name = ".".join(relative.with_suffix("").parts)
     name = name.removesuffix(".__init__")
     files = [
         found
@@ -155,37 +222,58 @@ def rounds(path: Path) -> Iterator[list[str]]:
         ]
 
 
-def survives(mutant: Mutant, copy: Path) -> bool:
-    """Tell whether all tests pass on a copy with this change."""
-    target = copy / mutant.path.relative_to(ROOT)
-    target.write_text(changed_source(mutant), "utf-8")
-    _forget(target)
+def survives(
+    changed: Mapping[str, str], copy: Path, runs: Iterable[Sequence[str]]
+) -> bool:
+    """Tell whether all runs of tests pass on a copy in which files hold the changed texts."""
+    kept = {name: (copy / name).read_text("utf-8") for name in changed}
     try:
-        return all(_pass(files, copy) for files in rounds(mutant.path) if files)
+        _put(copy, changed)
+        return all(_pass(arguments, copy) for arguments in runs if arguments)
     finally:
-        shutil.copyfile(mutant.path, target)
-        _forget(target)
+        _put(copy, kept)
 
 
-def _forget(target: Path) -> None:
-    """Remove what was compiled: two changes of one second and one length look alike to the interpreter."""
-    for compiled in target.parent.glob(f"__pycache__/{target.stem}.*"):
-        compiled.unlink()
+def _put(copy: Path, texts: Mapping[str, str]) -> None:
+    """Write files; what was compiled goes, as two changes of one second and one length look alike to the interpreter."""
+    for name, text in texts.items():
+        target = copy / name
+        target.write_text(text, "utf-8")
+        for compiled in target.parent.glob(f"__pycache__/{target.stem}.*"):
+            compiled.unlink()
 
 
-def _pass(files: list[str], copy: Path) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    try:
-        ended = subprocess.run(
-            [*command, *files],
-            cwd=copy,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return ended.returncode == 0
+def _pass(arguments: Sequence[str], copy: Path) -> bool:
+    forked = multiprocessing.get_context("fork").Process(
+        target=_test, args=(arguments, copy)
+    )
+    forked.start()
+    forked.join(PATIENCE)
+    if forked.is_alive():
+        forked.kill()
+        forked.join()
+    return forked.exitcode == 0
+
+
+def _test(arguments: Sequence[str], copy: Path) -> None:
+    """Run tests of the copy, in a process of their own."""
+    os.setpgid(0, 0)
+    os.chdir(copy)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(silent, stream)
+    for name in [name for name in sys.modules if name.partition(".")[0] in COPIED]:
+        del sys.modules[name]
+    sys.path[:0] = [str(copy)]
+    options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+    os._exit(int(pytest.main([*options, *arguments])))
+
+
+def _preload() -> None:
+    """Import what no mutant changes."""
+    for name in PRELOADED:
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def say(line: str) -> None:
@@ -194,33 +282,72 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
+def try_mutants(paths: Sequence[Path], copy: Path, *, number: int, seed: int) -> None:
+    """Try a sample of the mutants of some files and print each with its fate."""
+    mutants = [mutant for path in paths for mutant in find_mutants(path)]
+    if 0 < number < len(mutants):
+        mutants = random.Random(seed).sample(mutants, number)
+    runs = {mutant.path: tuple(rounds(mutant.path)) for mutant in mutants}
+    texts = {mutant: changed_source(mutant) for mutant in mutants}
+    tried = {
+        arguments: None for some in runs.values() for arguments in map(tuple, some)
+    }
+    if not all(_pass(arguments, copy) for arguments in tried if arguments):
+        sys.exit("The tests fail before anything is changed.")
+    killed = 0
+    for mutant in mutants:
+        name = mutant.path.relative_to(ROOT).as_posix()
+        alive = survives({name: texts[mutant]}, copy, runs[mutant.path])
+        killed += not alive
+        fate = "SURVIVED" if alive else "killed  "
+        say(f"{fate} {name}:{mutant.line}: {mutant.text}")
+    say(f"{killed} of {len(mutants)} killed")
+
+
+def try_breakages(breakages: Sequence[Breakage], copy: Path) -> None:
+    """Try each breakage, print its fate, and fail when one survives."""
+    for arguments in {one.guard for one in breakages}:
+        if not _pass(arguments, copy):
+            sys.exit(f"The tests fail before anything is broken: {arguments}")
+    survivors = []
+    for one in breakages:
+        alive = survives(break_source(one, ROOT), copy, [one.guard])
+        say(f"{'SURVIVED' if alive else 'caught  '} {one.name}")
+        survivors += [one.name] if alive else []
+    say(f"{len(breakages) - len(survivors)} of {len(breakages)} caught")
+    if survivors:
+        sys.exit(1)
+
+
 def main() -> None:
-    """Try the mutants asked for and print each with its fate."""
+    """Try what was asked for on a copy of the tree."""
     parser = argparse.ArgumentParser("mutants", description=__doc__)
-    parser.add_argument("path", type=Path, help="a folder or file of the pure layers")
+    parser.add_argument(
+        "path", type=Path, nargs="*", help="folders or files of the code"
+    )
     parser.add_argument("-n", type=int, default=40, help="how many; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--safety", action="store_true", help="all of the safety code")
+    parser.add_argument("--breakages", action="store_true", help="the named breakages")
     asked = parser.parse_args()
-    where = (ROOT / asked.path).resolve()
-    files = sorted(where.rglob("*.py")) if where.is_dir() else [where]
-    found = [mutant for path in files for mutant in find_mutants(path)]
-    if 0 < asked.n < len(found):
-        found = random.Random(asked.seed).sample(found, asked.n)
-    survived = 0
+    places = [Path(name) for name in GUARDS] if asked.safety else asked.path
+    if not (places or asked.breakages):
+        parser.error("name a path, --safety or --breakages")
+    files = [
+        path
+        for where in (ROOT / place for place in places)
+        for path in (sorted(where.rglob("*.py")) if where.is_dir() else [where])
+    ]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Path(folder)
         for name in COPIED:
             shutil.copytree(ROOT / name, copy / name)
         shutil.copyfile(ROOT / "pyproject.toml", copy / "pyproject.toml")
-        if not _pass([f"tests/{name}" for name in TESTS], copy):
-            sys.exit("The tests fail before anything is changed.")
-        for mutant in found:
-            alive = survives(mutant, copy)
-            survived += alive
-            fate = "SURVIVED" if alive else "killed  "
-            where = mutant.path.relative_to(ROOT)
-            say(f"{fate} {where}:{mutant.line}: {mutant.text}")
-    say(f"{len(found) - survived} of {len(found)} killed")
+        _preload()
+        if asked.breakages:
+            try_breakages(BREAKAGES, copy)
+        else:
+            try_mutants(files, copy, number=asked.n, seed=asked.seed)
 
 
 if __name__ == "__main__":

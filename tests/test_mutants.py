@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import ROOT, TESTS, changed_source, find_mutants, rounds
+from tests.breakages import BREAKAGES, Breakage, Edit, break_source
+from tests.mutants import (
+    GUARDS,
+    ROOT,
+    TESTS,
+    changed_source,
+    find_mutants,
+    rounds,
+    survives,
+)
 
 SOURCE = '''"""Words."""
 @cache(size=9)
@@ -59,7 +68,7 @@ def test_the_tests_that_may_notice_a_change_are_there() -> None:
     [
         ("worker/domain/money.py", "tests/method/test_split.py"),
         ("worker/method/delivery/deadlines.py", "tests/method/test_rule_deadlines.py"),
-        ("worker/plan/merge.py", "tests/plan/test_merge.py"),
+        ("worker/plan/provenance.py", "tests/plan/test_provenance.py"),
         ("worker/world/links.py", "tests/mapping/test_links.py"),
         ("worker/charts/__init__.py", "tests/charts/test_charts.py"),
     ],
@@ -75,3 +84,43 @@ def test_every_change_gives_other_code_that_still_reads(tmp_path: Path) -> None:
     texts = [changed_source(mutant) for mutant in find_mutants(path)]
     assert len({ast.dump(ast.parse(text)) for text in texts}) == len(texts)
     assert ast.unparse(ast.parse(SOURCE)) not in texts
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda one: str(one.name))
+def test_each_breakage_fits_the_code_and_leaves_code(breakage: Breakage) -> None:
+    changed = break_source(breakage, ROOT)
+    assert set(changed) == {edit.file for edit in breakage.edits}
+    for name, text in changed.items():
+        assert ast.dump(ast.parse(text)) != ast.dump(
+            ast.parse((ROOT / name).read_text("utf-8"))
+        )
+
+
+def test_a_breakage_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("one\ntwo\none\n", "utf-8")
+    for old in ("one", "three"):
+        misfit = Breakage("misfit", (Edit("code.py", old, "new"),), ())
+        with pytest.raises(ValueError, match="misfit: code"):
+            break_source(misfit, tmp_path)
+
+
+def test_the_tests_that_guard_the_safety_code_are_there() -> None:
+    guards = {arguments[0] for runs in GUARDS.values() for arguments in runs}
+    guards |= {breakage.guard[0] for breakage in BREAKAGES}
+    assert [name for name in GUARDS if not (ROOT / name).is_file()] == []
+    for name, _, test in (guard.partition("::") for guard in guards):
+        path = ROOT / name
+        assert path.exists()
+        assert not test or f"def {test}(" in path.read_text("utf-8")
+
+
+def test_a_change_is_killed_by_a_test_that_fails_on_it_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    test = "from kept_number import FOUND\n\ndef test_it():\n    assert FOUND < 3\n"
+    (tmp_path / "test_kept.py").write_text(test, "utf-8")
+    (tmp_path / "kept_number.py").write_text("FOUND = 1\n", "utf-8")
+    run = ("test_kept.py",)
+    assert survives({"kept_number.py": "FOUND = 2\n"}, tmp_path, [run])
+    assert not survives({"kept_number.py": "FOUND = 3\n"}, tmp_path, [run])
+    assert (tmp_path / "kept_number.py").read_text("utf-8") == "FOUND = 1\n"

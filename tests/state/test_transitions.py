@@ -147,6 +147,18 @@ def test_a_request_leaves_under_a_fresh_lease_which_is_renewed_if_it_may_be(
             held.check()
 
 
+@pytest.mark.parametrize("grip", LIVING)
+def test_who_has_a_workspace_in_hand_is_told_until_the_lease_ran_out_or_was_given_back(
+    store: Store, grip: Grip
+) -> None:
+    _, now = _lease_in(store, grip)
+    store.now = lambda: now  # type: ignore[method-assign]
+    is_held = grip in (Grip.FRESH, Grip.SHORT, Grip.ASTRAY)
+    with store.reading("main") as tx:
+        assert leases.holder(tx, now=now) == ("one" if is_held else None)
+    assert leases.find_living(store) == ("one" if is_held else "")
+
+
 @pytest.mark.parametrize(
     ("left", "is_dead", "grip"),
     [

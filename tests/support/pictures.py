@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -52,8 +51,9 @@ def place_pictures(text: str) -> str:
     """Return the chapter with its pictures as they are drawn now."""
     for name, picture in PICTURES.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        block = f"{begin}```mermaid\n{picture}\n```\n{end}"
-        text = re.sub(f"{begin}.*?{end}", lambda _, new=block: new, text, flags=re.S)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}```mermaid\n{picture}\n```\n{end}{after}"
     return text
 
 

@@ -71,7 +71,8 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A creation left for the wire; `status` of the answer, 0 when none came."""
+    """A creation left for the wire; `place` is empty when nobody ever claimed its key, `status` that of the answer, 0
+    when none came."""
 
     at: datetime
     place: str
@@ -107,12 +108,12 @@ class Tracer:
         """Return what answers requests, with each creation taken down when it was answered or its answer was lost."""
 
         def watched(request: Request) -> Response:
-            place = self._place_of(request)
-            sent = Sent(self.now(), place, 0)
-            if place:
-                self.events.append(sent)
+            if (request.method, request.path) != ("POST", "/v1/pages"):
+                return handle(request)
+            sent = Sent(self.now(), self._place_of(request), 0)
+            self.events.append(sent)
             response = handle(request)
-            if place and not response.fault:
+            if not response.fault:
                 answered = replace(sent, status=response.status)
                 self.events[self.events.index(sent)] = answered
             return response
@@ -120,12 +121,7 @@ class Tracer:
         return watched
 
     def _place_of(self, request: Request) -> str:
-        if (request.method, request.path) != ("POST", "/v1/pages"):
-            return ""
-        try:
-            texts = set(_texts(json.loads(request.body)))
-        except ValueError:
-            return ""
+        texts = set(_texts(json.loads(request.body)))
         keys = {
             place.partition("/")[2].partition("/")[2]: place for place in self._claims
         }
@@ -208,6 +204,9 @@ class _Judge:
             yield f"{told}, which could not be renewed"
 
     def _sent(self, one: Sent) -> Iterator[str]:
+        if not one.place:
+            yield f"{one.at} a row that nobody claimed left"
+            return
         claim = self.claims.get(one.place, ClaimRow())
         workspace = one.place.partition("/")[0]
         lease = self.leases.get(workspace)

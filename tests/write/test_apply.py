@@ -97,6 +97,10 @@ def test_the_base_is_what_came_back_not_what_was_sent(board: Board) -> None:
     page_id = board.row(RISK).page_id
     assert _base(board, page_id, "probability") == Decimal("0.3")
     assert _base(board, page_id, "name") == "Late again"
+    again = _risk("0.40000000000000000001", name="Late\x00 as ever")
+    assert board.cycle(again).counts()["update"] == 1
+    assert _base(board, page_id, "probability") == Decimal("0.4")
+    assert _base(board, page_id, "name") == "Late as ever"
 
 
 def test_children_find_their_parents_page(board: Board) -> None:

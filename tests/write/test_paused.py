@@ -413,6 +413,14 @@ def test_a_surplus_row_written_in_after_it_was_read_stays_and_is_told_from_then_
     assert (again.changes, len(again.problems)) == ((), 1)
 
 
+def test_a_surplus_row_that_the_journal_does_not_prove_ours_stays(board: Board) -> None:
+    _, second = _surplus(board)
+    with board.store.transaction(WORKSPACE) as tx:
+        journal.disown(tx, second)
+    assert board.cycle(_facts(board)).counts()["archive"] == 0
+    assert _is_living(board, second)
+
+
 def test_a_surplus_row_is_put_away_where_comments_may_not_be_seen(board: Board) -> None:
     _, second = _surplus(board)
     board.sandbox.control("set_capabilities", {"comments": False})

@@ -102,6 +102,10 @@ def _send_unclaimed(trace: list[Event]) -> list[Event]:
     ]
 
 
+def _send_unknown(trace: list[Event]) -> list[Event]:
+    return [replace(one, place="") if isinstance(one, Sent) else one for one in trace]
+
+
 def _send_unleased(trace: list[Event]) -> list[Event]:
     return [
         replace(one, after=replace(one.after, until=None))
@@ -126,6 +130,7 @@ def _go_back(trace: list[Event]) -> list[Event]:
         (_send_again, "left twice"),
         (_send_unclaimed, "left while it was failed"),
         (_send_unleased, "left under a lease that was free"),
+        (_send_unknown, "that nobody claimed"),
         (_go_back, "which the table does not have"),
     ],
 )
