@@ -708,6 +708,24 @@ def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(
         assert not journal.intend(tx, RISK, {}, claim=RUN, now=NOW)
 
 
+@pytest.mark.parametrize("outcome", ["under way", "in doubt", "not made"])
+def test_a_claimed_row_read_under_our_name_is_proven_ours_and_others_are_not(
+    store: Store, outcome: str
+) -> None:
+    ours, copied = Ref("risks", "ours"), Ref("risks", "copied")
+    with store.transaction("main") as tx:
+        for ref in (ours, copied):
+            journal.intend(tx, ref, {}, claim=RUN, now=NOW)
+            if outcome == "in doubt":
+                journal.doubt(tx, ref, claim=RUN, now=NOW)
+            elif outcome == "not made":
+                journal.fail(tx, ref, claim=RUN)
+        read = {ours: "page-1", copied: "page-2", RISK: "page-3"}
+        journal.adopt(tx, read, now=NOW, made={"page-1", "page-3"})
+        assert journal.created_pages(tx) == {"page-1"}
+        assert journal.created_by(tx, RUN) == {"page-1"}
+
+
 def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) -> None:
     with store.transaction("main") as tx:
         bases.record(tx, "p1", {"health": "red"})

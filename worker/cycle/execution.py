@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from worker.cycle.context import Context, CycleRequest, shortened
 from worker.cycle.ownership import claim_boards
 from worker.cycle.progress import ProgressRecord
+from worker.cycle.remembering import AUTHORS
 from worker.domain.values import Ref
 from worker.errors import Problem, RenderedProblem
 from worker.mapping.schema import Bindings
@@ -107,13 +108,14 @@ def carry_out(
     """Write a plan; `turns` are the steps in the lives of signals that are taken with it."""
     with context.reading() as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
+        authors = AUTHORS.load(tx)
     seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
     applied = apply(
         drawn.plan,
         context.notion,
         context,
         drawn.bindings,
-        basis=PlanBasis(known, seen, turns),
+        basis=PlanBasis(known, seen, turns, authors),
         control=RunControl(claim, context.stop, fence, context.progress),
     )
     return replace(

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from worker.cycle.context import Context, CycleRequest
+from worker.cycle.remembering import add_authors
 from worker.domain.messages import literal, message, tell
 from worker.domain.text import clean_line
 from worker.errors import (
@@ -184,9 +185,11 @@ def _add_line(context: Context, notion: BlockWriter, own: str) -> list[Mark]:
         "paragraph": _payload(context, own),
     }
     try:
-        notion.append_children(root, [block])
+        added = notion.append_children(root, [block])
     except Unknown:
         log.info("boards.line_unknown", workspace=context.name)
+    else:
+        _learn_who_we_are(context, added)
     context.pause(MOMENT)
     marks = _read_marks(notion, root)
     if not marks:
@@ -196,6 +199,14 @@ def _add_line(context: Context, notion: BlockWriter, own: str) -> list[Mark]:
             "the line that names this installation is not shown yet",
         )
     return marks
+
+
+def _learn_who_we_are(context: Context, added: Iterable[Json]) -> None:
+    """Remember whom Notion names as the one who made our blocks: a row of that author is ours, from the first on."""
+    makers = (block.get("created_by") for block in added)
+    ids = (maker.get("id") for maker in makers if isinstance(maker, dict))
+    with context.transaction() as tx:
+        add_authors(tx, frozenset(one for one in ids if isinstance(one, str)))
 
 
 def _take_line(context: Context, notion: BlockWriter, first: Mark, own: str) -> Mark:

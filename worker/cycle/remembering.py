@@ -23,7 +23,8 @@ from worker.write.writer import Applied
 MARKS = ("probability", "impact")
 """Fields that people may set over ours, told by what we wrote last."""
 AUTHORS = Setting("own_authors", frozenset[str], frozenset)
-"""Who made the rows of which the journal proves that we did: we, by the ids of all connections that this was done with."""
+"""Who made our line on the root page, and the rows of which the journal proves that we did: we, by the ids of all
+connections that this was done with."""
 
 
 def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
@@ -105,9 +106,15 @@ def _remember_authors(tx: Tx, world: World) -> None:
     """Learn who we are in Notion from the rows as they were read: nobody needs to be asked."""
     ours = journal.created_pages(tx)
     rows = (row for each in world.rows.values() for row in each)
-    authors = frozenset(row.created_by for row in rows if row.page_id in ours) - {""}
-    if not authors <= AUTHORS.load(tx):
-        AUTHORS.save(tx, AUTHORS.load(tx) | authors)
+    add_authors(tx, frozenset(row.created_by for row in rows if row.page_id in ours))
+
+
+def add_authors(tx: Tx, authors: frozenset[str]) -> None:
+    """Remember ids under which Notion knows us."""
+    standing = AUTHORS.load(tx)
+    known = (standing | authors) - {""}
+    if known != standing:
+        AUTHORS.save(tx, known)
 
 
 def forget_deleted(tx: Tx, gone: frozenset[str]) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from worker.cycle.context import Context, CycleRequest, PlannedCycle
+from worker.cycle.remembering import AUTHORS
 from worker.errors import RaylineError
 from worker.pages.sync_now import state_answers, ticked
 from worker.plan.diff import Written, known_pages, make_plan
@@ -39,6 +40,7 @@ def answer_boxes(
     with context.reading() as tx:
         last, attempted = bases.load(tx)
         ours = journal.canonical_pages(tx)
+        authors = AUTHORS.load(tx)
         written = Written(last, attempted, ours, journal.created_pages(tx))
     plan = make_plan(
         drawn.world,
@@ -55,7 +57,7 @@ def answer_boxes(
             context.notion,
             context,
             drawn.bindings,
-            basis=PlanBasis(known, seen, {}),
+            basis=PlanBasis(known, seen, {}, authors),
             control=RunControl(str(run_id), context.stop, fence, context.progress),
         )
     except RaylineError as error:

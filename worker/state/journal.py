@@ -9,6 +9,7 @@ claim, changes nothing here but the proof of what it made. Settling goes by the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -111,10 +112,17 @@ def disown(tx: Tx, page_id: str) -> None:
     delete_keys(tx, creations, "page_id", [page_id])
 
 
-def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
+def adopt(
+    tx: Tx,
+    pages: Mapping[Ref, str],
+    *,
+    now: datetime,
+    made: AbstractSet[str] = frozenset(),
+) -> None:
     """Take rows that were read as done creations: after a loss of the state, or before a claim was settled.
 
-    They are known from now on, but nothing proves that we made them.
+    They are known from now on. Nothing proves that we made them, but for a claim of ours whose row is among `made`, the
+    pages of which Notion says so: its answer was lost with a process, or came too late.
     """
     standing = {intent.ref: intent for intent in _read(tx, _select(tx))}
     for ref, page_id in sorted(pages.items()):
@@ -134,6 +142,9 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
             )
         elif _take(tx, ref, Step.ADOPT, page_id=page_id):
             bases.attempt(tx, page_id, standing[ref].wanted)
+            if page_id in made:
+                proof = {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
+                insert_new(tx, creations, proof)
 
 
 def find(tx: Tx, ref: Ref) -> Intent | None:

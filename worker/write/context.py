@@ -80,11 +80,21 @@ class Notes:
 @dataclass(frozen=True, slots=True)
 class PlanBasis:
     """What a plan was made from: `known` names the pages of rows that were read, for a journal that lost them (diff's
-    `known_pages`); `seen` are those rows by page id; `turns` is what is remembered with the writing of a row."""
+    `known_pages`); `seen` are those rows by page id; `turns` is what is remembered with the writing of a row; `authors`
+    are the ids under which Notion knows us."""
 
     known: Mapping[Ref, str] = field(default_factory=dict)
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    authors: frozenset[str] = frozenset()
+
+    def made(self) -> frozenset[str]:
+        """Return the pages that were made under our name."""
+        return frozenset(
+            page_id
+            for page_id, row in self.seen.items()
+            if row.created_by in self.authors
+        )
 
 
 @dataclass(frozen=True, slots=True)

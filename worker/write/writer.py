@@ -121,7 +121,7 @@ def apply(
     width = site.settings.notion.width
     with site.transaction() as tx:
         bases.adopt(tx, plan.adopted)
-        journal.adopt(tx, basis.known, now=now())
+        journal.adopt(tx, basis.known, now=now(), made=basis.made())
         pages = Pages(dict(journal.canonical_pages(tx)), _sources_of_people(site))
 
     def check() -> None:
