@@ -25,6 +25,14 @@ settings.load_profile("unhurried")
 failures: list[Exception] = []
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what tests have counted, in the lines they gave under the name `told`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(line)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "fails_softly: is about a rule or page that fails in a run"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from rayline_demo.board import living
+from tests.support.postgres import new_state
 from tests.support.stages import (
     Play,
     one_object,
@@ -19,11 +23,16 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
-from tests.support.waiting import LONG, wait_for
+from tests.support.waiting import LONG, end, wait_for
+from worker.app.build import build_context, open_store
+from worker.config import Thresholds
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.story import sync
 from worker.state import history, memory
 from worker.state.store import Store
 
 FEW = "[workspaces.studio.thresholds]\ntasks_per_client = 2\n"
+WRITES, SEED = 20, 13
 PACE = "requests = 40\nwindow = 1.0\nwidth = 1"
 
 
@@ -50,7 +59,7 @@ def _quiet(play: Play, config: Path) -> None:
     raise AssertionError("the plan never became empty")
 
 
-def _picture(play: Play) -> Mapping[str, Any]:
+def _picture(play: Play, url: str) -> Mapping[str, Any]:
     """Return all rows and all that is remembered, with the worker's rows named by their keys."""
     cards = [
         (source, card)
@@ -67,7 +76,7 @@ def _picture(play: Play) -> Mapping[str, Any]:
             return sorted(str(names.get(item, item)) for item in value)
         return value
 
-    store = Store(f"sqlite:///{play.folder / 'cli.db'}")
+    store = Store(url)
     with store.reading("studio") as tx:
         remembered, past = memory.load(tx), history.load(tx)
     store.close()
@@ -85,34 +94,100 @@ def _picture(play: Play) -> Mapping[str, Any]:
     }
 
 
+def _finish(play: Play, url: str) -> None:
+    """Run until nothing is left to write, in this process, on the clock of the ones that were ended."""
+    given = play.stage.context
+    notion = given.settings.notion.model_copy(update={"settle": 0.0})
+    changed = {"notion": notion, "thresholds": Thresholds(tasks_per_client=2)}
+    settings = given.settings.model_copy(update=changed)
+    store = open_store(url)
+    context = build_context("studio", settings, store)
+    for _ in range(6):
+        report = sync(context, CycleRequest(Mode.FULL))
+        if not (any(report.applied.counts().values()) or report.applied.unknown):
+            break
+    else:
+        raise AssertionError("the plan never became empty")
+    store.close()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ends: by a signal, while a request that is the `nth` of its kind is held, before or after its work
+    was done; with no such request while it goes on writing."""
+
+    signal: signal.Signals
+    method: str = ""
+    path: str = ""
+    nth: int = 1
+    hold: str = ""
+
+    def hold_up(self, play: Play) -> None:
+        match = {"method": self.method, "path_regex": self.path, "nth": self.nth}
+        rule = {"kind": f"hang_{self.hold}", "match": match}
+        play.stage.notion.control("faults", {"rules": [rule]})
+
+    def is_held(self, play: Play, mark: int) -> bool:
+        entries = play.stage.notion.entries(mark)
+        return any(entry.outcome.startswith("fault:hang") for entry in entries)
+
+
+PAGES, CELLS, BLOCKS = "^/v1/pages$", "^/v1/pages/[^/]+$", "/children$"
+CREATIONS = Random(SEED).sample(range(1, 60), 3)
+KILL, TERM = signal.SIGKILL, signal.SIGTERM
+ENDINGS = {
+    "killed, its row made": Ending(KILL, "POST", PAGES, CREATIONS[0], "after"),
+    "killed, its row not made": Ending(KILL, "POST", PAGES, CREATIONS[1], "before"),
+    "killed, its cells written": Ending(KILL, "PATCH", CELLS, 3, "after"),
+    "killed in a section": Ending(KILL, "PATCH", BLOCKS, 3, "after"),
+    "asked to end, its row made": Ending(TERM, "POST", PAGES, CREATIONS[2], "after"),
+    "asked to end": Ending(TERM),
+}
+
+
+def _golden(play: Play) -> Mapping[str, Any]:
+    url = f"sqlite:///{play.folder / 'calm.db'}"
+    _finish(play, url)
+    return _picture(play, url)
+
+
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     with small_play(tmp_path_factory.mktemp("golden")) as play:
-        _quiet(play, write_config(play, extra=FEW))
-        return _picture(play)
+        return _golden(play)
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the address of a state that nobody has used."""
+    with new_state(request.param, tmp_path) as url:
+        yield url
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("ending", "write"),
-    [(signal.SIGTERM, 20), (signal.SIGKILL, 2), (signal.SIGKILL, 40)],
-)
+@pytest.mark.parametrize("name", ENDINGS)
 def test_a_first_sync_ended_by_a_signal_is_finished_by_the_next_as_if_undisturbed(
-    play: Play, golden: Mapping[str, Any], ending: signal.Signals, write: int
+    play: Play, golden: Mapping[str, Any], state: str, name: str
 ) -> None:
-    mark = play.mark()
-    process = start_rayline("sync", "-c", str(_config(play)), home=play.folder)
-    wait_for(lambda: len(play.writes(mark)) >= write)
-    process.send_signal(ending)
-    process.communicate(timeout=LONG)
-    quick = write_config(play, extra=FEW)
-    text = quick.read_text("utf-8")
-    quick.write_text(
-        text.replace("window = 1.0", "window = 1.0\nsettle = 0", 1), "utf-8"
-    )
-    _quiet(play, quick)
-    found = _picture(play)
+    ending, mark = ENDINGS[name], play.mark()
+    config = write_config(play, extra=FEW) if ending.hold else _config(play)
+    text = config.read_text("utf-8")
+    config.write_text(re.sub("(?m)^state = .*", f'state = "{state}"', text), "utf-8")
+    if ending.hold:
+        ending.hold_up(play)
+    process = start_rayline("sync", "--json", "-c", str(config), home=play.folder)
+    if ending.hold:
+        wait_for(lambda: ending.is_held(play, mark))
+    else:
+        wait_for(lambda: len(play.writes(mark)) >= WRITES)
+    out, said = end(process, ending.signal)
+    if ending.signal is TERM:
+        assert process.returncode == 75, said
+        assert one_object(out)
+    play.stage.notion.control("clear_faults", {})
+    _finish(play, state)
+    found = _picture(play, state)
     assert {
         key: (found.get(key), golden.get(key))
         for key in sorted({*found, *golden})

@@ -3,6 +3,7 @@ processes and sockets, and a lease short enough to run out."""
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.postgres import new_state
 from tests.support.stages import (
     Play,
     one_object,
@@ -37,20 +39,22 @@ def play(tmp_path: Path) -> Iterator[Play]:
         yield found
 
 
-def _configure(play: Play, *, lease: timedelta = timedelta(seconds=2)) -> Path:
+def _configure(
+    play: Play, *, lease: timedelta = timedelta(seconds=2), state: str = ""
+) -> Path:
     """Return a configuration with a lease of seconds, one request at a time, and creations that can be looked up at
-    once."""
+    once; its state is at an address, else a file."""
     seconds = lease.total_seconds()
     config = write_config(
         play, extra=f"[workspaces.studio.schedule]\nlease = {seconds}\n"
     )
-    config.write_text(
-        config.read_text("utf-8").replace(
-            "timeout = 20.0\n[workspaces.studio.jira]",
-            "timeout = 20.0\nsettle = 0.1\nwidth = 1\n[workspaces.studio.jira]",
-        ),
-        "utf-8",
+    text = config.read_text("utf-8").replace(
+        "timeout = 20.0\n[workspaces.studio.jira]",
+        "timeout = 20.0\nsettle = 0.1\nwidth = 1\n[workspaces.studio.jira]",
     )
+    if state:
+        text = re.sub("(?m)^state = .*", f'state = "{state}"', text)
+    config.write_text(text, "utf-8")
     return config
 
 
@@ -106,15 +110,27 @@ def _doubled(play: Play) -> dict[str, int]:
     return {key: number for key, number in keys.items() if number > 1}
 
 
+@pytest.fixture
+def state(request: pytest.FixtureRequest, play: Play) -> Iterator[str]:
+    """Yield the address of a state that nobody has used."""
+    with new_state(request.param, play.folder) as url:
+        yield url
+
+
 @pytest.mark.parametrize(
-    "kind",
-    ["429_workspace", "hang_after", "hang_before"],
-    ids=["waiting for its turn", "made and not answered", "not made"],
+    ("state", "kind"),
+    [
+        pytest.param("SQLite", "429_workspace", id="waiting for its turn"),
+        pytest.param("SQLite", "hang_after", id="made and not answered"),
+        pytest.param("SQLite", "hang_before", id="not made"),
+        pytest.param("PostgreSQL", "hang_after", id="made, on a server"),
+    ],
+    indirect=["state"],
 )
 def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_what_it_did(
-    play: Play, kind: str
+    play: Play, state: str, kind: str
 ) -> None:
-    config, store = _configure(play), Store(f"sqlite:///{play.folder / 'cli.db'}")
+    config, store = _configure(play, state=state), Store(state)
     _break(play, kind, nth=6, times=1, retry_after=20)
     with _syncing(config, play.folder) as first:
         _wait_for(lambda: _creations(play, "fault") > 0, first)
