@@ -283,9 +283,10 @@ def _json(body: bytes | None) -> Any:
 
 
 def _base(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what we are known to have written into a cell. An empty one is as good as none; digests of sections hold
-    the ids of pages, so that only their being there is compared: what they show is seen on the page."""
-    value = _json(row["value"] or row["attempted"])
+    """Return what we wrote last into a cell, whether its answer was seen or not: what stands there counts as ours in
+    both cases. An empty one is as good as none; digests of sections hold the ids of pages, so that only their being
+    there is compared: what they show is seen on the page."""
+    value = _json(row["attempted"] or row["value"])
     shown = bool(value) if row["field"].startswith("§") else value
     return {f"{row['page_id']} {row['field']}": shown} if value else {}
 
