@@ -58,7 +58,8 @@ class Drawn(Protocol):
 
 @contextmanager
 def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
-    """Hold the workspace for a block and record that a run begins; raises `Busy` when another process holds it."""
+    """Hold the workspace for a block and record that a run begins, and with it its deadline; raises `Busy` when another
+    process holds it."""
     store = context.store
     with leases.hold(
         store,
@@ -85,6 +86,7 @@ def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
             context.clocks.check()
             held.check()
 
+        context.begin()
         yield OpenRun(run_id, leased, fence)
 
 
