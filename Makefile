@@ -9,7 +9,7 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q 
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
-.PHONY: demo sandbox test check bench mutants locks locks-check clean
+.PHONY: demo sandbox test check bench soak mutants locks locks-check clean
 
 $(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,6 +52,12 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Simulated worlds with people, faults, crashes and pauses: SEEDS=10000 FIRST_SEED=0; a failing seed tells how it is replayed.
+SEEDS ?= 200
+FIRST_SEED ?= 0
+soak: $(VENV)/.installed-dev
+	@nice $(BIN)/python -m tests.soak --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 
 # Which small changes of the pure layers no test notices: ARGS="worker/method -n 40 --seed 1"
 mutants: $(VENV)/.installed-dev

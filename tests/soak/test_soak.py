@@ -1,0 +1,137 @@
+"""What looks on in a simulated world sees each broken promise; a failing life is shrunk to the steps that matter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rayline_sandbox.wire import Request
+from tests.soak.seeds import grown_ground
+from tests.soak.shrink import shrink
+from tests.soak.steps import DEEDS, draw_steps
+from tests.soak.world import World
+from worker.mapping.schema import KEY_PROPERTY
+
+ROGUE = "rogue"
+"""A process that keeps no promise."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    standing = World(grown_ground(), tmp_path)
+    yield standing
+    standing.close()
+
+
+def _send(world: World, method: str, path: str, body: dict[str, Any]) -> None:
+    headers = {
+        "authorization": f"Bearer {world.notion.token}",
+        "notion-version": "2026-03-11",
+    }
+    request = Request(method, path, (), headers, json.dumps(body).encode())
+    world.witness.serve_notion(ROGUE, request, in_gap=False)
+
+
+def _row(world: World, source: str) -> str:
+    """Return a living row of the worker's."""
+    rows = world.notion.store.data_sources[
+        world.ground.bindings[source].data_source_id
+    ].rows
+    return next(
+        page_id
+        for page_id in rows
+        if world.notion.store.pages[page_id].created_by == world.notion.bot_id
+    )
+
+
+def _cell(world: World, source: str, field: str) -> str:
+    return world.ground.bindings[source].properties[field]
+
+
+def _kinds(world: World) -> set[str]:
+    return {violation.split()[0] for violation in world.story.violations}
+
+
+def _type_title(world: World, page: str, text: str) -> None:
+    cell = {"title": {"title": [{"text": {"content": text}}]}}
+    payload = {"page_id": page, "properties": cell}
+    world.witness.person("edit", payload, world.ground.person)
+
+
+def test_a_value_of_a_person_that_is_overwritten_is_seen(world: World) -> None:
+    page = _row(world, "tasks")
+    _type_title(world, page, "mine")
+    cell = {"title": {"title": [{"text": {"content": "ours"}}]}}
+    _send(world, "PATCH", f"/v1/pages/{page}", {"properties": cell})
+    assert "I2" in _kinds(world)
+
+
+def test_a_row_that_a_person_wrote_into_is_seen_when_it_goes(world: World) -> None:
+    page = _row(world, "tasks")
+    _type_title(world, page, "mine")
+    _send(world, "PATCH", f"/v1/pages/{page}", {"in_trash": True})
+    assert _kinds(world) == {"I3"}
+
+
+def test_a_persons_block_that_is_deleted_is_seen(world: World) -> None:
+    page = _row(world, "tasks")
+    paragraph = {"paragraph": {"rich_text": [{"text": {"content": "mine"}}]}}
+    payload = {"block_id": page, "children": [{"type": "paragraph", **paragraph}]}
+    world.witness.person("append", payload, world.ground.person)
+    block = world.notion.store.body_of(page)[-1]
+    _send(world, "DELETE", f"/v1/blocks/{block}", {})
+    assert _kinds(world) == {"I3"}
+
+
+def test_a_second_row_of_a_key_and_one_without_an_intent_are_seen(world: World) -> None:
+    page = world.notion.store.pages[_row(world, "tasks")]
+    key_id = _cell(world, "tasks", KEY_PROPERTY)
+    key = page.values[world.witness.property_id("tasks", KEY_PROPERTY)]
+    text = "".join(part["plain_text"] for part in key)
+    cell = {"rich_text": [{"text": {"content": text}}]}
+    _send(
+        world,
+        "POST",
+        "/v1/pages",
+        {"parent": {"data_source_id": page.parent.id}, "properties": {key_id: cell}},
+    )
+    world.witness.check_keys()
+    assert _kinds(world) == {"I1", "I8"}
+
+
+def test_a_request_before_a_retry_after_has_passed_is_seen(world: World) -> None:
+    rule = {"kind": "429", "retry_after": 60}
+    world.notion.control("faults", {"rules": [rule]})
+    for _ in range(2):
+        _send(world, "GET", "/v1/users/me", {})
+    assert _kinds(world) == {"I6"}
+
+
+def test_a_request_after_a_retry_after_has_passed_is_fine(world: World) -> None:
+    rule = {"kind": "429", "retry_after": 60}
+    world.notion.control("faults", {"rules": [rule]})
+    _send(world, "GET", "/v1/users/me", {})
+    world.clock.advance(timedelta(seconds=60))
+    _send(world, "GET", "/v1/users/me", {})
+    assert _kinds(world) == set()
+
+
+@pytest.mark.parametrize("needed", [(3,), (0, 9), (2, 3, 17), ()])
+def test_a_failing_life_is_shrunk_to_the_steps_that_matter(
+    needed: tuple[int, ...],
+) -> None:
+    def fails(left: Sequence[int]) -> bool:
+        return set(needed) <= set(left)
+
+    assert shrink(range(20), fails) == list(needed)
+
+
+def test_the_same_seed_draws_the_same_steps_and_every_kind_is_drawn() -> None:
+    assert draw_steps(11, 4) == draw_steps(11, 4)
+    drawn = {step.kind for seed in range(200) for step in draw_steps(seed, 4)}
+    assert drawn == DEEDS.keys()

@@ -1,0 +1,300 @@
+"""A simulated world: both services, one state, the processes on it, and how a cycle of one of them goes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import structlog
+
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, Request, Response
+from tests.soak.ground import Ground
+from tests.soak.process import Process, Stroke, Wires, bury, start
+from tests.soak.story import Story
+from tests.soak.witness import Witness
+from tests.support.crashes import Crash
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.ownership import claim_boards
+from worker.cycle.report import Report
+from worker.cycle.story import sync
+from worker.domain.charts import Chart
+from worker.errors import RaylineError
+from worker.write import writer
+from worker.write.uploads import PNG
+
+PICTURE = PNG + b"a chart"
+
+
+@dataclass(slots=True)
+class World:
+    """Everything of one seed. `armed` befalls the next cycle; `states` counts the databases there have been."""
+
+    ground: Ground
+    folder: Path
+    story: Story = field(default_factory=Story)
+    clock: Clock = field(init=False)
+    notion: NotionSandbox = field(init=False)
+    jira: JiraSandbox = field(init=False)
+    witness: Witness = field(init=False)
+    file: Path = field(init=False)
+    processes: dict[int, Process] = field(default_factory=dict)
+    started: int = 0
+    armed: list[Stroke] = field(default_factory=list)
+    copy: Path | None = None
+    copy_is_nameless: bool = False
+    states: int = 0
+    waited: timedelta = field(default_factory=timedelta)
+    forces: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.ground.now)
+        self.notion = self.ground.notion(self.clock)
+        self.jira = self.ground.tracker(self.clock)
+        self.file = self.folder / "state-0.db"
+        _write(self.file, self.ground.state)
+        self.witness = Witness(
+            self.notion,
+            self.jira,
+            self.clock,
+            self.story,
+            self.ground.context.schema,
+            self.ground.bindings,
+            lambda: self.file,
+            ours=dict(self.ground.ours),
+        )
+        self.story.sums["runs"] = self.ground.runs
+
+    # Processes
+
+    def process(self, number: int) -> Process:
+        """Return a process by its number; a dead one is followed by another."""
+        running = self.processes.get(number)
+        if running is not None and not running.life.is_dead:
+            return running
+        self.started += 1
+        wires = Wires(self._serve_notion, self.witness.serve_jira)
+        fresh = start(
+            f"worker-{self.started}",
+            f"sqlite:///{self.file}",
+            self.clock,
+            self.ground.context,
+            wires,
+        )
+        self.processes[number] = fresh
+        return fresh
+
+    def _serve_notion(self, name: str, request: Request) -> Response:
+        gap = any(
+            process.name == name and process.life.is_in_gap
+            for process in self.processes.values()
+        )
+        return self.witness.serve_notion(name, request, in_gap=gap)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for process in self.processes.values():
+            process.close()
+        self.processes.clear()
+
+    # State
+
+    def keep_copy(self) -> None:
+        """Make a copy of the state, as `rayline backup` does."""
+        self.close()
+        self.copy = self.folder / "copy.db"
+        self.copy_is_nameless = self.story.sums["runs"] == 0
+        shutil.copy(self.file, self.copy)
+        self.copy.chmod(0o600)
+
+    def put_back(self) -> bool:
+        """Put the copy back; tell whether there was one."""
+        if self.copy is None:
+            return False
+        self._replace_state(self.copy.read_bytes())
+        if self.copy_is_nameless:
+            self._take_over()
+        return True
+
+    def lose(self) -> None:
+        """Lose the state."""
+        self._replace_state(b"")
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Have a person confirm that a state which does not know whose the boards are is their owner's."""
+        process = self.process(0)
+        try:
+            claim_boards(process.context, process.context.notion, take_over=True)
+        except RaylineError as error:
+            self.story.tell("ended", type(error).__name__)
+
+    def _replace_state(self, content: bytes) -> None:
+        self.close()
+        self.states += 1
+        self.file = self.folder / f"state-{self.states}.db"
+        if content:
+            _write(self.file, content)
+        self.witness.is_forgetful = True
+
+    # Cycles
+
+    def cycle(self, number: int, mode: Mode, strokes: list[Stroke]) -> Report | None:
+        """Have a process run a cycle, which these strokes befall; None when it ended otherwise than by itself."""
+        process = self.process(number)
+        process.life.begin(strokes)
+        order = CycleRequest(mode, "soak", force=self.forces)
+        began, waited, writes = self.clock.now(), self.waited, self.writes()
+        answered = self.story.sums["answers"]
+        self.story.sums["cycles"] += 1
+        report = None
+        try:
+            report = sync(process.context, order)
+        except Crash:
+            self.processes.pop(number).close()
+        except RaylineError as error:
+            self.story.tell("ended", f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever else escapes a cycle is what is looked for
+            self.story.accuse(f"uncaught {type(error).__name__}: {error}")
+        finally:
+            process.life.strokes = []
+        if process.context.stop.is_set() and number in self.processes:
+            self.processes.pop(number).close()
+        self._check_time(process, began, self.waited - waited)
+        if report is not None:
+            self.story.sums["runs"] += 1
+            answers = self.story.sums["answers"] - answered
+            self._check_report(report, self.writes() - writes - answers)
+        self.witness.check_keys()
+        return report
+
+    def writes(self) -> int:
+        """Return how often the worker changed something in Notion so far."""
+        return self.story.sums["committed"]
+
+    def _check_time(self, process: Process, began: Any, waited: timedelta) -> None:
+        """I9: a cycle ends by its deadline."""
+        limit = timedelta(seconds=process.context.settings.schedule.run_limit)
+        if self.clock.now() - began - waited > limit + timedelta(minutes=5):
+            self.story.accuse("I9 a cycle went on beyond its deadline")
+
+    def _check_report(self, report: Report, writes: int) -> None:
+        """I7, I10: a refused plan writes nothing, and what is said was done."""
+        for problem in report.problems():
+            self.story.tell("problem", problem.code)
+        end = "done"
+        if report.refused:
+            end = "refused"
+            for reason in report.refused:
+                self.story.tell("refused", reason.code)
+            if writes:
+                self.story.accuse(f"I7 a refused plan wrote {writes} times")
+        elif report.applied.taken_by:
+            end = "taken over"
+        elif report.applied.stopped:
+            end = "stopped"
+        self.story.tell("cycle", end)
+        for name, count in report.applied.counts().items():
+            if count:
+                self.story.tell("wrote", name)
+        if report.applied.unknown:
+            self.story.tell("doubt", "creation")
+        if report.kept():
+            self.story.tell("kept", "a person's value")
+        said = sum(report.applied.counts().values())
+        if writes and not said and not _explained(report):
+            self.story.accuse(
+                f"I10 {writes} writes, and the report says nothing was done"
+            )
+
+    # What befalls a process
+
+    def crash(self, number: int, *, is_local: bool) -> Callable[[], None]:
+        """Return a death of a process, on this machine or on another."""
+
+        def die() -> None:
+            process = self.processes[number]
+            self.story.sums["crashes"] += 1
+            if is_local:
+                bury(process.store, process.context.owner)
+            process.life.end()
+
+        return die
+
+    def pause(
+        self, number: int, seconds: float, other: int | None, then: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Return a pause of a process, in which another one may run a cycle, and something may happen."""
+
+        def wait() -> None:
+            self.clock.advance(timedelta(seconds=seconds))
+            began = self.clock.now()
+            then()
+            if other is not None:
+                self.cycle(other, Mode.DELTA, [])
+            self.processes[number].life.is_in_gap = True
+            self.waited += timedelta(seconds=seconds) + self.clock.now() - began
+
+        return wait
+
+
+def _explained(report: Report) -> bool:
+    """Tell whether a report says that something may have been written all the same."""
+    return bool(
+        report.applied.unknown
+        or report.applied.failures
+        or report.applied.stopped
+        or report.applied.warnings
+        or report.applied.taken_by
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+@contextmanager
+def overheard(story: Story) -> Iterator[None]:
+    """Have what the worker logs be events of a story, and be printed nowhere."""
+
+    def hear(_logger: Any, _method: str, entry: dict[str, Any]) -> dict[str, Any]:
+        name = entry.get("event", "")
+        outcome = entry.get("outcome", "")
+        story.tell("log", f"{name} {entry.get('kind', '')} {outcome}")
+        raise structlog.DropEvent
+
+    processors = structlog.get_config()["processors"]
+    before = processors.copy()
+    processors[:] = [hear]
+    try:
+        yield
+    finally:
+        processors[:] = before
+
+
+class _Easel:
+    """Stands in for the processes of the chart engine, which would take all of the time: one picture for every chart."""
+
+    def draw(self, _chart: Chart) -> bytes:
+        """Return a picture."""
+        return PICTURE
+
+
+@contextmanager
+def drawn_at_once() -> Iterator[None]:
+    """Have no process of the chart engine begun."""
+
+    @contextmanager
+    def open_easel(_width: int) -> Iterator[_Easel]:
+        yield _Easel()
+
+    with patch.object(writer, "open_engines", open_easel):
+        yield
