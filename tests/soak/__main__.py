@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.soak.seeds import cycles_of, live
+from tests.soak.seeds import live, steps_of
 from tests.soak.shrink import shrink
-from tests.soak.steps import draw_steps
+from tests.soak.situations import ENOUGH, SITUATIONS, reached
 
 AT_ONCE = 10
 """Seeds that a process lives before it tells of them."""
+OFTEN = 100
+"""After so many seeds the sums so far are told."""
 DAY = 86_400
 
 
@@ -32,12 +34,18 @@ class Findings:
     seeds: int = 0
     sums: Counter[str] = field(default_factory=Counter)
     failed: dict[int, list[str]] = field(default_factory=dict)
+    reached: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Findings) -> None:
         """Add what came of others."""
         self.seeds += other.seeds
         self.sums += other.sums
         self.failed |= other.failed
+        self.reached += other.reached
+
+    def never(self) -> list[str]:
+        """Return the situations that no seed reached."""
+        return [one.name for one in SITUATIONS if one.name not in self.reached]
 
     def line(self) -> str:
         """Return the last line of a soak."""
@@ -57,6 +65,7 @@ def soak(seeds: Sequence[int]) -> Findings:
         story = live(seed)
         findings.seeds += 1
         findings.sums += story.sums
+        findings.reached.update(reached(story.events))
         if story.violations:
             findings.failed[seed] = story.violations
     return findings
@@ -69,7 +78,7 @@ def _groups(first: int, count: int) -> Iterator[range]:
 
 def replay(seed: int, chosen: Sequence[int] | None) -> list[str]:
     """Live a seed, or only some of its steps, and return its violations."""
-    steps = draw_steps(seed, cycles_of(seed))
+    steps = steps_of(seed)
     if chosen is not None:
         steps = tuple(steps[number] for number in chosen)
     return live(seed, steps).violations
@@ -82,7 +91,7 @@ def explain(seed: int, violations: Sequence[str]) -> None:
     def fails(numbers: Sequence[int]) -> bool:
         return any(one.startswith(wanted) for one in replay(seed, numbers))
 
-    whole = range(len(draw_steps(seed, cycles_of(seed))))
+    whole = range(len(steps_of(seed)))
     left = ",".join(map(str, shrink(whole, fails)))
     for violation in violations:
         say(f"seed {seed}: {violation}")
@@ -97,6 +106,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--steps", help="live only these steps of one seed")
     parser.add_argument("--tell", action="store_true", help="tell what happened")
+    parser.add_argument(
+        "--tell-situations", action="store_true", help="tell how often each was reached"
+    )
     given = parser.parse_args(words)
     if given.steps is not None or given.tell:
         return _live_one(given)
@@ -106,16 +118,24 @@ def main(words: Sequence[str]) -> int:
         for part in pool.map(soak, groups):
             findings.add(part)
             for seed, violations in part.failed.items():
-                say(f"seed {seed}: {violations}")
+                say(f"seed {seed}: {violations[:3]}")
+            if findings.seeds % OFTEN < AT_ONCE:
+                say(f"so far: {findings.line()}")
     for seed, violations in list(findings.failed.items())[:5]:
         explain(seed, violations)
+    for situation in SITUATIONS if given.tell_situations else ():
+        say(f"{findings.reached[situation.name]:7} {situation.name}")
+    missed = findings.never()
+    if missed:
+        say(f"never reached: {'; '.join(missed)}")
     say(findings.line())
-    return 1 if findings.failed else 0
+    is_enough = given.seeds >= ENOUGH
+    return 1 if findings.failed or (missed and is_enough) else 0
 
 
 def _live_one(given: argparse.Namespace) -> int:
     seed = given.first_seed
-    steps = draw_steps(seed, cycles_of(seed))
+    steps = steps_of(seed)
     numbers: Sequence[int] = range(len(steps))
     if given.steps is not None:
         numbers = [int(number) for number in given.steps.split(",") if number]

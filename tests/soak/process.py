@@ -68,6 +68,7 @@ class Life:
     strokes: list[Stroke] = field(default_factory=list)
     counts: Counter[tuple[Place, bool]] = field(default_factory=Counter)
     is_dead: bool = False
+    place: Place = Place.BEGIN
     is_in_gap: bool = False
     """Whether it was paused after it asked the state for the last time: what leaves now nothing can hold back."""
 
@@ -81,6 +82,7 @@ class Life:
         """Come to a place; raises `Crash` when the process is dead, or dies here."""
         if self.is_dead:
             raise Crash
+        self.place = place
         self.counts[place, False] += 1
         if write:
             self.counts[place, True] += 1

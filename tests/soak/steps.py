@@ -15,7 +15,7 @@ import msgspec
 
 from tests.soak.people import Desk, Hands, act, act_in_jira
 from tests.soak.process import Place, Stroke
-from tests.soak.world import World
+from tests.soak.world import LEASE, World
 from worker.cycle.context import Mode
 
 
@@ -27,7 +27,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 Deed = Callable[[World, Random], None]
-LEASE, SETTLE = 180, 180
+SETTLE = 180
 
 
 def _act(world: World, random: Random, *, when: str) -> None:
@@ -35,6 +35,12 @@ def _act(world: World, random: Random, *, when: str) -> None:
     done = act(Hands(world.witness, who, random))
     if done:
         world.story.tell("act", f"{done} {when}")
+
+
+def do_mend(world: World, _random: Random) -> None:
+    """Let what went wrong end, cycles run until nothing is written, and the next morning come."""
+    come_to_rest(world)
+    world.next_morning()
 
 
 def do_person(world: World, random: Random) -> None:
@@ -85,23 +91,10 @@ def _moment(world: World, random: Random, act: Callable[[], None]) -> None:
     world.armed.append(Stroke(place, random.randrange(1, far), act))
 
 
-def _told(
-    world: World, kind: str, about: str, deed: Callable[[], None]
-) -> Callable[[], None]:
-    def act() -> None:
-        world.story.tell(kind, about)
-        deed()
-
-    return act
-
-
 def do_crash(world: World, random: Random) -> None:
     """Have the next cycle's process die."""
     is_local = random.random() < 0.7
-    where = "on this machine" if is_local else "elsewhere"
-    _moment(
-        world, random, _told(world, "crash", where, world.crash(0, is_local=is_local))
-    )
+    _moment(world, random, world.crash(0, is_local=is_local))
 
 
 def do_end(world: World, random: Random) -> None:
@@ -131,9 +124,7 @@ def do_pause(world: World, random: Random) -> None:
         for number in range(acts):
             _act(world, Random(f"{salt} {number}"), when="during a pause")
 
-    wait = world.pause(0, seconds, other, then)
-    length = "beyond the lease" if seconds > LEASE else "within the lease"
-    _moment(world, random, _told(world, "pause", length, wait))
+    _moment(world, random, world.pause(0, seconds, other, then))
 
 
 Rule = Mapping[str, Any]
@@ -142,20 +133,23 @@ CHANGING = {"method": "PATCH", "path_regex": "^/v1/pages/"}
 BLOCKS = {"path_regex": "^/v1/blocks/"}
 QUERY = {"path_regex": "/query$"}
 ANY: Rule = {}
+LISTS = {"path_regex": "(/query|/children)$"}
 NOTION_FAULTS: tuple[Rule, ...] = tuple(
     {"kind": kind, "match": match}
     for kinds, matches in (
-        (
-            ("429", "529", "500", "503", "504", "409", "502_html"),
-            (ANY, WRITING, CHANGING),
-        ),
-        (("503_committed",), (WRITING, CHANGING, BLOCKS)),
-        (("hang_before", "hang_after"), (ANY, WRITING, CHANGING, BLOCKS)),
-        (("reset_before", "reset_after"), (ANY, WRITING, CHANGING, BLOCKS)),
-        (("502_after", "truncate", "empty_200"), (ANY, WRITING, CHANGING, BLOCKS)),
-        (("wrong_type", "429_workspace"), (ANY, QUERY)),
+        (("429", "529", "500", "503", "504", "409"), (ANY, WRITING, CHANGING)),
+        (("502", "502_html", "503_html", "504_html"), (ANY, WRITING, BLOCKS)),
+        (("503_committed", "503_saved"), (WRITING, WRITING, CHANGING, BLOCKS)),
+        (("hang_before", "hang_after"), (ANY, WRITING, WRITING, CHANGING, BLOCKS)),
+        (("reset_before", "reset_after"), (ANY, WRITING, WRITING, CHANGING, BLOCKS)),
+        (("502_after", "504_after", "empty_200"), (ANY, WRITING, CHANGING, BLOCKS)),
+        (("truncate", "cut_json"), (ANY, WRITING, CHANGING, BLOCKS)),
+        (("empty_object", "null"), (ANY, WRITING, CHANGING, QUERY)),
+        (("wrong_type", "429_workspace", "429_endpoint"), (ANY, QUERY)),
+        (("429_blocked", "401", "403", "skew"), (ANY,)),
+        (("short_pages", "repeat_page", "incomplete"), (LISTS, QUERY)),
+        (("lag",), (QUERY,)),
         (("late_commit",), (WRITING,)),
-        (("401",), (ANY,)),
     )
     for kind in kinds
     for match in matches
@@ -163,20 +157,10 @@ NOTION_FAULTS: tuple[Rule, ...] = tuple(
 JIRA_FAULTS: tuple[Rule, ...] = tuple(
     {"kind": kind}
     for kind in (
-        "429",
-        "500",
-        "503",
-        "504",
-        "502_html",
-        "reset_before",
-        "hang_before",
-        "truncate",
-        "empty_200",
-        "401",
-        "repeat_token",
-        "empty_page_with_token",
-        "short_pages",
-        "warnings",
+        *("429", "500", "502", "503", "504", "502_html", "503_html", "504_html"),
+        *("reset_before", "hang_before", "truncate", "cut_json", "empty_200"),
+        *("empty_object", "null", "wrong_type", "401", "403", "skew"),
+        *("repeat_token", "empty_page_with_token", "short_pages", "warnings"),
     )
 )
 
@@ -200,6 +184,7 @@ def _rule(random: Random, rules: tuple[Rule, ...]) -> dict[str, Any]:
         "times": random.choice((1, 1, 1, 2, 8)),
         "retry_after": random.choice((1, 20, 300, 1200)),
         "seconds": random.choice((5, 60, 150)),
+        "form": random.choice(("seconds", "seconds", "date", "none")),
     }
 
 
@@ -260,6 +245,7 @@ DEEDS: Mapping[str, tuple[int, Deed]] = {
     "minutes": (8, do_minutes),
     "days": (10, do_days),
     "cycle": (0, do_cycle),
+    "mend": (0, do_mend),
     "other_cycle": (2, do_other_cycle),
     "crash": (12, do_crash),
     "end": (3, do_end),
@@ -278,16 +264,38 @@ DEEDS: Mapping[str, tuple[int, Deed]] = {
 """The kinds of steps, and how often each is drawn."""
 
 
+DISTURBING = frozenset(
+    {"crash", "end", "pause", "fault", "jira_fault", "lag", "skew", "unshare"}
+)
+"""What goes wrong with a cycle, and leaves nothing behind once it is over."""
+
+
 def draw_steps(seed: int, cycles: int) -> tuple[Step, ...]:
     """Return the steps of a seed: so many cycles, and before each some of what there is."""
     random = Random(f"soak {seed}")
-    kinds = [name for name in DEEDS if name != "cycle"]
-    weights = [DEEDS[name][0] for name in kinds]
-    steps = []
+    kinds = [name for name in DEEDS if DEEDS[name][0]]
+    steps: list[Step] = []
     for _ in range(cycles):
-        drawn = random.choices(kinds, weights, k=random.randrange(1, 6))
-        steps += [Step(kind, random.getrandbits(32)) for kind in (*drawn, "cycle")]
+        steps += _draw(random, kinds, random.randrange(1, 6), "cycle")
     return tuple(steps)
+
+
+def draw_comparable(seed: int, cycles: int) -> tuple[Step, ...]:
+    """Return steps with which an undisturbed life can be compared: nobody acts during a run, and each run that went wrong
+    is followed by others, before the day ends, that go well."""
+    random = Random(f"comparable {seed}")
+    steps: list[Step] = []
+    for _ in range(cycles):
+        steps += _draw(random, ["person", "jira"], random.randrange(1, 5))
+        steps += _draw(random, sorted(DISTURBING), random.randrange(1, 4), "cycle")
+        steps += _draw(random, [], 0, "mend")
+    return tuple(steps)
+
+
+def _draw(random: Random, kinds: list[str], count: int, *after: str) -> list[Step]:
+    weights = [DEEDS[name][0] for name in kinds]
+    drawn = random.choices(kinds, weights, k=count) if kinds else []
+    return [Step(kind, random.getrandbits(32)) for kind in (*drawn, *after)]
 
 
 def take(world: World, step: Step) -> None:
@@ -308,3 +316,23 @@ def calm(world: World) -> None:
         world.notion.control("share", {"id": binding.database_id})
     world.armed = []
     world.forces = False
+
+
+QUIET_CYCLES = 8
+"""After so many undisturbed cycles nothing is written any more."""
+
+
+def come_to_rest(world: World) -> bool:
+    """Let faults end and cycles run until nothing is written, and tell whether that came (I5)."""
+    calm(world)
+    for _ in range(QUIET_CYCLES):
+        world.clock.advance(timedelta(minutes=10))
+        before = world.writes()
+        report = world.cycle(0, Mode.FULL, [])
+        is_refused = report is not None and bool(report.refused)
+        world.forces = is_refused
+        if report is not None and not is_refused and world.writes() == before:
+            world.forces = False
+            return True
+    world.story.accuse("I5 no quiet came")
+    return False

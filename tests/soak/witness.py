@@ -78,6 +78,7 @@ class Witness:
     touched: dict[str, int] = field(default_factory=dict)
     looked: dict[tuple[str, str], int] = field(default_factory=dict)
     put_back: set[str] = field(default_factory=set)
+    thrown: set[str] = field(default_factory=set)
     gap: set[str] = field(default_factory=set)
     paused: dict[str, datetime] = field(default_factory=dict)
     is_forgetful: bool = False
@@ -106,6 +107,8 @@ class Witness:
                 self._type(Place(page_id, property_id), after.get(property_id))
         if action == "restore":
             self.put_back.add(page_id)
+        if action in ("trash", "archive"):
+            self.thrown.add(page_id)
         touched = self._page_of(str(payload.get("block_id") or page_id))
         if touched and action in ("edit", "append", "edit_block", "comment"):
             self.touched[touched] = self.at
@@ -355,6 +358,23 @@ class Witness:
                 )
                 continue
             self.story.accuse(f"I1 {source}/{key} stands {len(pages)} times")
+
+    def tell_trashed(self) -> None:
+        """Tell whether rows that people threw away stayed away."""
+        standing = {key for _, key in self._rows_by_key()}
+        for page_id in sorted(self.thrown - self.put_back):
+            page = self.notion.store.pages.get(page_id)
+            key = self._key_of(page) if page else ""
+            if page and key and page.created_by == self.notion.bot_id:
+                end = "was made again" if key in standing else "stays away"
+                self.story.tell("rest", f"a row that was thrown away {end}")
+
+    def _key_of(self, page: Page) -> str:
+        for name, binding in self.bindings.items():
+            has_key = KEY_PROPERTY in binding.properties
+            if binding.data_source_id == page.parent.id and has_key:
+                return _plain(page.values.get(self.property_id(name, KEY_PROPERTY)))
+        return ""
 
     def _rows_by_key(self) -> dict[tuple[str, str], list[str]]:
         store = self.notion.store

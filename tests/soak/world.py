@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from unittest.mock import patch
 
 import structlog
 
+from rayline_demo.rig import Rig
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock, Request, Response
@@ -26,11 +28,15 @@ from worker.cycle.ownership import claim_boards
 from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.domain.charts import Chart
-from worker.errors import RaylineError
+from worker.errors import Busy, RaylineError
+from worker.state.processes import is_gone
+from worker.state.store import to_micros
 from worker.write import writer
 from worker.write.uploads import PNG
 
 PICTURE = PNG + b"a chart"
+LEASE = 180
+"""Seconds after which a lease lapses."""
 
 
 @dataclass(slots=True)
@@ -71,6 +77,12 @@ class World:
             ours=dict(self.ground.ours),
         )
         self.story.sums["runs"] = self.ground.runs
+
+    def next_morning(self) -> None:
+        """Let the next morning come, at the hour at which the world began."""
+        passed = self.clock.now() - self.ground.now
+        days = timedelta(days=passed // timedelta(days=1) + 1)
+        self.clock.advance(days - passed)
 
     # Processes
 
@@ -144,6 +156,11 @@ class World:
             _write(self.file, content)
         self.witness.is_forgetful = True
 
+    def rig(self) -> Rig:
+        """Return the world as checks of other tests look at it."""
+        process = self.process(0)
+        return Rig(self.clock, self.notion, self.jira, process.context, process.store)
+
     # Cycles
 
     def cycle(self, number: int, mode: Mode, strokes: list[Stroke]) -> Report | None:
@@ -154,6 +171,7 @@ class World:
         began, waited, writes = self.clock.now(), self.waited, self.writes()
         answered = self.story.sums["answers"]
         self.story.sums["cycles"] += 1
+        lease = self._look_at_lease()
         report = None
         try:
             report = sync(process.context, order)
@@ -161,6 +179,8 @@ class World:
             self.processes.pop(number).close()
         except RaylineError as error:
             self.story.tell("ended", f"{type(error).__name__}: {error}")
+            if isinstance(error, Busy):
+                self.story.tell("lease", "held by another")
         except Exception as error:  # noqa: BLE001 - whatever else escapes a cycle is what is looked for
             self.story.accuse(f"uncaught {type(error).__name__}: {error}")
         finally:
@@ -170,10 +190,21 @@ class World:
         self._check_time(process, began, self.waited - waited)
         if report is not None:
             self.story.sums["runs"] += 1
+            self.story.tell("lease", lease)
             answers = self.story.sums["answers"] - answered
             self._check_report(report, self.writes() - writes - answers)
         self.witness.check_keys()
         return report
+
+    def _look_at_lease(self) -> str:
+        """Return what the workspace's lease is, before a run claims it."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            row = connection.execute("SELECT owner, until FROM leases").fetchone()
+        if row is None or row[1] == 0:
+            return "free"
+        if is_gone(row[0]):
+            return "of a dead process"
+        return "that lapsed" if row[1] <= to_micros(self.clock.now()) else "held"
 
     def writes(self) -> int:
         """Return how often the worker changed something in Notion so far."""
@@ -219,8 +250,12 @@ class World:
     def crash(self, number: int, *, is_local: bool) -> Callable[[], None]:
         """Return a death of a process, on this machine or on another."""
 
+        where = "on this machine" if is_local else "elsewhere"
+
         def die() -> None:
             process = self.processes[number]
+            when = "in a later run" if self.story.sums["runs"] else "in the first run"
+            self.story.tell("crash", f"{process.life.place} {where} {when}")
             self.story.sums["crashes"] += 1
             if is_local:
                 bury(process.store, process.context.owner)
@@ -234,12 +269,15 @@ class World:
         """Return a pause of a process, in which another one may run a cycle, and something may happen."""
 
         def wait() -> None:
+            life = self.processes[number].life
+            length = "beyond" if seconds > LEASE else "within"
+            self.story.tell("pause", f"{life.place} {length} the lease")
             self.clock.advance(timedelta(seconds=seconds))
             began = self.clock.now()
             then()
             if other is not None:
                 self.cycle(other, Mode.DELTA, [])
-            self.processes[number].life.is_in_gap = True
+            life.is_in_gap = True
             self.waited += timedelta(seconds=seconds) + self.clock.now() - began
 
         return wait
