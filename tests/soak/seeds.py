@@ -24,7 +24,6 @@ from tests.soak.world import World, drawn_at_once, overheard
 from tests.support.invariants import Picture, picture
 from worker.cycle.context import Mode
 
-
 UNLIKE = re.compile(r"Synced$|^state bases .* synced$|^state pages ")
 """Places where lives may differ: what names a run and its minute, and how many reads did not show a row."""
 
