@@ -13,7 +13,8 @@ import pytest
 from rayline_sandbox.wire import Request
 from tests.soak.seeds import grown_ground
 from tests.soak.shrink import shrink
-from tests.soak.steps import DEEDS, draw_steps
+from tests.soak.situations import SITUATIONS
+from tests.soak.steps import DEEDS, draw_comparable, draw_steps
 from tests.soak.world import World
 from worker.mapping.schema import KEY_PROPERTY
 
@@ -133,5 +134,14 @@ def test_a_failing_life_is_shrunk_to_the_steps_that_matter(
 
 def test_the_same_seed_draws_the_same_steps_and_every_kind_is_drawn() -> None:
     assert draw_steps(11, 4) == draw_steps(11, 4)
-    drawn = {step.kind for seed in range(200) for step in draw_steps(seed, 4)}
+    drawn = {
+        step.kind
+        for seed in range(200)
+        for step in (*draw_steps(seed, 4), *draw_comparable(seed, 1))
+    }
     assert drawn == DEEDS.keys()
+
+
+def test_the_documentation_names_every_situation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8")
+    assert [one.name for one in SITUATIONS if one.name not in text] == []

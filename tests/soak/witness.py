@@ -134,6 +134,12 @@ class Witness:
 
     # Requests
 
+    def begin_run(self, process: str) -> None:
+        """Have a run of a process know nothing of what an earlier one looked at."""
+        for looker, subject in list(self.looked):
+            if looker == process:
+                del self.looked[looker, subject]
+
     def serve_notion(self, process: str, request: Request, *, in_gap: bool) -> Response:
         """Answer a request to Notion, and look at what it does; `in_gap`: its process was paused after the last check."""
         self.in_gap = in_gap

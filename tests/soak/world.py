@@ -167,6 +167,7 @@ class World:
         """Have a process run a cycle, which these strokes befall; None when it ended otherwise than by itself."""
         process = self.process(number)
         process.life.begin(strokes)
+        self.witness.begin_run(process.name)
         order = CycleRequest(mode, "soak", force=self.forces)
         began, waited, writes = self.clock.now(), self.waited, self.writes()
         answered = self.story.sums["answers"]
