@@ -181,7 +181,9 @@ class Witness:
         self.story.sums[f"{side} requests"] += 1
 
     def _check_pause(self, side: str, request: Request) -> None:
-        until = self.paused.get(side)
+        part = f"{side} {request.method} {_shape(request.path)}"
+        pauses = [self.paused[name] for name in (side, part) if name in self.paused]
+        until = max(pauses, default=None)
         if until and self.clock.now() < until - SLACK and not self.is_forgetful:
             self.story.accuse(
                 f"I6 {request.method} {request.path} before a Retry-After passed"
@@ -190,7 +192,7 @@ class Witness:
     def _note(
         self, side: str, request: Request, outcome: str, response: Response
     ) -> None:
-        where = re.sub(r"[0-9a-f-]{32,36}", "ID", request.path)
+        where = _shape(request.path)
         if outcome.startswith("fault:"):
             self.story.sums["faults"] += 1
             self.story.tell(
@@ -200,8 +202,11 @@ class Witness:
             self.story.accuse(f"I6 more requests than {side} allows")
         if response.status == 429:
             wait = read_retry_after(response.headers)
+            # A limit of one endpoint holds for that endpoint.
+            is_part = outcome == "fault:429_endpoint"
+            part = f"{side} {request.method} {where}" if is_part else side
             if wait is not None:
-                self.paused[side] = self.clock.now() + timedelta(seconds=wait)
+                self.paused[part] = self.clock.now() + timedelta(seconds=wait)
 
     def _looker(self, process: str, request: Request) -> Callable[[Response], None]:
         """Return who looks at what a request does, having seen what stood before."""
@@ -407,6 +412,11 @@ def _columns(
             prop = properties[key]
             place = (binding.data_source_id, unquote(property_id))
             yield place, Column(name, key, prop.owner, prop.type)
+
+
+def _shape(path: str) -> str:
+    """Return a path without the ids in it."""
+    return re.sub(r"[0-9a-f-]{32,36}", "ID", path)
 
 
 def _object(body: bytes) -> dict[str, Any]:
