@@ -11,6 +11,7 @@ import pytest
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from worker.errors import Busy
 from worker.state import leases
+from worker.state.processes import name_owner
 from worker.state.store import Store
 
 NOW = datetime(2026, 11, 18, tzinfo=UTC)
@@ -52,3 +53,15 @@ def test_a_long_lease_of_somebody_who_lives_elsewhere_is_respected(
         leases.claim(tx, ELSEWHERE, now=NOW, ttl=theirs)
         with pytest.raises(Busy):
             leases.claim(tx, "here", now=NOW, ttl=ours)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="asks /proc when a process began"
+)
+def test_a_far_lease_of_a_dead_process_is_in_nobodys_hand(store: Store) -> None:
+    host, pid, space = name_owner().split(":")
+    place, start = space.split(".")
+    dead = f"{host}:{pid}:{place}.{int(start) - 1}"
+    with store.transaction("studio") as tx:
+        leases.claim(tx, dead, now=NOW + timedelta(days=40), ttl=TTL)
+        assert leases.holder(tx, now=NOW) is None

@@ -139,8 +139,8 @@ def judge(left: timedelta | None, *, ttl: timedelta, is_dead: bool = False) -> G
         return Grip.FREE
     if left <= timedelta(0):
         return Grip.LAPSED
-    if left > max(2 * ttl, LONGEST):
-        return Grip.ASTRAY
     if is_dead:
         return Grip.DEAD
+    if left > max(2 * ttl, LONGEST):
+        return Grip.ASTRAY
     return Grip.SHORT if left < ttl / 2 else Grip.FRESH
