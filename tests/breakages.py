@@ -104,7 +104,7 @@ BREAKAGES = (
                 "wanted=wanted, cells=wanted)",
             ),
         ),
-        (f"{_APPLY}::test_the_base_is_what_came_back_not_what_was_sent",),
+        (f"{_EDITS}::test_the_base_of_a_cell_of_ours_is_what_the_answer_shows",),
     ),
     Breakage(
         "the base of an update is what was sent",
@@ -115,7 +115,7 @@ BREAKAGES = (
                 "bases.record(tx, page_id, wanted)",
             ),
         ),
-        (f"{_APPLY}::test_the_base_is_what_came_back_not_what_was_sent",),
+        (f"{_EDITS}::test_the_base_of_a_cell_of_ours_is_what_the_answer_shows",),
     ),
     Breakage(
         "a census that is not whole counts",

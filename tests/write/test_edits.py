@@ -331,6 +331,23 @@ def test_what_a_person_types_before_a_creation_is_answered_stands(
     assert board.row(RISK).fields[field] == read
 
 
+def test_the_base_of_a_cell_of_ours_is_what_the_answer_shows(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+
+    def type_in(name: str, answer: Any) -> Any:
+        if name not in ("create_page", "update_page"):
+            return answer
+        board.edit(answer.id, "name", f"after {name}")
+        return board.notion.page(answer.id)
+
+    port = Interrupted(board.notion, after=type_in).port()
+    for name, shown in (("Late", "create_page"), ("Later", "update_page")):
+        board.cycle([fact(RISK, "name", name)], port)
+        with board.store.reading(WORKSPACE) as tx:
+            written = bases.of_page(tx, board.row(RISK).page_id)
+        assert written["name"] == f"after {shown}"
+
+
 def test_a_creation_nobody_touched_leaves_its_empty_shared_cells_to_the_worker(
     board: Board,
 ) -> None:
