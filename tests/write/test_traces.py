@@ -32,8 +32,9 @@ def _live(folder: Path, fatal: int) -> list[Event]:
     tracer = Tracer(board.clock.now)
     tracer.listen(board.store)
     board.notion = board.connect(HandlerTransport(tracer.watch(board.sandbox.handle)))
-    for kind, more in (("409", {}), ("429", {"retry_after": 60}), ("reset_after", {})):
-        board.break_next(kind, **more)
+    board.break_next("409")
+    board.break_next("429", retry_after=60)
+    board.break_next("reset_after")
     steps = Steps(fatal)
     for number in range(6):
         try:

@@ -43,7 +43,7 @@ def intend(
     tx: Tx, ref: Ref, wanted: Mapping[str, Value], *, claim: str, now: datetime
 ) -> bool:
     """Claim the creation of `ref`; False when it is done, in other hands or not settled. Commit before the call."""
-    row = {
+    row: dict[str, Any] = {
         "page_id": "",
         "sent_at": to_micros(now),
         "claim": claim,
