@@ -133,14 +133,14 @@ class LateWrites:
     def postpone(self, request: Request, rule: Rule, *, now: datetime) -> None:
         """Have a request committed `seconds` from now on, 30 unless the rule says."""
         seconds = rule.number("seconds") or 30.0
-        self._waiting.append((now + timedelta(seconds=seconds), request))
+        due = now + timedelta(seconds=seconds)
+        self._waiting.append((due, request))
 
     def due(self, now: datetime) -> list[Request]:
         """Take out the requests whose time has come, oldest first."""
-        ready = sorted(
-            (one for one in self._waiting if one[0] <= now), key=lambda one: one[0]
-        )
+        ready = [one for one in self._waiting if one[0] <= now]
         self._waiting = [one for one in self._waiting if one[0] > now]
+        ready.sort(key=lambda one: one[0])
         return [request for _, request in ready]
 
 

@@ -111,7 +111,9 @@ def update(call: Call) -> Answer:
         allow_deleting=bool(given.get("allow_deleting_content")),
     )
     value = page_markdown(call.store, page)
-    return queued(call, value, "PATCH /v1/pages/:page_id/markdown") if later else value
+    if later:
+        return queued(call, value, "PATCH /v1/pages/:page_id/markdown")
+    return value
 
 
 # The text commands.

@@ -61,7 +61,9 @@ def _with_ending(name: str | None, filename: str) -> str:
     """Return the name an upload is given, with the ending of its file when it has none (recorded)."""
     if not name:
         return filename
-    return name if PurePath(name).suffix else name + PurePath(filename).suffix
+    if PurePath(name).suffix:
+        return name
+    return name + PurePath(filename).suffix
 
 
 def _uploaded(upload_id: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ KINDS: Mapping[type[Record], str] = {
     Database: "database",
     Block: "block",
 }
-Shelf = dict[str, Page] | dict[str, DataSource] | dict[str, Database] | dict[str, Block]
+Pages = dict[str, Page] | dict[str, Block]
+Shelf = Pages | dict[str, DataSource] | dict[str, Database]
 
 
 class Print(NamedTuple):

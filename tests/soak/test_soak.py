@@ -143,5 +143,5 @@ def test_the_same_seed_draws_the_same_steps_and_every_kind_is_drawn() -> None:
 
 
 def test_the_documentation_names_every_situation() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs/reliability.md").read_text("utf-8")
     assert [one.name for one in SITUATIONS if one.name not in text] == []

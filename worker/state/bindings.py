@@ -22,7 +22,8 @@ def save(tx: Tx, value: Bindings) -> None:
             for source, binding in sorted(value.items())
         ],
     )
-    delete_keys(tx, bindings, "source", sorted(load(tx).keys() - value.keys()))
+    gone = load(tx).keys() - value.keys()
+    delete_keys(tx, bindings, "source", sorted(gone))
 
 
 def load(tx: Tx) -> Bindings:

@@ -202,7 +202,8 @@ def _unfinished(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         _take_away(part)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        os.close(os.open(part, flags, 0o600))
         yield part
     except OSError as error:
         if isinstance(error, FileExistsError | FileNotFoundError):

@@ -39,7 +39,8 @@ def keep_before_upgrade(path: Path, standing: str) -> Path:
     kept = path.with_name(f"{path.name}.before-upgrade-of-{standing}")
     part = kept.with_name(f".{kept.name}.{os.getpid()}.part")
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        flags = os.O_CREAT | os.O_TRUNC | os.O_RDWR
+        os.close(os.open(part, flags, 0o600))
         copy_file(path, part)
         part.replace(kept)
     finally:

@@ -149,7 +149,9 @@ def adopt(
 
 def find(tx: Tx, ref: Ref) -> Intent | None:
     """Return the intent of one ref."""
-    return next(iter(_read(tx, _select(tx).where(intents.c.ref == str(ref)))), None)
+    query = _select(tx)
+    query = query.where(intents.c.ref == str(ref))
+    return next(iter(_read(tx, query)), None)
 
 
 def load(tx: Tx) -> tuple[Intent, ...]:
@@ -159,7 +161,8 @@ def load(tx: Tx) -> tuple[Intent, ...]:
 
 def unsettled(tx: Tx, *, before: datetime | None = None) -> tuple[Intent, ...]:
     """Return the creations whose outcome is not known, those sent by `before` when given, sorted by ref."""
-    query = _select(tx).where(intents.c.status.in_(origins(Step.MISS)))
+    is_open = intents.c.status.in_(origins(Step.MISS))
+    query = _select(tx).where(is_open)
     if before is not None:
         query = query.where(intents.c.sent_at <= to_micros(before))
     return _read(tx, query.order_by(intents.c.ref))
@@ -209,7 +212,8 @@ def _take(
     )
     if step in OF_CLAIMANT:
         row &= intents.c.claim == run
-    change = intents.update().values(status=outcome(step), **values).where(row)
+    change = intents.update().where(row)
+    change = change.values(status=outcome(step), **values)
     return bool(tx.connection.execute(change).rowcount)
 
 

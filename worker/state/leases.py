@@ -58,7 +58,10 @@ def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
     if insert_new(tx, leases, {"owner": owner, "epoch": 1, **times}):
         return _lease(tx.workspace, owner, 1, **times)
     held = current(tx)
-    if held is None or Act.CLAIM not in LEASES[_look(held, now=now, ttl=ttl)]:
+    if held is None:
+        raise Busy(tx.workspace, _holder(tx))
+    grip = _look(held, now=now, ttl=ttl)
+    if Act.CLAIM not in LEASES[grip]:
         raise Busy(tx.workspace, _holder(tx))
     epoch = held.epoch + 1
     if not _change(tx, held, _unmoved(held), owner=owner, epoch=epoch, **times):
@@ -71,7 +74,8 @@ def renew(tx: Tx, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
     renewed."""
     held = _ours(tx, lease, current(tx))
     until = to_micros(now + ttl)
-    may = Act.RENEW in LEASES[judge(held.left(now), ttl=ttl)]
+    grip = judge(held.left(now), ttl=ttl)
+    may = Act.RENEW in LEASES[grip]
     if not (may and _change(tx, held, _unmoved(held), until=until)):
         raise Busy(tx.workspace, _holder(tx))
     since = to_micros(lease.since)
@@ -103,7 +107,8 @@ def find_living(store: Store) -> str:
     now = store.now()
     with store.reading("") as tx:
         held = [_read(row) for row in tx.connection.execute(select(leases))]
-    return min((one.owner for one in held if _is_in_hand(one, now)), default="")
+    living = (one.owner for one in held if _is_in_hand(one, now))
+    return min(living, default="")
 
 
 class Held:
@@ -182,7 +187,8 @@ def hold(
     A heartbeat renews it meanwhile, for `limit` at most: who hangs for longer does not keep everybody out for ever.
     """
     with store.transaction(workspace) as tx:
-        held = Held(store, claim(tx, owner, now=now(), ttl=ttl), ttl=ttl, now=now)
+        lease = claim(tx, owner, now=now(), ttl=ttl)
+    held = Held(store, lease, ttl=ttl, now=now)
     ended = threading.Event()
     heart = threading.Thread(
         target=held.keep,

@@ -50,7 +50,8 @@ def save(tx: Tx, value: Memory) -> None:
         for key, item in items.items()
     }
     standing = _rows(tx)
-    for kind, key in sorted(standing.keys() - wanted.keys() - {(_SAVED, "")}):
+    kept = {*wanted, (_SAVED, "")}
+    for kind, key in sorted(standing.keys() - kept):
         _delete(tx, kind, key)
     upsert(
         tx,

@@ -52,7 +52,9 @@ def name_owner() -> str:
     """Return how this process is called as an owner: `host:pid:mark`."""
     pid = os.getpid()
     seen = _look(pid)
-    return f"{socket.gethostname()}:{pid}:{_space()}.{seen.start if seen else ''}"
+    host = socket.gethostname()
+    start = seen.start if seen else ""
+    return f"{host}:{pid}:{_space()}.{start}"
 
 
 def read_owner(owner: str) -> Process | None:

@@ -160,7 +160,8 @@ def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
 
 def since(tx: Tx, run_id: int, *, limit: int = 500) -> tuple[Run, ...]:
     """Return the runs after a number, oldest first."""
-    query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.id > run_id)
+    is_ours = runs.c.workspace == tx.workspace
+    query = select(runs).where(is_ours, runs.c.id > run_id)
     return _read(
         tx, tx.connection.execute(query.order_by(runs.c.id).limit(limit)).all()
     )
@@ -186,13 +187,15 @@ def last_success(tx: Tx, mode: str) -> Run | None:
         runs.c.dry_run == 0,
     )
     rows = tx.connection.execute(query.order_by(runs.c.id.desc()))
-    newest = next((row for row in rows if _HEAD.decode(row.outcome).mode == mode), None)
+    fitting = (row for row in rows if _HEAD.decode(row.outcome).mode == mode)
+    newest = next(fitting, None)
     return _read(tx, [newest])[0] if newest is not None else None
 
 
 def known_until(tx: Tx) -> datetime | None:
     """Return when the last run ended that has ended: what was written later, only a run under way may have written."""
-    query = select(func.max(runs.c.ended)).where(runs.c.workspace == tx.workspace)
+    newest = func.max(runs.c.ended)
+    query = select(newest).where(runs.c.workspace == tx.workspace)
     latest = tx.connection.execute(query).scalar()
     return None if latest is None else from_micros(latest)
 

@@ -266,11 +266,14 @@ def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
 def _digests(tx: Tx, source: str, *, looks: bool) -> dict[str, bytes]:
     """Return the digests of a source's pages; who `looks` goes by what is kept, and so finds what was changed by
     another hand, which costs reading all of it."""
-    query = select(pages.c.page_id, pages.c.body if looks else pages.c.digest).where(
+    shown = pages.c.body if looks else pages.c.digest
+    query = select(pages.c.page_id, shown).where(
         pages.c.workspace == tx.workspace, pages.c.source == source
     )
     rows = tx.connection.execute(query)
-    return {row[0]: _digest(row[1]) if looks else row[1] for row in rows}
+    if not looks:
+        return dict(row.tuple() for row in rows)
+    return {page_id: _digest(body) for page_id, body in rows}
 
 
 def count_changed(tx: Tx, table: Table) -> int:
@@ -278,7 +281,8 @@ def count_changed(tx: Tx, table: Table) -> int:
     query = select(table.c.digest, table.c.body).where(
         table.c.workspace == tx.workspace
     )
-    return sum(digest != _digest(body) for digest, body in tx.connection.execute(query))
+    rows = tx.connection.execute(query)
+    return sum(digest != _digest(body) for digest, body in rows)
 
 
 def _mark_seen(tx: Tx, source: str, page_ids: Iterable[str]) -> None:

@@ -265,7 +265,8 @@ def _prepare_file(url: URL) -> Path:
             _make_folder(path.parent)
         # Only when it is new: closing a file ends every lock that this process has on it.
         with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+            os.close(os.open(path, flags, 0o600))
     except OSError as error:
         raise DatabaseFault(find_file_kind(error), str(path)) from error
     return path

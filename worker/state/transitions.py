@@ -1,8 +1,8 @@
 """The life of a creation's claim and of a lease, each as one table: what may happen to it, and what it is then.
 
 What a table does not hold is refused: the journal and the leases ask here before they change anything, so that there is
-no other place to look at (as in h11's `_state.py`). The pictures in docs/transitions.md are drawn from the tables, and
-tests/state/test_transitions.py goes through every interleaving of two workers that they allow.
+no other place to look at (as in h11's `_state.py`). The pictures in docs/transitions.md are drawn from the tables; it
+tells what was proven of every interleaving of two workers that they allow.
 """
 
 from __future__ import annotations
@@ -41,30 +41,27 @@ OF_CLAIMANT = frozenset({Step.SEND, Step.FINISH, Step.FAIL, Step.DOUBT})
 OF_LOOK_UP = frozenset({Step.FIND, Step.MISS})
 """Steps that are made only once the settle time since the request left is over."""
 
+ABSENT, INTENDED, UNKNOWN, FAILED, DONE = Status
 INTENTS: Mapping[Status, Mapping[Step, Status]] = {
-    Status.ABSENT: {Step.CLAIM: Status.INTENDED, Step.ADOPT: Status.DONE},
-    Status.INTENDED: {
-        Step.SEND: Status.INTENDED,
-        Step.FINISH: Status.DONE,
-        Step.FAIL: Status.FAILED,
-        Step.DOUBT: Status.UNKNOWN,
-        Step.FIND: Status.DONE,
-        Step.MISS: Status.FAILED,
-        Step.ADOPT: Status.DONE,
+    ABSENT: {Step.CLAIM: INTENDED, Step.ADOPT: DONE},
+    INTENDED: {
+        Step.SEND: INTENDED,
+        Step.FINISH: DONE,
+        Step.FAIL: FAILED,
+        Step.DOUBT: UNKNOWN,
+        Step.FIND: DONE,
+        Step.MISS: FAILED,
+        Step.ADOPT: DONE,
     },
-    Status.UNKNOWN: {
-        Step.FIND: Status.DONE,
-        Step.MISS: Status.FAILED,
-        Step.ADOPT: Status.DONE,
-    },
+    UNKNOWN: {Step.FIND: DONE, Step.MISS: FAILED, Step.ADOPT: DONE},
     # Certainly not made, as far as was known: an answer that comes later than the look-up still counts.
-    Status.FAILED: {
-        Step.CLAIM: Status.INTENDED,
-        Step.FINISH: Status.DONE,
-        Step.DOUBT: Status.UNKNOWN,
-        Step.ADOPT: Status.DONE,
+    FAILED: {
+        Step.CLAIM: INTENDED,
+        Step.FINISH: DONE,
+        Step.DOUBT: UNKNOWN,
+        Step.ADOPT: DONE,
     },
-    Status.DONE: {},
+    DONE: {},
 }
 
 
@@ -107,25 +104,21 @@ class Act(StrEnum):
 OF_WORLD = frozenset({Act.WAIT, Act.DIE, Act.CORRECT})
 """What happens to a lease without anybody's asking."""
 
+FREE, FRESH, SHORT, LAPSED, DEAD, ASTRAY = Grip
 LEASES: Mapping[Grip, Mapping[Act, Grip]] = {
-    Grip.FREE: {Act.CLAIM: Grip.FRESH},
-    Grip.FRESH: {
-        Act.SEND: Grip.FRESH,
-        Act.RENEW: Grip.FRESH,
-        Act.RELEASE: Grip.FREE,
-        Act.WAIT: Grip.SHORT,
-        Act.DIE: Grip.DEAD,
-        Act.CORRECT: Grip.ASTRAY,
+    FREE: {Act.CLAIM: FRESH},
+    FRESH: {
+        Act.SEND: FRESH,
+        Act.RENEW: FRESH,
+        Act.RELEASE: FREE,
+        Act.WAIT: SHORT,
+        Act.DIE: DEAD,
+        Act.CORRECT: ASTRAY,
     },
-    Grip.SHORT: {
-        Act.RENEW: Grip.FRESH,
-        Act.RELEASE: Grip.FREE,
-        Act.WAIT: Grip.LAPSED,
-        Act.DIE: Grip.DEAD,
-    },
-    Grip.LAPSED: {Act.CLAIM: Grip.FRESH, Act.RENEW: Grip.FRESH, Act.RELEASE: Grip.FREE},
-    Grip.DEAD: {Act.CLAIM: Grip.FRESH, Act.WAIT: Grip.LAPSED},
-    Grip.ASTRAY: {Act.CLAIM: Grip.FRESH, Act.RENEW: Grip.FRESH, Act.RELEASE: Grip.FREE},
+    SHORT: {Act.RENEW: FRESH, Act.RELEASE: FREE, Act.WAIT: LAPSED, Act.DIE: DEAD},
+    LAPSED: {Act.CLAIM: FRESH, Act.RENEW: FRESH, Act.RELEASE: FREE},
+    DEAD: {Act.CLAIM: FRESH, Act.WAIT: LAPSED},
+    ASTRAY: {Act.CLAIM: FRESH, Act.RENEW: FRESH, Act.RELEASE: FREE},
 }
 
 LONGEST = timedelta(days=1)
@@ -136,11 +129,13 @@ def judge(left: timedelta | None, *, ttl: timedelta, is_dead: bool = False) -> G
     """Return how a lease is held that has so much time `left`, None when it was given back or never taken; `ttl` is how
     long whoever asks takes one."""
     if left is None:
-        return Grip.FREE
+        return FREE
     if left <= timedelta(0):
-        return Grip.LAPSED
+        return LAPSED
     if is_dead:
-        return Grip.DEAD
+        return DEAD
     if left > max(2 * ttl, LONGEST):
-        return Grip.ASTRAY
-    return Grip.SHORT if left < ttl / 2 else Grip.FRESH
+        return ASTRAY
+    if left < ttl / 2:
+        return SHORT
+    return FRESH

@@ -172,7 +172,8 @@ def pending(tx: Tx) -> tuple[Trigger, ...]:
 def recent(tx: Tx, limit: int = 50) -> tuple[Trigger, ...]:
     """Return the latest requests, newest first."""
     query = select(triggers).where(triggers.c.workspace == tx.workspace)
-    rows = tx.connection.execute(query.order_by(triggers.c.id.desc()).limit(limit))
+    newest_first = query.order_by(triggers.c.id.desc())
+    rows = tx.connection.execute(newest_first.limit(limit))
     return tuple(_trigger(row) for row in rows)
 
 
