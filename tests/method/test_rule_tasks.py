@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,7 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Stage
 from worker.domain.values import Ref, Span, Unset, Value
-from worker.errors import Severity
+from worker.errors import Problem, Severity
 from worker.method.formulas.sprints import next_yearly, sprint_of, sprints_between
 from worker.method.measures import Signal, TaskMeasure
 from worker.method.outcome import Outcome
@@ -620,6 +621,17 @@ def test_no_key_is_ever_used_twice_and_a_second_run_agrees(
 # --- who gets a place in the sprint
 
 
+def playbooks_of(problems: Iterable[Problem]) -> list[str]:
+    """Return the playbook of each task that waits, by how the task is called."""
+    return [
+        name
+        for one in problems
+        if one.code == "waiting-task"
+        for name, book in PLAYBOOKS.tasks.items()
+        if f": {book.text.en.partition('{')[0]}" in english(one.message)
+    ]
+
+
 def offered(
     *signals: Signal, places: int, seen: World | None = None
 ) -> tuple[list[str], list[str]]:
@@ -627,8 +639,7 @@ def offered(
     seen = seen or world(client(), unit())
     limits = seen.thresholds.model_copy(update={"tasks_per_client": places})
     found = plan_tasks(replace(seen, thresholds=limits), PLAYBOOKS, signals, ())
-    waiting = [one.field for one in found.problems if one.code == "waiting-task"]
-    return sorted(keys(found)), waiting
+    return sorted(keys(found)), playbooks_of(found.problems)
 
 
 def calls(
@@ -720,9 +731,10 @@ def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
     assert (told.code, english(told.where), told.field, told.severity) == (
         "waiting-task",
         "C1",
-        "index_rate",
+        "",
         Severity.INFO,
     )
+    assert "Agree on new rates" in english(told.message)
     assert english(told.hint) == "0 new tasks a sprint are the limit for one client"
 
 
@@ -735,8 +747,7 @@ def handed(
     """Return the rows made on a day on which each person may get so many, and the playbooks of what waits."""
     limits = seen.thresholds.model_copy(update={"tasks_per_person": limit})
     found = plan_tasks(replace(seen, thresholds=limits), PLAYBOOKS, signals, ())
-    waiting = [one.field for one in found.problems if one.code == "waiting-task"]
-    return sorted(keys(found)), waiting
+    return sorted(keys(found)), playbooks_of(found.problems)
 
 
 def made_before(subject: str, opened: date, *, by: str = "am", **fields: Any) -> World:

@@ -488,13 +488,11 @@ def _from_row(
 
 
 def _waits(waiting: _Waiting, world: World) -> Problem:
-    signal = waiting.task.signal
-    client = world.client(signal.client)
+    client = world.client(waiting.task.signal.client)
     message, hint = _reasons(waiting, world)
     return Problem(
         code=Code.WAITING_TASK,
         where=literal(client.name if client else ""),
-        field=signal.playbook,
         message=message,
         hint=hint,
         url=client.url if client else "",
