@@ -17,6 +17,8 @@ LABELS = 190.0
 ROW, BAR = 26.0, 12.0
 TOP = 26.0
 MOST_TICKS = 14
+TICK_ROOM = 48.0
+"""What the words of a month take to the right of its line."""
 PLAN_HEIGHT, PLAN_LEFT = 240.0, 104.0
 STEPS = 4
 
@@ -78,7 +80,7 @@ def draw_rays(rays: Rays) -> RaysDrawing:
         title=rays.title,
         height=TOP + len(bars) * ROW + 6,
         ticks=tuple(
-            Tick(place(day), _month(day, rays.locale)) for day in _months(first, last)
+            _tick(place(day), day, rays.locale) for day in _months(first, last)
         ),
         bars=tuple(bars),
         week=place(rays.week) if first <= rays.week <= last else None,
@@ -90,6 +92,11 @@ def draw_rays(rays: Rays) -> RaysDrawing:
 def _days(ray: Ray, locale: str) -> str:
     ends = (ray.start, ray.end)
     return " – ".join(format_date(day, "medium", locale=locale) for day in ends)
+
+
+def _tick(at: float, day: date, locale: str) -> Tick:
+    """Return the line of a month, without its words where the picture ends before they do."""
+    return Tick(at, _month(day, locale) if at + TICK_ROOM <= WIDTH else "")
 
 
 def _month(day: date, locale: str) -> str:
