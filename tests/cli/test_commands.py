@@ -187,6 +187,28 @@ def test_one_field_of_a_data_source_is_explained_for_every_row(synced: Play) -> 
     assert all(title in shown for title in titles)
 
 
+@pytest.mark.parametrize(
+    "called", ["horizon", "HORIZON", "Ray horizon", "⚙ Ray horizon", "Горизонт луча"]
+)
+def test_a_field_is_meant_by_its_name_or_by_how_its_column_is_headed(
+    synced: Play, called: str
+) -> None:
+    found = data_of(run(synced, "explain", f"clients#{called}", "--json"))["facts"]
+    assert {fact["field"] for fact in found} == {"horizon"}
+
+
+@pytest.mark.parametrize("row", ["clients", "Acme portal"])
+def test_a_field_that_is_not_there_is_refused_with_the_nearest_ones(
+    synced: Play, row: str
+) -> None:
+    result = run(synced, "explain", f"{row}#helth", "--json")
+    assert result.exit_code == 2
+    (told,) = data_of(result)["problems"]
+    assert "'helth'" in told["message"]
+    assert "health" in told["hint"]
+    assert run(synced, "explain", f"{row}#∅").exit_code == 2
+
+
 def test_an_unclear_name_lists_what_it_may_mean(synced: Play) -> None:
     result = run(synced, "explain", "acme", "--json")
     assert result.exit_code == 2

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec.structs import replace
+from rapidfuzz import process
 from rich.console import Group, RenderableType
 
 from worker.cli import exits, prose, show
@@ -363,12 +364,14 @@ def explain(
         session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
-        wanted, _, name = ref.partition("#")
+        wanted, _, called = ref.partition("#")
         drawn = recall(context)
-        if name and wanted in context.schema.sources:
+        if called and wanted in context.schema.sources:
+            name = find_field(drawn, wanted, called, schema=context.schema)
             _explain_all(opened, drawn, wanted, name, context=context)
             return
         row = find_row(drawn, wanted, context.schema)
+        name = find_field(drawn, row.source, called, schema=context.schema)
         facts = find_reasons(context, drawn, lambda ref: ref == row, field=name)
         title = _title_of(drawn, row, context.schema)
         reader = reader_of(context, opened.words, names_in(drawn, context.schema))
@@ -471,6 +474,60 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
             )
         ]
     )
+
+
+def find_field(drawn: PlannedCycle, source: str, called: str, *, schema: Schema) -> str:
+    """Return the field of a data source meant by its name or by how its column is headed, empty when none is asked for;
+    raises `ConfigError` when there is none."""
+    bare = _bare(called)
+    if not bare:
+        return ""
+
+    meant = _field_names(drawn, source, schema)
+    if bare in meant:
+        return meant[bare]
+
+    alike = process.extract(bare, list(meant), limit=5, score_cutoff=60)
+    names = dict.fromkeys(meant[match] for match, *_ in alike)
+    raise ConfigError(
+        [
+            Problem(
+                code=Code.EXPLAIN,
+                where=tell("command line"),
+                message=tell(
+                    "rows of {source} have no field {text}",
+                    source=source,
+                    text=repr(called),
+                ),
+                hint=tell(
+                    "say one of: {names}",
+                    names=", ".join(names or dict.fromkeys(meant.values())),
+                ),
+                severity=Severity.ERROR,
+            )
+        ]
+    )
+
+
+def _bare(label: str) -> str:
+    return label.removeprefix("⚙").strip().casefold()
+
+
+def _field_names(drawn: PlannedCycle, source: str, schema: Schema) -> dict[str, str]:
+    """Return the name of each field by that name and by how its column is headed, without sign and capitals."""
+    properties = schema.sources[source].properties
+    names = {
+        _bare(label): name
+        for name, known in properties.items()
+        for label in known.label.values()
+    }
+    names |= {name: name for name in properties}
+    names |= {
+        fact.field: fact.field
+        for fact in drawn.outcome.facts
+        if fact.ref.source == source
+    }
+    return names
 
 
 def _withheld(fact: Fact) -> dict[str, Any]:

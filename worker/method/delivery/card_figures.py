@@ -105,7 +105,9 @@ def _speed(measure: CardMeasure, words: Words) -> Figures:
     earned = measure.earned_days
     figures = {
         "open": show_text(say("open items"), measure.open),
-        "finished_a_week": show_text(say("finished a week"), measure.throughput),
+        "finished_a_week": show_number(
+            say("finished a week"), measure.throughput, words
+        ),
         "history": show_text(say("finished items that tell of speed"), measure.history),
         "earned_days": show_number(
             say("earned schedule, working days"), earned, words, digits=4
@@ -124,7 +126,7 @@ def _other_paces(measure: CardMeasure, world: World) -> Figures:
     figures = {}
     coming = new_a_week(measure.flow)
     if coming is not None:
-        figures["coming"] = show_text(say("new a week"), coming)
+        figures["coming"] = show_number(say("new a week"), coming, world.words)
     if measure.lenders:
         names = (world.cards[ref].name for ref in measure.lenders)
         figures["lenders"] = Input(say("pace of"), ", ".join(names))
