@@ -270,7 +270,8 @@ class NotionSandbox:
 
     def entries(self, since: int = 0) -> list[LogEntry]:
         """Return the log after sequence number `since`."""
-        return [entry for entry in self.log if entry.seq > since]
+        log = list(self.log)  # at once: other threads write it meanwhile
+        return [entry for entry in log if entry.seq > since]
 
     def now(self) -> datetime:
         """Return the present instant of the virtual clock."""

@@ -61,15 +61,18 @@ def list_users(call: Call) -> Answer:
 
 def retrieve_user(call: Call) -> Answer:
     """GET /v1/users/{user_id}."""
-    user = call.store.users.get(plain_id(call.params["user_id"]))
+    store = call.store
+    asked = call.params["user_id"]
+    user = store.users.get(plain_id(asked))
     if user is None:
-        raise call.store.missing("user", call.params["user_id"])
-    return user_object(call.store, user)
+        raise store.missing("user", asked)
+    return user_object(store, user)
 
 
 def retrieve_me(call: Call) -> Answer:
     """GET /v1/users/me: the bot; open to every connection."""
-    return user_object(call.store, call.store.users[call.store.bot_id])
+    store = call.store
+    return user_object(store, store.users[store.bot_id])
 
 
 ROUTES = (
