@@ -272,7 +272,7 @@ def _digests(tx: Tx, source: str, *, looks: bool) -> dict[str, bytes]:
     )
     rows = tx.connection.execute(query)
     if not looks:
-        return dict(row.tuple() for row in rows)
+        return {row[0]: row[1] for row in rows}
     return {page_id: _digest(body) for page_id, body in rows}
 
 
