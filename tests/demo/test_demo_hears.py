@@ -91,7 +91,7 @@ def test_an_act_begins_a_cycle_and_what_that_writes_begins_no_other(
     tmp_path: Path,
 ) -> None:
     with evening(tmp_path) as demo:
-        wait_for(lambda: demo.began()["start"], "the first cycle")
+        wait_for(lambda: demo.began().total(), "the first cycle")
         wait_for(demo.is_quiet, "quiet after the first cycle")
         heard = demo.began()["webhook"]
         issue = "KVA-34"
@@ -118,7 +118,7 @@ def test_another_terminal_reads_the_addresses_of_calendars_that_answer(
     tmp_path: Path,
 ) -> None:
     with evening(tmp_path) as demo:
-        wait_for(lambda: demo.began()["start"], "the first cycle")
+        wait_for(lambda: demo.began().total(), "the first cycle")
         told = rayline("feed", "-c", demo.config, "--json", home=tmp_path)
         calendars = one_object(told.stdout)["calendars"]
         assert calendars
