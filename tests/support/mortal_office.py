@@ -54,6 +54,8 @@ _OWN = (
 """Settings that differ between any two installations; uploads kept for another try, and what single runs told."""
 _IDS = re.compile(r"(?<=\[\{)'id': [^\]]*(?=\}\])")
 """Pages that a relation names: Notion shows them in the order in which they were made."""
+NEVER = frozenset({"0", "False"})
+"""How the two databases say that a page was never missing."""
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _RUN = re.compile(r"(Synced|Not synced|Synced in part) .*?, run \d+")
 
@@ -230,7 +232,7 @@ def picture(office: Office) -> dict[str, Any]:
     rig = office.rig
     shown: dict[str, Any] = {
         # How often a page was not shown counts the reads there were.
-        place: int(words) > 0 if place.startswith("state pages ") else words
+        place: words not in NEVER if place.startswith("state pages ") else words
         for place, words in invariants.picture(rig).items()
         if not place.startswith("state bases ")
     }

@@ -323,7 +323,7 @@ def _diff(
             insists=terms.insists,
         )
 
-    is_lost = is_new(world, written.ours)
+    is_lost = is_new(world, written.ours.keys() | written.unsettled)
     waiting = frozenset() if terms.force else held - written.ours.keys()
     plan = draw(waiting)
     if is_lost and not terms.force:
@@ -355,7 +355,8 @@ def recall_written(context: Context) -> Written:
         last, attempted = bases.load(tx)
         ours = journal.canonical_pages(tx)
         made = journal.created_pages(tx)
-    return Written(last, attempted, ours, made)
+        unsettled = frozenset(intent.ref for intent in journal.unsettled(tx))
+    return Written(last, attempted, ours, made, unsettled=unsettled)
 
 
 def managed_rows(context: Context, world: World) -> dict[str, int]:

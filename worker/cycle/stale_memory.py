@@ -50,8 +50,9 @@ class Known(msgspec.Struct, frozen=True, gc=False):
         return self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def is_new(world: World, ours: Mapping[Ref, str]) -> bool:
-    """Tell whether a memory is new although rows of ours stand: it was lost."""
+def is_new(world: World, ours: AbstractSet[Ref]) -> bool:
+    """Tell whether a memory is new although rows of ours stand: it was lost. One that knows of any row that it made, or
+    was about to make when its process died, is not."""
     if ours or not world.memory.first_run:
         return False
     return any(row.key for rows in world.rows.values() for row in rows)

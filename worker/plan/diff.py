@@ -58,7 +58,8 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """What the state knows of earlier writes.
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
-    page of every key the journal has, `made` every page it proves we created; `held` are rows that are not to be made.
+    page of every key the journal has, `made` every page it proves we created; `held` are rows that are not to be made,
+    `unsettled` those of which nobody knows yet whether they were.
     """
 
     bases: Cells = _NO_CELLS
@@ -66,6 +67,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     ours: Mapping[Ref, str] = _NO_PAGES
     made: AbstractSet[str] = frozenset()
     held: AbstractSet[Ref] = frozenset()
+    unsettled: AbstractSet[Ref] = frozenset()
 
 
 @dataclass(slots=True)
