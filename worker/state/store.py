@@ -104,14 +104,19 @@ class Store:
             kind = find_kind(error)
             if kind is None:
                 raise
-            raise DatabaseFault(self._gone_or(kind), self.place) from error
+            kind = self._gone_or(kind)
+            raise DatabaseFault(kind, self.place) from error
         except sqlite3.Error as error:
             kind = find_kind(error) or Kind.DAMAGED
-            raise DatabaseFault(self._gone_or(kind), self.place) from error
+            kind = self._gone_or(kind)
+            raise DatabaseFault(kind, self.place) from error
 
     def _gone_or(self, kind: Kind) -> Kind:
         """Return what is wrong: a file that was taken away in use fails in ways that tell of devices or damage."""
-        if self._file is None or self._file.path.is_file():
+        file = self._file
+        if file is None:
+            return kind
+        if file.path.is_file():
             return kind
         return Kind.GONE
 
