@@ -70,7 +70,7 @@ def test_an_import_changes_no_date(parts: Mapping[date, int]) -> None:
     assert after.forecast is not None
     assert abs((after.forecast.p50 - before.forecast.p50).days) <= 14
     assert after.forecast.p50 > date(2027, 3, 1)
-    assert after.forecast.on_time == before.forecast.on_time == 0
+    assert after.on_time == before.on_time == 0
     assert after.rag is Rag.RED
 
 

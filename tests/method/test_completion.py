@@ -20,7 +20,12 @@ from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import TODAY, card, client, issue, steady, unit, world
 from worker.domain.entities import Issue, Stage
 from worker.domain.values import Ref
-from worker.method.delivery.forecasting import simulate, simulate_any, survival
+from worker.method.delivery.forecasting import (
+    chance_within,
+    simulate,
+    simulate_any,
+    survival,
+)
 from worker.method.measures import CardMeasure, Rag
 from worker.world.world import World
 
@@ -94,10 +99,8 @@ def test_new_items_put_the_end_off() -> None:
 
 def test_the_chance_to_be_on_time_falls_with_the_growth() -> None:
     due = TODAY + timedelta(weeks=6)
-    calm = measured(alone(project(done_every=1), due=due)).forecast
-    growing = measured(alone(project(done_every=1, come_every=2), due=due)).forecast
-    assert calm is not None
-    assert growing is not None
+    calm = measured(alone(project(done_every=1), due=due))
+    growing = measured(alone(project(done_every=1, come_every=2), due=due))
     # Thirty-one weekdays: enough for 20 items, not for what comes beside them.
     assert calm.on_time == 1
     assert growing.on_time is not None
@@ -110,18 +113,91 @@ def test_there_is_no_date_where_as_much_comes_as_is_finished(come_every: int) ->
     due = TODAY + timedelta(weeks=20)
     seen = alone(project(done_every=2, come_every=come_every), due=due)
     facts = facts_of(judge(seen), "projects", "p1")
-    assert (facts["p50"], facts["p85"], facts["on_time"]) == (None, None, None)
+    assert (facts["p50"], facts["p85"]) == (None, None)
+    # Where one comes every day the work never shrinks. Else what is left wanders by 0.7 a day: twenty less within a
+    # hundred days is a chance of 0.5 %.
+    assert isinstance(facts["on_time"], Decimal)
+    assert 0 <= facts["on_time"] < Decimal("0.02")
     coming = {1: "5", 2: "2.5"}[come_every]
     assert (
         f"As much work comes in as is finished ({coming} new items a week): there is no date."
         in str(facts["why"])
     )
-    assert facts["health"] == "amber"
+    assert facts["health"] == "red"
     risk = facts_of(judge(seen), "risks", "risk:deadline.p_on_time:p1")
     assert risk["evidence"] == (
         f"As much work comes in as is finished ({coming} new items a week): there is no date."
     )
     assert risk["probability"] == 4
+
+
+def delivery(seen: World) -> tuple[Decimal | None, str]:
+    """Return the score of a client's factor of delivery, and its reason."""
+    measure = judge(seen).measures.clients[Ref("clients", "c1")]
+    (factor,) = (one for one in measure.factors if one.name == "delivery")
+    return factor.score, factor.reason
+
+
+def test_a_client_whose_work_never_ends_does_not_deliver_perfectly() -> None:
+    """Nothing is overdue (100), but no run ends in time (0): 50. A card beside it that is surely on time: (50 + 100) / 2."""
+    due = TODAY + timedelta(weeks=20)
+    growing = project(done_every=2, come_every=1)
+    single = alone(growing, due=due)
+    assert delivery(single) == (Decimal(50), "P(on time) 0%, 0 overdue items")
+    assert facts_of(judge(single), "clients", "c1")["on_time"] == 0
+
+    cards = (card(due=due), card("p2", due=due))
+    work = {"p1": growing, "p2": steady(30, 2)}
+    both = world(client(), unit(), *cards, work=work)
+    assert delivery(both) == (Decimal(75), "P(on time) 0%, 0 overdue items")
+
+
+def test_little_work_may_end_in_time_though_as_much_comes_as_is_finished() -> None:
+    """Two are left and come and go at one rate: without an end that could be told, but often done within twenty weeks."""
+    due = TODAY + timedelta(weeks=20)
+    issues = project(done_every=2, come_every=2, still_open=2)
+    found = measured(alone(issues, due=due))
+    assert (found.is_outgrown, found.forecast) == (True, None)
+    assert found.on_time is not None
+    assert found.on_time > Decimal("0.5")
+    assert measured(alone(issues)).on_time is None
+
+
+def test_the_chance_of_one_item_that_comes_as_often_as_it_goes() -> None:
+    """Each day one is finished and one comes, each by the toss of a coin: one less with 1/4, one more with 1/4.
+
+    One day: 1/4. Two days: 1/4, or half of the time as before and then 1/4: 3/8.
+    """
+    coin = [0, 1]
+    told = [chance_within(days, [coin], 1, arrivals=coin) for days in range(3)]
+    assert told == [0.0, pytest.approx(1 / 4), pytest.approx(3 / 8)]
+
+
+def counted_chance(
+    days: int, done: Sequence[int], left: int, come: Sequence[int]
+) -> Fraction:
+    """Return the chance by trying every pair of days in every order."""
+    if left <= 0:
+        return Fraction(1)
+    if days == 0:
+        return Fraction(0)
+    ways = [left - out + more for out in done for more in come]
+    ended = [counted_chance(days - 1, done, way, come) for way in ways]
+    return sum(ended, Fraction(0)) / len(ways)
+
+
+@given(
+    done=st.lists(st.integers(0, 3), min_size=1, max_size=3).filter(any),
+    come=st.lists(st.integers(0, 3), min_size=1, max_size=3),
+    left=st.integers(1, 6),
+    days=st.integers(1, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_chance_within_some_days_equals_the_count_of_all_ways(
+    done: list[int], come: list[int], left: int, days: int
+) -> None:
+    found = chance_within(days, [done], left, arrivals=come)
+    assert found == pytest.approx(float(counted_chance(days, done, left, come)))
 
 
 def test_an_endless_service_is_forecast_by_what_is_known_now() -> None:
@@ -315,8 +391,8 @@ def test_borrowed_days_are_wider_than_the_mean_of_the_lenders() -> None:
     found = measured(agency(p1=fresh(), own1=daily(), own2=daily(step=5)))
     assert found.forecast is not None
     assert working_days_to(found.forecast.p85) >= 40
-    assert found.forecast.on_time is not None
-    assert Decimal("0.45") <= found.forecast.on_time <= Decimal("0.6")
+    assert found.on_time is not None
+    assert Decimal("0.45") <= found.on_time <= Decimal("0.6")
 
 
 def test_a_card_that_is_over_lends_the_pace_it_had() -> None:

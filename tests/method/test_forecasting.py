@@ -41,7 +41,7 @@ seen = world(
 )
 outcome = judge(seen)
 for measure in outcome.measures.cards.values():
-    print(measure.card.key, measure.forecast.p50, measure.forecast.p85, measure.forecast.on_time)
+    print(measure.card.key, measure.forecast.p50, measure.forecast.p85, measure.on_time)
 print(outcome)
 """
 

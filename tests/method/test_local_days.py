@@ -95,10 +95,10 @@ def test_an_instant_has_the_day_of_the_zone(
 def test_a_card_ends_on_the_local_day_of_its_last_item(
     moment: datetime, zone: ZoneInfo, day: date
 ) -> None:
-    forecast = measured(small([finished(1, moment)], zone, due=MONDAY)).forecast
-    assert forecast is not None
-    assert forecast.p50 == day
-    assert forecast.on_time == (day <= MONDAY)
+    found = measured(small([finished(1, moment)], zone, due=MONDAY))
+    assert found.forecast is not None
+    assert found.forecast.p50 == day
+    assert found.on_time == (day <= MONDAY)
 
 
 def test_cycle_times_count_local_days() -> None:

@@ -99,7 +99,7 @@ def ripple(
     """Return the condition of a card; `ends` gives cards a P85 in place of what hours say."""
     cards = dict(measure_progress(seen).value)
     for place, day in (ends or {}).items():
-        forecast = Forecast(day, day, None, 1, 1)
+        forecast = Forecast(day, day, 1, 1)
         cards[place] = replace(cards[place], forecast=forecast)
     people = measure_utilization(seen, cards, ()).value.people
     conditions = find_ripples(seen, cards, people).conditions

@@ -138,12 +138,12 @@ def test_two_running_projects_and_an_idea_waiting(
         (card(due=None), CardMeasure(P1, due=date(2027, 3, 1)), True),
         (
             card(due=None),
-            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), None, 5, 100)),
+            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), 5, 100)),
             True,
         ),
         (
             card(due=date(2027, 1, 1)),
-            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), None, 5, 100)),
+            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), 5, 100)),
             False,
         ),
     ],

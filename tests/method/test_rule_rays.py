@@ -106,7 +106,7 @@ def test_the_horizon_is_the_latest_p85_due_date_or_contract_end() -> None:
     running, agreed = card(due=day(20)), card("p2", Stage.AGREED, due=day(30))
     late = {
         running.ref: CardMeasure(
-            running.ref, forecast=Forecast(day(35), day(40), None, 5, 100), due=day(20)
+            running.ref, forecast=Forecast(day(35), day(40), 5, 100), due=day(20)
         )
     }
     idle = card("p3", Stage.PROPOSAL, due=day(90))
@@ -294,7 +294,7 @@ def test_the_delay_of_a_late_card_lengthens_no_ray() -> None:
     late, early = card(due=day(-20)), card("p2", due=day(60))
     measures = {
         one.ref: CardMeasure(
-            one.ref, due=one.due, forecast=Forecast(day(1), day(end), None, 5, 100)
+            one.ref, due=one.due, forecast=Forecast(day(1), day(end), 5, 100)
         )
         for one, end in ((late, 91), (early, 40))
     }
@@ -362,7 +362,7 @@ def test_the_p85_is_named_as_such() -> None:
     running = card(due=day(20))
     late = {
         running.ref: CardMeasure(
-            running.ref, forecast=Forecast(day(35), day(40), None, 5, 100), due=day(20)
+            running.ref, forecast=Forecast(day(35), day(40), 5, 100), due=day(20)
         )
     }
     (found,) = judged(world(client(), running), late).conditions

@@ -40,7 +40,6 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
 
     p50: date
     p85: date
-    on_time: Decimal | None
     remaining: int
     draws: int
 
@@ -59,7 +58,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
     time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
     `rejected_lately` of all `rejected` items were closed in them; `work_added` and `work_gone` weigh them. `unagreed` is
-    the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished; `lenders` are the cards
+    the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished, so that there is no forecast; `on_time` (0..1) is told then too. `lenders` are the cards
     whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`. `worth`
     is what the hours come to at standard rates, of a card with a budget.
     """
@@ -72,6 +71,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     scope_change: Decimal | None = None
     throughput: Decimal | None = None
     forecast: Forecast | None = None
+    on_time: Decimal | None = None
     spi_t: Decimal | None = None
     hours: Decimal | None = None
     burn: Decimal | None = None

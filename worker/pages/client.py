@@ -129,11 +129,11 @@ def _card_row(view: View, card: Card) -> tuple[str, ...]:
     measure = view.measures.cards.get(card.ref)
     if measure is not None:
         progress = measure.progress
+        on_time = measure.on_time
         if measure.rag is not Rag.GREY:
             name = f"{DOTS[measure.rag]} {name}"
         if measure.forecast is not None:
             safe = measure.forecast.p85
-            on_time = measure.forecast.on_time
     return (
         name,
         stage_label(card.stage, view.words),

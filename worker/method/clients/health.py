@@ -385,12 +385,8 @@ def _delivery(view: _View, world: World) -> Scores:
 
 def _chances(view: _View) -> list[Decimal]:
     """Return P(on time) of the running cards, where it is known."""
-    chances = []
-    for measure in view.running:
-        forecast = measure.forecast
-        if forecast and forecast.on_time is not None:
-            chances.append(forecast.on_time)
-    return chances
+    chances = [measure.on_time for measure in view.running]
+    return [chance for chance in chances if chance is not None]
 
 
 def _overdue(measure: CardMeasure, today: date) -> int:
@@ -793,9 +789,7 @@ def _work_reasons(view: _View, world: World) -> Reasons:
 
 
 def _chance(measure: CardMeasure, world: World) -> Input:
-    forecast = measure.forecast
-    chance = forecast.on_time if forecast else None
-    return show_share(world.cards[measure.card], chance, world.words)
+    return show_share(world.cards[measure.card], measure.on_time, world.words)
 
 
 def _unit_facts(

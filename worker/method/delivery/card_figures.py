@@ -197,14 +197,13 @@ def _keys(issues: Iterable[Issue]) -> str:
 
 def _state(measure: CardMeasure, words: Words) -> Figures:
     say = words.say
-    chance = end = None
+    end = None
     if measure.forecast is not None:
-        chance = measure.forecast.on_time
         end = measure.forecast.p85
     return {
         "due": show_day(say("due"), measure.due),
         "jira_due": show_day(say("due date in Jira"), measure.jira_due),
-        "chance": show_number(say("P(on time)"), chance, words, digits=4),
+        "chance": show_number(say("P(on time)"), measure.on_time, words, digits=4),
         "p85": show_day("P85", end),
         "spi": show_number("SPI(t)", measure.spi_t, words, digits=2),
         "late": show_text(say("overdue items"), measure.overdue),

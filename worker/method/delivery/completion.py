@@ -18,7 +18,12 @@ from worker.domain.entities import RUNNING, Card, Client, Issue, Stage, Unit
 from worker.domain.periods import A_DAY
 from worker.domain.values import Ref
 from worker.method.delivery.bursts import BUSIEST, leave_out
-from worker.method.delivery.forecasting import Runs, seed_of, simulate_any
+from worker.method.delivery.forecasting import (
+    Runs,
+    chance_within,
+    seed_of,
+    simulate_any,
+)
 from worker.method.delivery.records import CardFlow
 from worker.method.formulas import flow
 from worker.method.formulas.flow import Window, ratio
@@ -140,10 +145,10 @@ def _forecast(
         seed=seed_of(measure.card, world.today),
     )
     if runs is not None:
-        forecast = _date(measure, runs, world, ahead=ahead)
-        return replace(measure, forecast=forecast)
-    is_outgrown = any(own.came) and any(map(any, done))
-    return replace(measure, is_outgrown=is_outgrown)
+        return _date(measure, runs, world, ahead=ahead)
+    if any(own.came) and any(map(any, done)):
+        return _without_end(measure, done, world)
+    return measure
 
 
 def _ended(measure: CardMeasure) -> CardMeasure:
@@ -155,23 +160,37 @@ def _ended(measure: CardMeasure) -> CardMeasure:
     if measure.due is not None:
         in_time = int(last <= measure.due)
         chance = ratio(in_time)
-    forecast = Forecast(last, last, chance, remaining=0, draws=0)
-    return replace(measure, forecast=forecast)
+    forecast = Forecast(last, last, remaining=0, draws=0)
+    return replace(measure, forecast=forecast, on_time=chance)
 
 
 def _date(
     measure: CardMeasure, runs: Runs, world: World, *, ahead: Sequence[date]
-) -> Forecast:
-    """Return the days by which the runs end."""
+) -> CardMeasure:
+    """Return a card with the days by which the runs end."""
     half = runs.quantile(50)
     safe = runs.quantile(85)
     chance = None
     if measure.due is not None:
         days = world.calendar.working_days(world.today, measure.due)
         chance = ratio(runs.within(days))
-    return Forecast(
-        ahead[half], ahead[safe], chance, remaining=measure.open, draws=runs.draws
+    forecast = Forecast(
+        ahead[half], ahead[safe], remaining=measure.open, draws=runs.draws
     )
+    return replace(measure, forecast=forecast, on_time=chance)
+
+
+def _without_end(
+    measure: CardMeasure, done: Sequence[Sequence[int]], world: World
+) -> CardMeasure:
+    """Return a card that grows as fast as it is finished: no day can be told, the chance to meet one can."""
+    chance = None
+    if measure.due is not None:
+        days = world.calendar.working_days(world.today, measure.due)
+        own = measure.flow
+        by_due = chance_within(days, done, own.left, arrivals=own.came)
+        chance = ratio(by_due)
+    return replace(measure, is_outgrown=True, on_time=chance)
 
 
 def new_a_week(own: CardFlow) -> Decimal | None:

@@ -78,10 +78,10 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
             evidence=describe_pace(measure, world),
             threshold="finished a week > new a week",
         )
-    if measure.forecast is None or measure.forecast.on_time is None:
+    if measure.forecast is None or measure.on_time is None:
         return UNKNOWN
     words = world.words
-    chance = measure.forecast.on_time
+    chance = measure.on_time
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
     evidence = words.say(
         "P(on time) {chance} for {due}: half of the runs end by {p50}, 85 % by {p85}.",

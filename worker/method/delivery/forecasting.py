@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LONGEST = 2_500
 """Runs are cut after so many working days (ten years): later dates would say nothing."""
@@ -96,6 +96,39 @@ def simulate_any(
     return _simulate(tuple(usable), remaining, coming, draws, seed)
 
 
+def chance_within(
+    days: int,
+    paces: Sequence[Sequence[int]],
+    remaining: int,
+    *,
+    arrivals: Sequence[int] = (),
+) -> float:
+    """Return the chance (0..1) that nothing is left after `days` working days, each pace as likely as another.
+
+    It is told also of work that grows as fast as it is finished: a few items may run out before more of them come.
+    """
+    usable = tuple(sorted(tuple(samples) for samples in paces if any(samples)))
+    if days <= 0 or not usable:
+        return 0.0
+    return _chance_within(min(days, LONGEST), usable, remaining, tuple(arrivals))
+
+
+@lru_cache(maxsize=2048)
+def _chance_within(
+    days: int,
+    paces: tuple[tuple[int, ...], ...],
+    remaining: int,
+    arrivals: tuple[int, ...],
+) -> float:
+    ended = []
+    for samples in paces:
+        left = _follow(
+            samples, remaining, arrivals or (0,), days=days, above=MOST_ABOVE
+        )
+        ended.append(1.0 - left[-1])
+    return sum(ended) / len(ended)
+
+
 @lru_cache(maxsize=2048)
 def _simulate(
     paces: tuple[tuple[int, ...], ...],
@@ -148,16 +181,27 @@ def survival(
         return np.ones(1)
 
     variance = float(done.var() + come.var())
+    above = 0
+    if come.any():
+        above = _most_above(net, variance)
+    days = _reach(net, variance, remaining)
+    return np.asarray(_follow(done, remaining, come, days=days, above=above))
+
+
+def _follow(
+    samples: ArrayLike, remaining: int, arrivals: ArrayLike, *, days: int, above: int
+) -> list[float]:
+    """Return the chance that work is left after 0 to `days` days, followed up to so many items `above` what is left."""
+    done = np.asarray(samples)
+    come = np.asarray(arrivals)
     change = _changes(done, come)
     most = int(done.max())
-    room = remaining
-    if come.any():
-        room += _most_above(net, variance)
+    room = remaining + above
     chances = np.zeros(room)
     chances[remaining - 1] = 1.0
     rest = 1.0
     left = [rest]
-    for _ in range(_reach(net, variance, remaining)):
+    for _ in range(days):
         # Place 0 stands for one item: what falls below it is at an end, what rises above the last stays on it.
         moved = np.convolve(chances, change)[most:]
         chances = moved[:room]
@@ -167,7 +211,7 @@ def survival(
         left.append(rest)
         if rest < NOTHING:
             break
-    return np.asarray(left)
+    return left
 
 
 def _changes(done: NDArray[np.int64], come: NDArray[np.int64]) -> Floats:

@@ -480,7 +480,7 @@ def _colour(card: Card, measure: CardMeasure, world: World) -> tuple[Rag, str]:
     opinions = list(_opinions(measure, world))
     if opinions and (
         measure.spi_t is not None
-        or (measure.forecast and measure.forecast.on_time is not None)
+        or measure.on_time is not None
         or min(rank for rank, _ in opinions) < SEVERITY.index(Rag.GREEN)
     ):
         reasons = " ".join(text for _, text in opinions if text)
@@ -494,17 +494,9 @@ SEVERITY = (Rag.RED, Rag.AMBER, Rag.GREEN)
 def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
     words = world.words
     limits = world.thresholds
-    forecast = measure.forecast
-    if forecast and forecast.on_time is not None and measure.due:
-        yield (
-            _rank(forecast.on_time, limits.on_time.green, limits.on_time.amber),
-            words.say(
-                "P(on time) {chance} for {due}, P85 {p85}.",
-                chance=words.percent(forecast.on_time),
-                due=words.date(measure.due),
-                p85=words.date(forecast.p85),
-            ),
-        )
+    if measure.on_time is not None and measure.due:
+        rank = _rank(measure.on_time, limits.on_time.green, limits.on_time.amber)
+        yield rank, _say_chance(measure, measure.on_time, measure.due, words)
     if measure.spi_t is not None:
         yield (
             _rank(measure.spi_t, limits.spi.green, limits.spi.amber),
@@ -526,6 +518,19 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
                 open=measure.open,
             ),
         )
+
+
+def _say_chance(measure: CardMeasure, on_time: Decimal, due: date, words: Words) -> str:
+    chance = words.percent(on_time)
+    day = words.date(due)
+    if measure.forecast is None:
+        return words.say("P(on time) {chance} for {due}.", chance=chance, due=day)
+    return words.say(
+        "P(on time) {chance} for {due}, P85 {p85}.",
+        chance=chance,
+        due=day,
+        p85=words.date(measure.forecast.p85),
+    )
 
 
 def _rank_overdue(overdue: int, share: Decimal, limit: Decimal) -> int:
@@ -605,7 +610,7 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
     (
         "on_time",
         message("share of simulated runs that end by the due date"),
-        lambda m, _: m.forecast.on_time if m.forecast else None,
+        lambda m, _: m.on_time,
     ),
     (
         "spi",
