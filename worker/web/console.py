@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from typing import Annotated, Any
 
 import msgspec
@@ -46,6 +45,7 @@ from worker.web.drawing import (
 )
 from worker.web.health import Health, judge, pause_sign, window_sign
 from worker.web.metrics import budget_used
+from worker.web.plan_table import PlanTables, list_plans
 from worker.web.screens import reader_for, show, voice_for, words_for, words_for_all
 from worker.web.shown_settings import shown_settings
 
@@ -361,20 +361,20 @@ def cascadeworkspace_screen(
 ) -> HTMLResponse:
     """Show plan and fact of the quarter: the firm's, each unit's, and how they split."""
     view = _view(request, desk, context)
-    rows = _plan_rows(view) if view else []
+    tables: PlanTables = []
+    drawings: list[PlanDrawing] = []
+    if view is not None:
+        tables = list_plans(view)
+        drawings += _drawings(view)
     return workspace_screen(
         request,
         "plan.html",
         context,
         visitor=visitor,
         view=view,
-        drawings=list(_drawings(view)) if view else (),
-        groups=[
-            (unit, list(group)) for unit, group in groupby(rows, lambda row: row.unit)
-        ],
-        titles={row.period: period_title(row.period, view.words) for row in rows}
-        if view
-        else {},
+        drawings=drawings,
+        tables=tables,
+        title_of=period_title,
         health_words=RAYS,
     )
 
@@ -386,25 +386,6 @@ def _drawings(view: View) -> Iterator[PlanDrawing]:
         if chart is not None:
             amounts = tuple(view.brief_money(level) for level in levels_of(chart))
             yield draw_plan(chart, amounts)
-
-
-def _plan_rows(view: View) -> list[Any]:
-    """Return the plans of the quarter by unit, then in time, wide periods before their parts."""
-    quarter = quarter_of(view.today)
-    units = [FIRM, *view.world.units]
-    rows = [
-        measure
-        for (unit, period), measure in view.plans.items()
-        if unit in units and quarter.start <= period.start and period.end <= quarter.end
-    ]
-    rows.sort(
-        key=lambda row: (
-            units.index(row.unit),
-            row.period.start,
-            -row.period.end.toordinal(),
-        )
-    )
-    return rows
 
 
 @router.get("/w/{workspace}/load")
