@@ -99,6 +99,79 @@ def test_a_label_of_the_locale_wins_over_one_of_another() -> None:
     )
 
 
+FORMER = replace(
+    THINGS,
+    formerly={"en": ("Stuff",), "ru": ("Штуки",)},
+    properties={
+        **THINGS.properties,
+        "amount": replace(
+            THINGS.properties["amount"],
+            formerly={"en": ("Sum", "Total"), "ru": ("Сумма",)},
+        ),
+        "choice": replace(
+            CHOICE,
+            formerly={"en": ("Colour",)},
+            options=(
+                replace(CHOICE.options[0], formerly={"en": ("Crimson",)}),
+                *CHOICE.options[1:],
+            ),
+        ),
+    },
+)
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("name", ["Sum", "total", "Сумма "])
+def test_a_former_label_binds_a_column_of_an_older_workspace(
+    name: str, locale: str
+) -> None:
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("old", name, "number"),
+        column("c", "Colour", "select", options("Crimson", "Green", "Blue")),
+    )
+    binding, problems = bind(FORMER, read_data_source(raw), locale=locale)
+    assert problems == ()
+    assert binding.properties == {"name": "title", "amount": "old", "choice": "c"}
+    assert binding.options["choice"]["red"] == ("id-crimson", "Crimson")
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_what_is_called_as_it_is_now_wins_over_what_is_called_as_before(
+    locale: str,
+) -> None:
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("former", "Sum", "number"),
+        column("present", "Amount", "number"),
+        column("c", "Choice", "select", options("Crimson", "Red", "Green", "Blue")),
+    )
+    binding, _ = bind(FORMER, read_data_source(raw), locale=locale)
+    assert binding.properties["amount"] == "present"
+    assert binding.options["choice"]["red"] == ("id-red", "Red")
+
+
+def test_a_column_that_cannot_be_read_is_recognised_by_its_former_label() -> None:
+    raw = raw_source(
+        column("title", "Name", "title"),
+        {"id": 7, "name": "Sum", "type": "number", "number": {}},
+        WHOLE["properties"]["Choice"],
+    )
+    _, problems = bind(FORMER, read_data_source(raw), locale="en")
+    assert codes(problems) == [("schema-unreadable", "amount")]
+
+
+@pytest.mark.parametrize("title", ["stuff", "Штуки"])
+def test_a_former_title_is_found_unless_something_is_called_as_it_is_now(
+    title: str,
+) -> None:
+    old = read_data_source(raw_source(title=title))
+    new = read_data_source({**raw_source(), "id": "new"})
+    assert find_sources(FORMER, [old], "en") == [old]
+    assert find_sources(FORMER, [old, new], "en") == [new]
+    assert find_sources(THINGS, [old], "en") == []
+
+
 def test_renames_do_not_matter_once_known() -> None:
     raw = raw_source(
         column("title", "Titel", "title"),

@@ -259,6 +259,24 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             "properties.clients.mirror",
             "would show the rows",
         ),
+        (
+            'title = {en = "Services"',
+            'title = {formerly = {en = ["clients"]}, en = "Services"',
+            "title.formerly",
+            "'clients' is one of clients too",
+        ),
+        (
+            'format = "number"',
+            'format = "number", formerly = {ru = ["вид"]}',
+            "properties.lead_weeks.formerly",
+            "'вид' is one of kind too",
+        ),
+        (
+            '{key = "one_off"',
+            '{formerly = {en = ["Endless"]}, key = "one_off"',
+            "properties.kind.options",
+            "'Endless' is one of endless too",
+        ),
     ],
 )
 def test_disagreements_are_named(

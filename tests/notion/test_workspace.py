@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from rayline_sandbox.notion import NotionSandbox
@@ -19,7 +20,7 @@ from tests.support.english import english
 from worker.config import NotionSettings
 from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema
-from worker.mapping.schema import Bindings
+from worker.mapping.schema import Bindings, Labels, Option, Property, Schema, Source
 from worker.notion.gateway import NotionGateway
 from worker.notion.shapes import database_body
 from worker.notion.workspace import create_workspace, read_bindings
@@ -252,6 +253,60 @@ def test_making_it_again_in_any_locale_writes_nothing(site: Site, again: str) ->
     first = site.create("ru")
     site.writes()
     assert site.create(again) == first
+    assert site.writes() == []
+
+
+def renamed(schema: Schema) -> Schema:
+    """Return a schema in which everything has a new name and remembers the old one."""
+
+    def anew(labels: Labels) -> dict[str, str]:
+        return {locale: f"{label} anew" for locale, label in labels.items()}
+
+    def kept(labels: Labels) -> dict[str, tuple[str, ...]]:
+        return {locale: (label,) for locale, label in labels.items()}
+
+    def option(one: Option) -> Option:
+        return replace(one, label=anew(one.label), formerly=kept(one.label))
+
+    def prop(one: Property) -> Property:
+        options = tuple(map(option, one.options))
+        return replace(
+            one, label=anew(one.label), formerly=kept(one.label), options=options
+        )
+
+    def source(one: Source) -> Source:
+        views = tuple(
+            replace(view, label=anew(view.label), formerly=kept(view.label))
+            for view in one.views
+        )
+        properties = {name: prop(known) for name, known in one.properties.items()}
+        return replace(
+            one,
+            title=anew(one.title),
+            formerly=kept(one.title),
+            properties=properties,
+            views=views,
+        )
+
+    return Schema({name: source(one) for name, one in schema.sources.items()})
+
+
+@pytest.mark.parametrize("again", LOCALES)
+def test_what_was_renamed_in_the_mappings_is_the_same_in_a_workspace_that_stands(
+    site: Site, again: str
+) -> None:
+    first = site.create("ru")
+    site.writes()
+    assert (
+        create_workspace(
+            site.notion,
+            renamed(SCHEMA),
+            parent_page_id=site.sandbox.root_page_id,
+            private_page_id=site.private,
+            locale=again,
+        )
+        == first
+    )
     assert site.writes() == []
 
 

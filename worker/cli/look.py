@@ -519,7 +519,7 @@ def _field_names(drawn: PlannedCycle, source: str, schema: Schema) -> dict[str, 
     names = {
         _bare(label): name
         for name, known in properties.items()
-        for label in known.label.values()
+        for label in known.names()
     }
     names |= {name: name for name in properties}
     names |= {

@@ -300,7 +300,7 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
             return key
     name = clean_line(str(raw["name"])).casefold()
     for option in place.prop.options:
-        if any(label.casefold() == name for label in option.label.values()):
+        if any(known.casefold() == name for known in option.names()):
             return option.key
     return Unreadable(
         tell(

@@ -6,13 +6,16 @@ complaints, so that all of them are found in one pass.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Protocol
 
 from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
+    FormerLabels,
     Owner,
     Property,
     Rows,
@@ -35,6 +38,17 @@ GROUPABLE = (
 Complaint = tuple[str, Text]
 
 
+class Named(Protocol):
+    """What has names and had others."""
+
+    @property
+    def formerly(self) -> FormerLabels:
+        """Return the names it had, by locale."""
+
+    def names(self, locale: str = "") -> list[str]:
+        """Return all its names."""
+
+
 def check_schema(
     schema: Schema, files: Mapping[str, str], *, broken: Collection[str] = ()
 ) -> list[Problem]:
@@ -45,6 +59,10 @@ def check_schema(
         for key, message in _source(schema, source, broken)
     ]
     complaints += list(_titles(schema))
+    complaints += [
+        (name, "title.formerly", message)
+        for name, message in _taken_over(schema.sources)
+    ]
     return [
         Problem(
             code=Code.MAPPING,
@@ -71,6 +89,25 @@ def _titles(schema: Schema) -> Iterator[tuple[str, str, Text]]:
                     tell(
                         "another data source is called {title} too",
                         title=repr(source.title[locale]),
+                    ),
+                )
+
+
+def _taken_over(things: Mapping[str, Named]) -> Iterator[tuple[str, Text]]:
+    """Yield what was formerly called as another is called, or was: a workspace could not tell them apart."""
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for key, thing in things.items():
+        for name in thing.names():
+            users[name.casefold()].add(key)
+    for key, thing in things.items():
+        for name in chain.from_iterable(thing.formerly.values()):
+            for other in sorted(users[name.casefold()] - {key}):
+                yield (
+                    key,
+                    tell(
+                        "the former name {name} is one of {other} too",
+                        name=repr(name),
+                        other=other,
                     ),
                 )
 
@@ -115,6 +152,8 @@ def _source(
                 label=repr(text),
             ),
         )
+    for name, message in _taken_over(source.properties):
+        yield f"properties.{name}.formerly", message
     for prop in source.properties.values():
         for field, message in _property(schema, source, prop, broken):
             yield f"properties.{prop.name}.{field}", message
@@ -171,6 +210,8 @@ def _options(prop: Property) -> Iterator[Complaint]:
                 label=repr(text),
             ),
         )
+    for _, message in _taken_over({option.key: option for option in prop.options}):
+        yield "options", message
     for index, option in enumerate(prop.options):
         # docs/facts/notion-api.md 2.12
         if any("," in label for label in option.label.values()):

@@ -20,6 +20,7 @@ from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
+    FormerLabels,
     Labels,
     Option,
     Owner,
@@ -117,16 +118,29 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class FormerTable(Table):
+    """The names that a thing had before, in every locale."""
+
+    en: tuple[ShortText, ...] = ()
+    ru: tuple[ShortText, ...] = ()
+
+
 class LabelTable(Table):
-    """One text in every locale."""
+    """One text in every locale, and what it was before."""
 
     en: ShortText
     ru: ShortText
+    formerly: FormerTable = FormerTable()
 
     @property
     def labels(self) -> Labels:
         """Return the text by locale."""
         return {"en": self.en, "ru": self.ru}
+
+    @property
+    def former(self) -> FormerLabels:
+        """Return the former texts by locale."""
+        return {"en": self.formerly.en, "ru": self.formerly.ru}
 
 
 class OptionTable(LabelTable):
@@ -296,6 +310,7 @@ def _source(name: str, table: SourceTable, money: str) -> Source:
             view.until,
             view.show,
             view.sort,
+            view.former,
         )
         for view in table.views
     )
@@ -308,6 +323,7 @@ def _source(name: str, table: SourceTable, money: str) -> Source:
         views,
         table.seeded,
         table.private,
+        table.title.former,
     )
 
 
@@ -317,7 +333,8 @@ def _property(
     """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
     shown = money if table.format == MONEY else table.format
     options = tuple(
-        Option(one.key, one.labels, one.color, one.group) for one in table.options
+        Option(one.key, one.labels, one.color, one.group, one.former)
+        for one in table.options
     )
     description = (
         {"en": table.description.en, "ru": table.description.ru}
@@ -337,6 +354,7 @@ def _property(
         table.periodic,
         _expression(table.expression, titles),
         description,
+        table.former,
     )
 
 

@@ -32,6 +32,15 @@ class Rows(StrEnum):
 
 
 Labels = Mapping[str, str]
+FormerLabels = Mapping[str, tuple[str, ...]]
+
+
+def names_of(labels: Labels, formerly: FormerLabels, locale: str = "") -> list[str]:
+    """Return all names under which a thing may stand in a workspace, each once: the locale's first, former ones last."""
+    in_order = dict.fromkeys((locale, *labels))
+    present = [labels[one] for one in in_order if one in labels]
+    former = [name for one in in_order for name in formerly.get(one, ())]
+    return list(dict.fromkeys((*present, *former)))
 
 
 class Option(msgspec.Struct, frozen=True, gc=False):
@@ -41,13 +50,19 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     label: Labels
     color: str = "default"
     group: str = ""
+    formerly: FormerLabels = msgspec.field(default_factory=dict)
+
+    def names(self, locale: str = "") -> list[str]:
+        """Return its names, former ones last."""
+        return names_of(self.label, self.formerly, locale)
 
 
 class Property(msgspec.Struct, frozen=True, gc=False):
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
-    running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here."""
+    running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
+    `formerly` are names that it had: a column of an older workspace is recognised by them."""
 
     name: str
     type: str
@@ -61,6 +76,11 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     periodic: bool = False
     expression: Labels = msgspec.field(default_factory=dict)
     description: Labels = msgspec.field(default_factory=dict)
+    formerly: FormerLabels = msgspec.field(default_factory=dict)
+
+    def names(self, locale: str = "") -> list[str]:
+        """Return its names, former ones last."""
+        return names_of(self.label, self.formerly, locale)
 
 
 class View(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +93,11 @@ class View(msgspec.Struct, frozen=True, gc=False):
     until: str = ""
     show: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
+    formerly: FormerLabels = msgspec.field(default_factory=dict)
+
+    def names(self, locale: str = "") -> list[str]:
+        """Return its names, former ones last."""
+        return names_of(self.label, self.formerly, locale)
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +114,11 @@ class Source(msgspec.Struct, frozen=True, gc=False):
     views: tuple[View, ...] = ()
     seeded: bool = False
     private: bool = False
+    formerly: FormerLabels = msgspec.field(default_factory=dict)
+
+    def names(self, locale: str = "") -> list[str]:
+        """Return its titles, former ones last."""
+        return names_of(self.title, self.formerly, locale)
 
     def is_seed(self, key: str) -> bool:
         """Tell whether a ref's key names a planted row by its Worker key; a page id holds no colon."""

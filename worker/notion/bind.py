@@ -1,4 +1,4 @@
-"""Ties the schema to a real workspace: by property id once known, by label the first time.
+"""Ties the schema to a real workspace: by property id once known, by label, else a former one, the first time.
 
 A known property may have been renamed: its id holds (docs/facts/notion-api.md 2.29); one that is gone is looked for by label again. What is gone for
 good, retyped or never found stays unbound, is reported with what to do, and the fields that need it are left alone.
@@ -39,7 +39,7 @@ def find_sources(
     Things in the trash do not count.
     """
     living = {one.id: one for one in data_sources if not one.is_gone}
-    for wanted in _in_order(source.title, locale):
+    for wanted in map(_folded, source.names(locale)):
         named = [
             data_source
             for data_source in living.values()
@@ -52,11 +52,6 @@ def find_sources(
 
 def _folded(name: str) -> str:
     return name.strip().casefold()
-
-
-def _in_order(labels: Mapping[str, str], locale: str) -> list[str]:
-    first = [labels[locale]] if locale in labels else []
-    return [label.casefold() for label in (*first, *labels.values())]
 
 
 def bind(
@@ -128,7 +123,7 @@ def _find(
         return None
     if prop.type == "title":
         return columns.by_id.get("title")
-    candidates = [columns.by_name.get(label) for label in _in_order(prop.label, locale)]
+    candidates = [columns.by_name.get(_folded(name)) for name in prop.names(locale)]
     free = [
         column for column in candidates if column is not None and column.id not in taken
     ]
@@ -142,7 +137,7 @@ def _find_unread(
     prop: Property, columns: Columns, known_id: str
 ) -> UnreadColumn | None:
     """Return the column that this property may be; one whose id could not be read may be any that is known."""
-    labels = {label.casefold() for label in prop.label.values()}
+    labels = set(map(_folded, prop.names()))
     for one in columns.unread:
         if one.id in ("", known_id) if known_id else _folded(one.name) in labels:
             return one
@@ -164,14 +159,14 @@ def _known_options(
 def match_options(
     prop: Property, column: Column, known: Mapping[str, tuple[str, str]]
 ) -> dict[str, tuple[str, str]]:
-    """Return {option key: (option id, name in Notion)} of a choice property: by known id, else by any label."""
+    """Return {option key: (option id, name in Notion)} of a choice property: by known id, else by any name."""
     by_id = {notion_option.id: notion_option for notion_option in column.options}
     by_name = {
         notion_option.name.casefold(): notion_option for notion_option in column.options
     }
     matched = {}
     for option in prop.options:
-        labels = [label.casefold() for label in option.label.values()]
+        labels = [name.casefold() for name in option.names()]
         notion_option = by_id.get(known.get(option.key, ("", ""))[0]) or next(
             (by_name[label] for label in labels if label in by_name), None
         )

@@ -307,8 +307,8 @@ def _make_views(
 
 
 def _view_names(view: View) -> Iterator[tuple[str, str]]:
-    for label in view.label.values():
-        yield view.type, label.casefold()
+    for name in view.names():
+        yield view.type, name.casefold()
 
 
 def _position(before: str) -> Json:

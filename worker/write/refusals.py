@@ -86,7 +86,7 @@ def name_refused(
 
 def _names(prop: Property, binding: Binding) -> Iterator[str]:
     property_id = binding.properties[prop.name]
-    yield from (property_id, unquote(property_id), *prop.label.values())
+    yield from (property_id, unquote(property_id), *prop.names())
 
 
 def _related(cell: Json) -> Iterator[str]:
