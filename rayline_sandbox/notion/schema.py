@@ -57,6 +57,7 @@ CREATABLE = (
 )
 OPTION_TYPES = frozenset({"select", "multi_select", "status"})
 OPTION_LIMIT = 100
+LONGEST_DESCRIPTION = 280
 NAMED = re.compile(r'prop\("(?P<name>(?:[^"\\]|\\.)*)"\)')
 """A column in a formula as people write it."""
 
@@ -125,9 +126,7 @@ def add_column(
         "title" if kind == "title" else fresh_id(store, source),
         name,
         kind,
-        description=_text_or_none(
-            config.get("description"), f"body.properties.{name}.description"
-        ),
+        description=_description(config, name),
     )
     prop.config = CONFIGS.get(kind, _plain)(
         store, source, prop, _part(name, kind, config)
@@ -190,6 +189,19 @@ def _text_or_none(value: Any, path: str) -> str | None:
     if not isinstance(value, str | None):
         raise should_be(path, "a string", value)
     return value
+
+
+def _description(config: dict[str, Any], name: str) -> str | None:
+    """Return a column's description: null, or 1 to 280 characters, as the published API says."""
+    path = f"body.properties.{name}.description"
+    text = _text_or_none(config.get("description"), path)
+    if text == "":
+        raise invalid(
+            f"body failed validation: {path}.length should be ≥ `1`, instead was `0`."
+        )
+    if text and len(text) > LONGEST_DESCRIPTION:
+        raise too_long(path, LONGEST_DESCRIPTION, len(text))
+    return text
 
 
 def _options(
@@ -503,9 +515,7 @@ def change_column(
     if (name := config.get("name")) is not None and name != prop.name:
         rename_column(source, prop, name)
     if "description" in config:
-        prop.description = _text_or_none(
-            config["description"], f"body.properties.{prop.name}.description"
-        )
+        prop.description = _description(config, prop.name)
     if not config.get("type") and not any(key in CREATABLE for key in config):
         return
     kind = column_type(prop.name, config)

@@ -92,6 +92,30 @@ def test_money_is_shown_in_the_workspaces_currency_where_notion_knows_it(
     assert (clients["ltv"].format, clients["pace"].format) == (shown, "percent")
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_rayline_writes_is_described_in_both_languages(path: Path) -> None:
+    for prop in load_schema().sources[path.stem].properties.values():
+        if prop.owner is Owner.HUMAN:
+            continue
+        assert set(prop.description) == {"en", "ru"}, prop.name
+        english, russian = prop.description["en"], prop.description["ru"]
+        assert not re.search("[а-яё]", english, re.IGNORECASE), prop.name
+        assert re.search("[а-яё]{3}", russian), prop.name
+        for text in (english, russian):
+            assert 10 <= len(text) <= 120, (prop.name, len(text))
+            assert text.endswith("."), (prop.name, text)
+
+
+def test_a_description_says_whose_the_column_is_where_people_only_read_it() -> None:
+    clients = load_schema().sources["clients"].properties
+    assert clients["score"].told("en").endswith(" Kept by Rayline.")
+    assert clients["score"].told("ru").endswith(" Ведёт Rayline.")
+    tasks = load_schema().sources["tasks"].properties
+    for prop in (clients["sync_now"], tasks["due"], clients["hours_frame"]):
+        assert prop.told("en") == prop.description["en"]
+    assert clients["name"].told("ru") == ""
+
+
 def test_rows_made_by_the_worker_carry_a_key() -> None:
     for source in load_schema().sources.values():
         assert (KEY_PROPERTY in source.properties) == (
@@ -258,6 +282,18 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             'rows = "people"\nprivate = true',
             "properties.clients.mirror",
             "would show the rows",
+        ),
+        (
+            "[descriptions]",
+            '[descriptions]\nwhite_sports = {en = "A", ru = "А"}',
+            "descriptions.white_sports",
+            "there is no property white_sports",
+        ),
+        (
+            'en = "⚙ Clients served"',
+            'description = {en = "A", ru = "А"}, en = "⚙ Clients served"',
+            "descriptions.clients_served",
+            "has a description already",
         ),
         (
             'title = {en = "Services"',

@@ -20,7 +20,15 @@ from tests.support.english import english
 from worker.config import NotionSettings
 from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema
-from worker.mapping.schema import Bindings, Labels, Option, Property, Schema, Source
+from worker.mapping.schema import (
+    Bindings,
+    Labels,
+    Option,
+    Owner,
+    Property,
+    Schema,
+    Source,
+)
 from worker.notion.gateway import NotionGateway
 from worker.notion.shapes import database_body
 from worker.notion.workspace import create_workspace, read_bindings
@@ -220,6 +228,7 @@ def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(
 def test_every_body_fits_the_published_schemas(site: Site) -> None:
     if not SPECS.is_dir():
         pytest.skip("the published schemas are not beside the repository")
+    without_descriptions(site, site.create())
     site.create()
     checks = (
         ("POST", "/v1/databases", "CreateDatabaseParameters"),
@@ -253,6 +262,80 @@ def test_making_it_again_in_any_locale_writes_nothing(site: Site, again: str) ->
     first = site.create("ru")
     site.writes()
     assert site.create(again) == first
+    assert site.writes() == []
+
+
+def described(site: Site, bindings: Bindings) -> dict[tuple[str, str], str | None]:
+    """Return the description of every column, by source and property."""
+    found = {}
+    for name, binding in bindings.items():
+        columns = site.get(f"data_sources/{binding.data_source_id}")["properties"]
+        by_id = {column["id"]: column["description"] for column in columns.values()}
+        for prop, property_id in binding.properties.items():
+            found[name, prop] = by_id[property_id]
+    return found
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_column_has_the_description_of_the_mapping(
+    site: Site, locale: str
+) -> None:
+    found = described(site, site.create(locale))
+    for (name, prop), text in found.items():
+        known = SCHEMA.sources[name].properties[prop]
+        if known.type != "relation" or known.owner is not Owner.HUMAN:
+            assert (text or "") == known.told(locale), (name, prop)
+
+
+def without_descriptions(site: Site, bindings: Bindings) -> None:
+    """Take all descriptions away, as in a workspace made before there were any."""
+    for source in site.sandbox.store.data_sources.values():
+        for column in source.properties.values():
+            column.description = None
+    assert set(described(site, bindings).values()) == {None}
+
+
+def test_a_workspace_without_descriptions_gets_them_by_one_change_a_board(
+    site: Site,
+) -> None:
+    bindings = site.create()
+    before = {
+        name: site.get(f"data_sources/{binding.data_source_id}")["properties"]
+        for name, binding in bindings.items()
+    }
+    without_descriptions(site, bindings)
+    clients = bindings["clients"]
+    site.notion.update_data_source(
+        clients.data_source_id,
+        {
+            "properties": {
+                clients.properties["score"]: {"number": {}, "description": "Ask Ann"}
+            }
+        },
+    )
+    site.writes()
+    assert site.create() == bindings
+    writes = site.writes()
+    assert writes == [one for one in writes if one.startswith("PATCH /v1/data_sources")]
+    assert len(set(writes)) == len(writes)
+    after = {
+        name: site.get(f"data_sources/{binding.data_source_id}")["properties"]
+        for name, binding in bindings.items()
+    }
+    assert after["clients"]["⚙ Score"].pop("description") == "Ask Ann"
+    assert before["clients"]["⚙ Score"].pop("description") != "Ask Ann"
+    for name in bindings:
+        for label, column in before[name].items():
+            known = next(
+                one
+                for one in SCHEMA.sources[name].properties.values()
+                if one.label["en"] == label
+            )
+            if known.owner is Owner.HUMAN:
+                assert after[name][label]["description"] is None
+                column["description"] = None
+            assert after[name][label] == column
+    assert site.create() == bindings
     assert site.writes() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -285,3 +286,32 @@ def test_rollups_are_shown_with_names_and_undecorated_ids(rig: Rig) -> None:
         rig, two, Sum={"rollup": {"rollup_property_name": "Name", "function": "count"}}
     )
     assert after["properties"]["Sum"]["rollup"]["rollup_property_id"] == "title"
+
+
+def test_a_column_keeps_its_description(rig: Rig) -> None:
+    _, source = rig.database({"Sum": {"number": {}, "description": "What it costs"}})
+
+    def told() -> str | None:
+        columns = rig.ok("GET", f"data_sources/{source}")["properties"]
+        found: str | None = columns["Sum"]["description"]
+        return found
+
+    def tell(text: Any) -> dict[str, Any]:
+        return {"properties": {"Sum": {"number": {}, "description": text}}}
+
+    assert told() == "What it costs"
+    rig.ok("PATCH", f"data_sources/{source}", {"properties": {"Sum": {"number": {}}}})
+    assert told() == "What it costs"
+    rig.ok("PATCH", f"data_sources/{source}", tell("я" * 280))
+    assert told() == "я" * 280
+    for wrong, reason in (
+        ("x" * 281, "description.length should be ≤ `280`, instead was `281`"),
+        ("", "description.length should be ≥ `1`, instead was `0`"),
+        (7, "description should be a string"),
+    ):
+        answer = rig.send("PATCH", f"/v1/data_sources/{source}", tell(wrong))
+        assert answer.status == 400
+        assert reason in json.loads(answer.body)["message"]
+        assert told() == "я" * 280
+    rig.ok("PATCH", f"data_sources/{source}", tell(None))
+    assert told() is None

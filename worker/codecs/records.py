@@ -214,6 +214,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     id: Identity
     name: str
     color: str = "default"
+    description: str | None = None
 
 
 class Choices(msgspec.Struct, frozen=True, gc=False):
@@ -237,6 +238,12 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     dual_property: Mirror | None = None
 
 
+class Numbers(msgspec.Struct, frozen=True, gc=False):
+    """How a column shows its numbers."""
+
+    format: str = "number"
+
+
 _DETAILED = ("select", "multi_select", "status", "relation")
 
 
@@ -250,6 +257,8 @@ class Column(msgspec.Struct, frozen=True, gc=False):
     multi_select: Choices | None = None
     status: Choices | None = None
     relation: Target | None = None
+    number: Numbers | None = None
+    description: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a column without what its type needs."""

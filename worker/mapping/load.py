@@ -6,7 +6,7 @@ Shipped files come with the package; a file of the same name in the user's folde
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -109,6 +109,7 @@ CURRENCIES: Mapping[str, str] = {
 """Notion's number formats by ISO code."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 ShortText = Annotated[str, Field(min_length=1, max_length=100)]
+Description = Annotated[str, Field(min_length=1, max_length=260)]
 Icon = Annotated[str, Field(min_length=1, max_length=16)]
 
 
@@ -152,10 +153,15 @@ class OptionTable(LabelTable):
 
 
 class DescriptionTable(Table):
-    """A property's description in every locale."""
+    """A property's description in every locale: with what is added to it, it fits into Notion's 280 characters."""
 
-    en: Annotated[str, Field(max_length=280)]
-    ru: Annotated[str, Field(max_length=280)]
+    en: Description
+    ru: Description
+
+    @property
+    def labels(self) -> Labels:
+        """Return the text by locale."""
+        return {"en": self.en, "ru": self.ru}
 
 
 class PropertyTable(LabelTable):
@@ -185,7 +191,7 @@ class ViewTable(LabelTable):
 
 
 class SourceTable(Table):
-    """One mapping file."""
+    """One mapping file; a description stands on its property's line or, by name, under `descriptions`."""
 
     rows: Rows
     title: LabelTable
@@ -193,6 +199,7 @@ class SourceTable(Table):
     seeded: bool = False
     private: bool = False
     properties: dict[Name, PropertyTable]
+    descriptions: dict[Name, DescriptionTable] = {}
     views: tuple[ViewTable, ...] = ()
 
 
@@ -250,7 +257,7 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
 def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
     """Return one mapping file as read, or None with what is wrong in it."""
     try:
-        return SourceTable.model_validate(read_toml(path)), []
+        table = SourceTable.model_validate(read_toml(path))
     except BadToml as error:
         return None, [_problem(path, "", error.reason)]
     except OSError as error:
@@ -264,6 +271,18 @@ def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
             _problem(path, _key(item["loc"]), _error_text(item))
             for item in error.errors(include_url=False)
         ]
+    return table, [
+        _problem(path, f"descriptions.{name}", message)
+        for name, message in _misplaced(table)
+    ]
+
+
+def _misplaced(table: SourceTable) -> Iterator[tuple[str, Text]]:
+    for name in table.descriptions:
+        if name not in table.properties:
+            yield name, tell("there is no property {name}", name=name)
+        elif table.properties[name].description is not None:
+            yield name, tell("the property {name} has a description already", name=name)
 
 
 def _key(parts: Iterable[int | str]) -> str:
@@ -298,7 +317,7 @@ def _source(name: str, table: SourceTable, money: str) -> Source:
         for locale in LOCALES
     }
     properties = {
-        key: _property(key, prop, titles, money)
+        key: _property(key, prop, titles, money, table.descriptions.get(key))
         for key, prop in table.properties.items()
     }
     views = tuple(
@@ -328,7 +347,11 @@ def _source(name: str, table: SourceTable, money: str) -> Source:
 
 
 def _property(
-    name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]], money: str
+    name: str,
+    table: PropertyTable,
+    titles: Mapping[str, Mapping[str, str]],
+    money: str,
+    description: DescriptionTable | None,
 ) -> Property:
     """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
     shown = money if table.format == MONEY else table.format
@@ -336,11 +359,7 @@ def _property(
         Option(one.key, one.labels, one.color, one.group, one.former)
         for one in table.options
     )
-    description = (
-        {"en": table.description.en, "ru": table.description.ru}
-        if table.description
-        else {}
-    )
+    told = table.description or description
     return Property(
         name,
         table.type,
@@ -353,7 +372,7 @@ def _property(
         table.rule,
         table.periodic,
         _expression(table.expression, titles),
-        description,
+        told.labels if told else {},
         table.former,
     )
 

@@ -43,6 +43,9 @@ def names_of(labels: Labels, formerly: FormerLabels, locale: str = "") -> list[s
     return list(dict.fromkeys((*present, *former)))
 
 
+KEPT: Labels = {"en": "Kept by Rayline.", "ru": "Ведёт Rayline."}
+
+
 class Option(msgspec.Struct, frozen=True, gc=False):
     """One option of a select, multi-select or status; `group` (status only): `to_do`, `in_progress`, `complete`."""
 
@@ -81,6 +84,12 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     def names(self, locale: str = "") -> list[str]:
         """Return its names, former ones last."""
         return names_of(self.label, self.formerly, locale)
+
+    def told(self, locale: str) -> str:
+        """Return its description with whose it is, empty without one; what people tick is not only the worker's."""
+        text = self.description.get(locale, "")
+        is_kept = self.owner is Owner.WORKER and self.type != "checkbox"
+        return f"{text} {KEPT[locale]}" if text and is_kept else text
 
 
 class View(msgspec.Struct, frozen=True, gc=False):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from worker.codecs.records import Column
+import msgspec
+
+from worker.codecs.records import Choice, Column, Target
 from worker.mapping.schema import Binding, Option, Property, Source, View
 
 Json = dict[str, Any]
@@ -35,7 +37,8 @@ def database_body(source: Source, *, parent_page_id: str, locale: str) -> Json:
 
 def property_config(prop: Property, locale: str) -> Json:
     """Return the schema of one property that is no relation."""
-    description = {"description": prop.description[locale]} if prop.description else {}
+    told = prop.told(locale)
+    description = {"description": told} if told else {}
     return {"type": prop.type, prop.type: _detail(prop, locale), **description}
 
 
@@ -60,10 +63,7 @@ def added_options(
 
     Source: docs/facts/notion-api.md 3.3.
     """
-    present = [
-        {"id": option.id, "name": option.name, "color": option.color}
-        for option in column.options
-    ]
+    present = [_kept_option(option) for option in column.options]
     return {
         "type": prop.type,
         prop.type: {
@@ -73,6 +73,33 @@ def added_options(
             ]
         },
     }
+
+
+def _kept_option(option: Choice) -> Json:
+    told = {"description": option.description} if option.description else {}
+    return {"id": option.id, "name": option.name, "color": option.color, **told}
+
+
+def added_description(prop: Property, column: Column, locale: str) -> Json:
+    """Return the schema change that describes a column and leaves the rest of it as it is.
+
+    The type with what it holds goes along, as every change of a column but its name asks for (docs/facts/notion-api.md 3.2).
+    """
+    kept: Json = {}
+    if column.options:
+        kept = added_options(prop, column, (), locale)[column.type]
+    elif column.relation is not None:
+        kept = _kept_relation(column.relation)
+    elif column.number is not None:
+        kept = {"format": column.number.format}
+    return {"type": column.type, column.type: kept, "description": prop.told(locale)}
+
+
+def _kept_relation(target: Target) -> Json:
+    kind = target.type or "single_property"
+    mirror = target.dual_property
+    synced = msgspec.to_builtins(mirror) if mirror else {}
+    return {"data_source_id": target.data_source_id, "type": kind, kind: synced}
 
 
 def relation_config(prop: Property, target_id: str) -> Json:

@@ -17,9 +17,18 @@ from msgspec.structs import replace
 from worker.codecs.records import Column, DataSource, Json, Parent
 from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Missing, Problem, Severity
-from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
+from worker.mapping.schema import (
+    Binding,
+    Bindings,
+    Owner,
+    Property,
+    Schema,
+    Source,
+    View,
+)
 from worker.notion.bind import bind, find_sources, read_columns
 from worker.notion.shapes import (
+    added_description,
     added_options,
     database_body,
     property_config,
@@ -99,6 +108,7 @@ def create_workspace(
     build.create_databases(roots)
     build.relate()
     bindings = build.bindings()
+    build.describe(bindings)
     for done, name in enumerate(bindings):
         progress("views", done, len(bindings))
         _make_views(notion, schema.sources[name], bindings[name], locale)
@@ -226,14 +236,22 @@ class _Build:
 
     def bindings(self) -> Bindings:
         """Return how the workspace, read anew, carries the schema."""
-        fresh = {
+        self.data_sources = {
             name: self.notion.data_source(raw.id)
             for name, raw in self.data_sources.items()
         }
         return {
             name: self._bind(self.schema.sources[name], raw)
-            for name, raw in fresh.items()
+            for name, raw in self.data_sources.items()
         }
+
+    def describe(self, bindings: Bindings) -> None:
+        """Describe the columns that have no description yet and are not people's, with one change a data source."""
+        for name, binding in bindings.items():
+            raw = self.data_sources[name]
+            changes = _undescribed(self.schema.sources[name], raw, binding, self.locale)
+            if changes:
+                self._change(raw.id, changes)
 
 
 def _is_single(column: Column) -> bool:
@@ -270,6 +288,20 @@ def _missing(
             changes[property_id] = added_options(
                 prop, columns.by_id[property_id], absent, locale
             )
+    return changes
+
+
+def _undescribed(
+    source: Source, raw: DataSource, binding: Binding, locale: str
+) -> dict[str, Json]:
+    """Return the schema changes that describe columns without a description; one that is there may be a person's."""
+    columns = read_columns(raw).by_id
+    changes = {}
+    for name, property_id in binding.properties.items():
+        prop, column = source.properties[name], columns.get(property_id)
+        is_ours = prop.owner is not Owner.HUMAN and bool(prop.told(locale))
+        if is_ours and column is not None and not column.description:
+            changes[property_id] = added_description(prop, column, locale)
     return changes
 
 
