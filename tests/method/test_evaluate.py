@@ -160,7 +160,7 @@ def test_a_russian_workspace_reads_russian() -> None:
     )
     assert (
         facts_of(outcome, "tasks", "task:next_step:p2")["name"]
-        == "Сделать следующий шаг по «Card p2»"
+        == "Сделать следующий шаг по карточке «Card p2»"
     )
     # The card is due in 3 days: 3 of 91 is the weakest factor.
     assert str(facts_of(outcome, "clients", "c1")["why"]).startswith("луч 3: ")
