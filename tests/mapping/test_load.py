@@ -284,6 +284,38 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             "would show the rows",
         ),
         (
+            'format = "number"',
+            'format = "number", technical = true',
+            "views.0.show",
+            "lead_weeks is for the worker alone",
+        ),
+        (
+            'type = "table"',
+            'type = "table"\nstep = "day"\ngroup_by = "kind"',
+            "views.0.step",
+            "only dates",
+        ),
+        *(
+            (
+                'type = "table"',
+                f'type = "table"\nonly = [[{{{test}}}]]',
+                "views.0.only",
+                says,
+            )
+            for test, says in (
+                ('property = "kid", is_empty = true', "no property kid"),
+                ('property = "kind"', "one test that fits a select"),
+                (
+                    'property = "kind", one_of = ["endless"], is_empty = true',
+                    "one test",
+                ),
+                ('property = "kind", within = "this_week"', "one test"),
+                ('property = "name", one_of = ["a"]', "one test that fits a title"),
+                ('property = "kind", at_most = 1', "one test"),
+                ('property = "kind", one_of = ["yearly"]', "no option yearly"),
+            )
+        ),
+        (
             "[descriptions]",
             '[descriptions]\nwhite_sports = {en = "A", ru = "А"}',
             "descriptions.white_sports",

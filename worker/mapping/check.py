@@ -15,6 +15,7 @@ from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
+    Condition,
     FormerLabels,
     Owner,
     Property,
@@ -282,6 +283,11 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
     for field, name in named:
         if name and name not in source.properties:
             yield field, tell("there is no property {name}", name=name)
+    for name in view.show:
+        if name in source.properties and source.properties[name].technical:
+            yield "show", tell("{name} is for the worker alone", name=name)
+    for condition in chain.from_iterable(view.only):
+        yield from _condition(source, condition)
     if view.type == "board" and not view.group_by:
         yield "group_by", tell("a board needs one")
     if view.type in ("calendar", "timeline") and not view.date:
@@ -289,6 +295,8 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
     group = source.properties.get(view.group_by)
     if group is not None and group.type not in GROUPABLE:
         yield "group_by", tell("cannot group by a {type}", type=group.type)
+    if view.step and (group is None or group.type != "date"):
+        yield "step", tell("only dates are grouped by steps")
     for field, name in (("date", view.date), ("until", view.until)):
         prop = source.properties.get(name)
         if prop is not None and prop.type != "date":
@@ -296,3 +304,24 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
                 field,
                 tell("{name} is a {type}, not a date", name=name, type=prop.type),
             )
+
+
+def _condition(source: Source, condition: Condition) -> Iterator[Complaint]:
+    prop = source.properties.get(condition.property)
+    if prop is None:
+        yield "only", tell("there is no property {name}", name=condition.property)
+        return
+    tests = (
+        (CHOICES, bool(condition.one_of)),
+        (("date",), bool(condition.within)),
+        (("number", "formula"), condition.at_most is not None),
+        ((prop.type,), condition.is_empty is not None),
+    )
+    asked = [types for types, is_asked in tests if is_asked]
+    if len(asked) != 1 or prop.type not in asked[0]:
+        yield "only", tell("one test that fits a {type} is needed", type=prop.type)
+        return
+    known = {option.key for option in prop.options}
+    for key in condition.one_of:
+        if key not in known:
+            yield "only", tell("there is no option {key}", key=key)

@@ -20,6 +20,7 @@ from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
+    Condition,
     FormerLabels,
     Labels,
     Option,
@@ -65,6 +66,15 @@ Color = Literal[
     "red",
 ]
 ViewType = Literal["table", "board", "list", "calendar", "timeline", "gallery"]
+Span = Literal[
+    "this_week",
+    "past_week",
+    "past_month",
+    "past_year",
+    "next_week",
+    "next_month",
+    "next_year",
+]
 # Notion has some forty; these are the ones an agency meets.
 NumberFormat = Literal[
     "money",
@@ -176,7 +186,18 @@ class PropertyTable(LabelTable):
     rule: Name | Literal[""] = ""
     periodic: bool = False
     expression: Annotated[str, Field(max_length=1000)] = ""
+    technical: bool = False
     description: DescriptionTable | None = None
+
+
+class ConditionTable(Table):
+    """One test of one property, in a view."""
+
+    property: Name
+    one_of: tuple[Name, ...] = ()
+    within: Span | Literal[""] = ""
+    is_empty: bool | None = None
+    at_most: int | None = None
 
 
 class ViewTable(LabelTable):
@@ -188,6 +209,8 @@ class ViewTable(LabelTable):
     until: str = ""
     show: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
+    step: Literal["day", "week", "month", "year", "relative", ""] = ""
+    only: tuple[tuple[ConditionTable, ...], ...] = ()
 
 
 class SourceTable(Table):
@@ -320,29 +343,38 @@ def _source(name: str, table: SourceTable, money: str) -> Source:
         key: _property(key, prop, titles, money, table.descriptions.get(key))
         for key, prop in table.properties.items()
     }
-    views = tuple(
-        View(
-            view.type,
-            view.labels,
-            view.group_by,
-            view.date,
-            view.until,
-            view.show,
-            view.sort,
-            view.former,
-        )
-        for view in table.views
-    )
     return Source(
         name,
         table.rows,
         table.title.labels,
         table.icon,
         properties,
-        views,
+        tuple(map(_view, table.views)),
         table.seeded,
         table.private,
         table.title.former,
+    )
+
+
+def _view(table: ViewTable) -> View:
+    only = tuple(tuple(map(_condition, clause)) for clause in table.only)
+    return View(
+        table.type,
+        table.labels,
+        table.group_by,
+        table.date,
+        table.until,
+        table.show,
+        table.sort,
+        table.step,
+        only,
+        table.former,
+    )
+
+
+def _condition(table: ConditionTable) -> Condition:
+    return Condition(
+        table.property, table.one_of, table.within, table.is_empty, table.at_most
     )
 
 
@@ -374,6 +406,7 @@ def _property(
         _expression(table.expression, titles),
         told.labels if told else {},
         table.former,
+        table.technical,
     )
 
 

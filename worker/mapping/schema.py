@@ -65,7 +65,8 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
     running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
-    `formerly` are names that it had: a column of an older workspace is recognised by them."""
+    `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
+    worker alone: no view shows it, and it is made last."""
 
     name: str
     type: str
@@ -80,6 +81,7 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     expression: Labels = msgspec.field(default_factory=dict)
     description: Labels = msgspec.field(default_factory=dict)
     formerly: FormerLabels = msgspec.field(default_factory=dict)
+    technical: bool = False
 
     def names(self, locale: str = "") -> list[str]:
         """Return its names, former ones last."""
@@ -92,8 +94,27 @@ class Property(msgspec.Struct, frozen=True, gc=False):
         return f"{text} {KEPT[locale]}" if text and is_kept else text
 
 
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """What a row of a view must be like: one test of one property.
+
+    `one_of` names options, `within` a span around today as Notion names it; `at_most` counts a number or a formula's.
+    """
+
+    property: str
+    one_of: tuple[str, ...] = ()
+    within: str = ""
+    is_empty: bool | None = None
+    at_most: int | None = None
+
+
+Clause = tuple[Condition, ...]
+
+
 class View(msgspec.Struct, frozen=True, gc=False):
-    """One view made with the workspace. `group_by`, `date`, `until`, `show`, `sort` name properties (`-x`: falling)."""
+    """One view made with the workspace. `group_by`, `date`, `until`, `show`, `sort` name properties (`-x`: falling).
+
+    `step` is how finely dates are grouped. A row is shown when of every clause of `only` at least one condition holds.
+    """
 
     type: str
     label: Labels
@@ -102,6 +123,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     until: str = ""
     show: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
+    step: str = ""
+    only: tuple[Clause, ...] = ()
     formerly: FormerLabels = msgspec.field(default_factory=dict)
 
     def names(self, locale: str = "") -> list[str]:

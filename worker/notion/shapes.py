@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from worker.codecs.records import Choice, Column, Target
-from worker.mapping.schema import Binding, Option, Property, Source, View
+from worker.mapping.schema import Binding, Condition, Option, Property, Source, View
 
 Json = dict[str, Any]
+WIDTH = 120
+WIDTHS = {
+    "title": 260,
+    "rich_text": 280,
+    "relation": 180,
+    "multi_select": 180,
+    "number": 110,
+    "checkbox": 90,
+}
+"""How wide the columns of a table are, by type, in pixels: what is read has room, figures stand close."""
 GROUPS = {"to_do": "To-do", "in_progress": "In progress", "complete": "Complete"}
 
 
@@ -20,11 +31,11 @@ def text(content: str) -> list[Json]:
 
 
 def database_body(source: Source, *, parent_page_id: str, locale: str) -> Json:
-    """Return the body that creates a source's database with all but its relations (docs/facts/notion-api.md 3.1)."""
+    """Return the body that creates a source's database with all but its relations and technical columns (docs/facts/notion-api.md 3.1)."""
     properties = {
         prop.label[locale]: property_config(prop, locale)
         for prop in source.properties.values()
-        if prop.type != "relation"
+        if prop.type != "relation" and not prop.technical
     }
     return {
         "parent": {"type": "page_id", "page_id": parent_page_id},
@@ -114,9 +125,15 @@ def relation_config(prop: Property, target_id: str) -> Json:
 def view_body(
     view: View, source: Source, binding: Binding, *, locale: str
 ) -> Json | None:
-    """Return name, type, configuration and sorts of a view; None when a property it stands on is not bound."""
-    needed = [name for name in (view.group_by, view.date) if name]
-    if any(name not in binding.properties for name in needed):
+    """Return name, type, configuration, filter and sorts of a view; None when what it stands on is not bound."""
+    conditions = list(chain.from_iterable(view.only))
+    needed = {view.group_by, view.date, *(one.property for one in conditions)} - {""}
+    if not needed <= binding.properties.keys():
+        return None
+    if any(
+        not binding.options.get(one.property, {}).keys() >= set(one.one_of)
+        for one in conditions
+    ):
         return None
     sorts = [
         {
@@ -130,15 +147,48 @@ def view_body(
         "name": view.label[locale],
         "type": view.type,
         "configuration": configuration(view, source, binding),
+        **({"filter": view_filter(view, source, binding)} if view.only else {}),
         **({"sorts": sorts} if sorts else {}),
     }
+
+
+def view_filter(view: View, source: Source, binding: Binding) -> Json:
+    """Return a view's filter: of each clause one condition holds. Several options are one test (docs/facts/notion-api.md 2.19)."""
+    clauses = [
+        _joined("or", [_test(one, source, binding) for one in clause])
+        for clause in view.only
+    ]
+    return _joined("and", clauses)
+
+
+def _joined(word: str, parts: list[Json]) -> Json:
+    return parts[0] if len(parts) == 1 else {word: parts}
+
+
+def _test(condition: Condition, source: Source, binding: Binding) -> Json:
+    kind = source.properties[condition.property].type
+    property_id = binding.properties[condition.property]
+    return {"property": property_id, kind: _asked(condition, kind, binding)}
+
+
+def _asked(condition: Condition, kind: str, binding: Binding) -> Json:
+    if condition.one_of:
+        options = binding.options[condition.property]
+        word = "contains" if kind == "multi_select" else "equals"
+        return {word: [options[key][1] for key in condition.one_of]}
+    if condition.within:
+        return {condition.within: {}}
+    if condition.at_most is None:
+        return {"is_empty" if condition.is_empty else "is_not_empty": True}
+    counted = {"less_than_or_equal_to": condition.at_most}
+    return {"number": counted} if kind == "formula" else counted
 
 
 def configuration(view: View, source: Source, binding: Binding) -> Json:
     """Return a view's configuration (docs/facts/notion-api.md 3.17)."""
     made: Json = {"type": view.type}
     if view.group_by:
-        made["group_by"] = _group_by(source.properties[view.group_by], binding)
+        made["group_by"] = _group_by(view, source, binding)
     if view.show:
         made["properties"] = _shown(view, source, binding.properties)
     if view.date:
@@ -150,11 +200,12 @@ def configuration(view: View, source: Source, binding: Binding) -> Json:
     return made
 
 
-def _group_by(prop: Property, binding: Binding) -> Json:
+def _group_by(view: View, source: Source, binding: Binding) -> Json:
+    prop = source.properties[view.group_by]
     kind = {"people": "person"}.get(prop.type, prop.type)
     extra: dict[str, Json] = {
         "status": {"group_by": "option"},
-        "date": {"group_by": "month"},
+        "date": {"group_by": view.step or "month"},
         "relation": {"hide_empty_groups": True},
     }
     return {
@@ -170,7 +221,15 @@ def _shown(view: View, source: Source, properties: Mapping[str, str]) -> list[Js
     first = [title, *(name for name in view.show if name != title)]
     rest = [name for name in source.properties if name not in first]
     return [
-        {"property_id": properties[name], "visible": name in first}
+        {
+            "property_id": properties[name],
+            "visible": name in first,
+            **_width(view, source.properties[name]),
+        }
         for name in (*first, *rest)
         if name in properties
     ]
+
+
+def _width(view: View, prop: Property) -> Json:
+    return {"width": WIDTHS.get(prop.type, WIDTH)} if view.type == "table" else {}

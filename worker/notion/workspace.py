@@ -107,8 +107,8 @@ def create_workspace(
     build.adopt(recognised.data_sources)
     build.create_databases(roots)
     build.relate()
+    build.finish()
     bindings = build.bindings()
-    build.describe(bindings)
     for done, name in enumerate(bindings):
         progress("views", done, len(bindings))
         _make_views(notion, schema.sources[name], bindings[name], locale)
@@ -134,7 +134,8 @@ class _Build:
         """Take what stands there already, adding its missing properties and options."""
         for name, raw in data_sources.items():
             source = self.schema.sources[name]
-            missing = _missing(source, raw, self._bind(source, raw), self.locale)
+            bound = self._bind(source, raw)
+            missing = _missing(source, raw, bound, self.locale, technical=False)
             self.data_sources[name] = self._change(raw.id, missing) if missing else raw
 
     def create_databases(self, roots: _Roots) -> None:
@@ -234,24 +235,22 @@ class _Build:
             0
         ]
 
+    def finish(self) -> None:
+        """Read all anew and add, with one change a data source, technical columns behind all others and descriptions."""
+        for name, raw in self.data_sources.items():
+            source, fresh = self.schema.sources[name], self.notion.data_source(raw.id)
+            bound = self._bind(source, fresh)
+            changes = _missing(source, fresh, bound, self.locale, technical=True)
+            changes |= _undescribed(source, fresh, bound, self.locale)
+            done = self._change(raw.id, changes) if changes else fresh
+            self.data_sources[name] = done
+
     def bindings(self) -> Bindings:
-        """Return how the workspace, read anew, carries the schema."""
-        self.data_sources = {
-            name: self.notion.data_source(raw.id)
-            for name, raw in self.data_sources.items()
-        }
+        """Return how the workspace carries the schema."""
         return {
             name: self._bind(self.schema.sources[name], raw)
             for name, raw in self.data_sources.items()
         }
-
-    def describe(self, bindings: Bindings) -> None:
-        """Describe the columns that have no description yet and are not people's, with one change a data source."""
-        for name, binding in bindings.items():
-            raw = self.data_sources[name]
-            changes = _undescribed(self.schema.sources[name], raw, binding, self.locale)
-            if changes:
-                self._change(raw.id, changes)
 
 
 def _is_single(column: Column) -> bool:
@@ -268,18 +267,19 @@ def _made_by_sibling(prop: Property, wanted: list[Property]) -> bool:
 
 
 def _missing(
-    source: Source, raw: DataSource, binding: Binding, locale: str
+    source: Source, raw: DataSource, binding: Binding, locale: str, *, technical: bool
 ) -> dict[str, Json]:
-    """Return the schema changes that add missing properties and options to an adopted data source."""
+    """Return the schema changes that add missing properties, technical or other ones, and options to a data source."""
     columns = read_columns(raw)
     changes: dict[str, Json] = {}
     for prop in source.properties.values():
-        if prop.type in ("relation", "title"):
+        if prop.type in ("relation", "title") or prop.technical != technical:
             continue
         property_id = binding.properties.get(prop.name)
         if property_id is None:
             if not columns.has_name(prop.label[locale]):
-                changes[prop.label[locale]] = property_config(prop, locale)
+                made = property_config(prop, locale)
+                changes[prop.label[locale]] = _as_named(made, source, raw, binding)
         elif property_id in columns.by_id and (
             absent := [
                 one for one in prop.options if one.key not in binding.options[prop.name]
@@ -289,6 +289,20 @@ def _missing(
                 prop, columns.by_id[property_id], absent, locale
             )
     return changes
+
+
+def _as_named(made: Json, source: Source, raw: DataSource, binding: Binding) -> Json:
+    """Return a new column's schema; a formula calls the columns it counts with as they are called here."""
+    if "formula" not in made:
+        return made
+    columns = read_columns(raw).by_id
+    expression = made["formula"]["expression"]
+    for name, property_id in binding.properties.items():
+        if property_id in columns:
+            present = f'prop("{columns[property_id].name}")'
+            for label in source.properties[name].label.values():
+                expression = expression.replace(f'prop("{label}")', present)
+    return {**made, "formula": {"expression": expression}}
 
 
 def _undescribed(

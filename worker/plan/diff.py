@@ -259,7 +259,7 @@ def _index(
 def known_pages(
     world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES
 ) -> dict[Ref, str]:
-    """Return the canonical page of every row that carries a Worker key: what a lost journal can be rebuilt from."""
+    """Return the canonical page of every row that carries a Rayline key: what a lost journal can be rebuilt from."""
     rows, _ = _index(world, schema, ours)
     return {ref: row.page_id for ref, row in rows.items() if row.key} | {
         ref: page.key for ref, page in world.seeds.items()
@@ -480,7 +480,7 @@ def _plan_create(
                 code=Code.UNBOUND_KEY,
                 where=literal(source.name),
                 field=KEY_PROPERTY,
-                message=tell("rows cannot be created without the Worker key property"),
+                message=tell("rows cannot be created without the Rayline key property"),
                 hint=tell("run `rayline check` to see how to restore it"),
                 severity=Severity.ERROR,
             )
@@ -564,10 +564,10 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
             where=literal(copy.ref),
             field=KEY_PROPERTY,
             message=tell(
-                "“{title}” carries the Worker key of another row and is left alone",
+                "“{title}” carries the Rayline key of another row and is left alone",
                 title=copy.title,
             ),
-            hint=tell("clear its Worker key to keep it as your own row, or delete it"),
+            hint=tell("clear its Rayline key to keep it as your own row, or delete it"),
             url=copy.url,
         )
     )

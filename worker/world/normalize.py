@@ -180,7 +180,7 @@ def build_world(
 
 
 def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
-    """Return the ref of every planted row that lives, by the ref of its Worker key; of copies the original."""
+    """Return the ref of every planted row that lives, by the ref of its Rayline key; of copies the original."""
     seeds: dict[Ref, Ref] = {}
     seeded = [source for source in schema.sources.values() if source.seeded]
     for source in seeded:
@@ -248,7 +248,7 @@ def read_pages(schema: Schema, bindings: Bindings, pages: Pages) -> Rowset:
 
 
 def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
-    """Return a problem for each row whose Worker key another row carries already."""
+    """Return a problem for each row whose Rayline key another row carries already."""
     seen: dict[str, Row] = {}
     problems = []
     for row in rows:
@@ -262,11 +262,11 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
                     where=place(row, source),
                     field="worker_key",
                     message=tell(
-                        "the row carries the Worker key of {first} too",
+                        "the row carries the Rayline key of {first} too",
                         first=first.url or first.page_id,
                     ),
                     hint=tell(
-                        "clear the Worker key of the copy to keep it as your own row"
+                        "clear the Rayline key of the copy to keep it as your own row"
                     ),
                     url=row.url,
                 )

@@ -36,7 +36,7 @@ class Settled:
 
 
 def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
-    """Look up every creation whose outcome is not known and whose settle time is over, by its Worker key."""
+    """Look up every creation whose outcome is not known and whose settle time is over, by its Rayline key."""
     now = site.store.now()
     before = now - timedelta(seconds=site.settings.notion.settle)
     with site.reading() as tx:
@@ -79,7 +79,7 @@ def _look_up(
         return _problem(
             intent,
             tell(
-                "the Worker key property is not bound, so the row cannot be looked up"
+                "the Rayline key property is not bound, so the row cannot be looked up"
             ),
             tell("run `rayline check`"),
         )

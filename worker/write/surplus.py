@@ -58,10 +58,10 @@ def tell_kept(change: Change) -> Problem:
         where=literal(change.ref),
         field=KEY_PROPERTY,
         message=tell(
-            "“{title}” carries the Worker key of another row and is left alone",
+            "“{title}” carries the Rayline key of another row and is left alone",
             title=change.title,
         ),
-        hint=tell("clear its Worker key to keep it as your own row, or delete it"),
+        hint=tell("clear its Rayline key to keep it as your own row, or delete it"),
         url=address(change.page_id),
     )
 
