@@ -140,6 +140,7 @@ class Page(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     in_trash: bool = False
     archived: bool = False
     is_archived: bool = False
+    is_locked: bool = False
 
     @property
     def is_gone(self) -> bool:

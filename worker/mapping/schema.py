@@ -47,17 +47,21 @@ KEPT: Labels = {"en": "Kept by Rayline.", "ru": "Ведёт Rayline."}
 
 
 class Option(msgspec.Struct, frozen=True, gc=False):
-    """One option of a select, multi-select or status; `group` (status only): `to_do`, `in_progress`, `complete`."""
+    """One option of a select, multi-select or status; `group` (status only): `to_do`, `in_progress`, `complete`.
+
+    `also` are further labels that mean it: read as it, never written.
+    """
 
     key: str
     label: Labels
     color: str = "default"
     group: str = ""
     formerly: FormerLabels = msgspec.field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     def names(self, locale: str = "") -> list[str]:
-        """Return its names, former ones last."""
-        return names_of(self.label, self.formerly, locale)
+        """Return its names, former ones and those that mean it too last."""
+        return [*names_of(self.label, self.formerly, locale), *self.also]
 
 
 class Property(msgspec.Struct, frozen=True, gc=False):

@@ -58,6 +58,7 @@ from worker.notion.records import (
     read_all,
     read_item,
     read_listing,
+    read_rows,
     reader_of,
 )
 from worker.notion.transport import (
@@ -379,6 +380,18 @@ class NotionGateway:
             {"query": query} if query else {}
         )
         return self._list("POST", "search", _HIT, body)
+
+    def sample(self, data_source_id: str, *, number: int) -> tuple[Page, ...]:
+        """Return some rows, the last edited first, in one request; those that cannot be read are left out."""
+        path = f"data_sources/{_segment(data_source_id)}/query"
+        body: Json = {
+            "sorts": [{"timestamp": "last_edited_time", "direction": "descending"}],
+            "page_size": number,
+        }
+        name = f"notion.sample.{data_source_id}"
+        listing = self._page(name, "POST", path, read_listing, given=body)
+        pages, _ = read_rows(listing.results)
+        return tuple(pages)
 
     # Reading
 

@@ -149,6 +149,10 @@ class BoardReader(BlockReader, Protocol):
         """Return pages (`page`) or data sources (`data_source`) found by title."""
         ...
 
+    def sample(self, data_source_id: str, *, number: int) -> tuple[Page, ...]:
+        """Return some rows, the last edited first, in one request."""
+        ...
+
 
 class BoardAdmin(BoardReader, Protocol):
     """Making databases, properties and views."""

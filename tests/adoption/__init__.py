@@ -1,0 +1,1 @@
+"""Adoption of an agency's own boards, on prepared workspaces."""
