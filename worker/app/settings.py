@@ -586,9 +586,7 @@ def _complete(
     """Return the workspace with its secrets read from files, and all that is missing or makes no sense."""
     notion, first = _connected(workspace.notion, (*loc, "notion"), source)
     jira, second = _connected(workspace.jira, (*loc, "jira"), source)
-    mappings = workspace.mappings and source.path_at(
-        (*loc, "mappings"), workspace.mappings
-    )
+    mappings = _mappings(workspace, loc, source)
     alerts, third = _complete_alerts(workspace.alerts, (*loc, "alerts"), source)
     complete = workspace.model_copy(
         update={
@@ -603,6 +601,21 @@ def _complete(
     gaps = [gap for gap in _gaps(complete, loc, source) if gap.field not in unread]
     nonsense = _nonsense(complete, loc, source)
     return complete, [*first, *second, *third, *gaps, *nonsense]
+
+
+def _mappings(
+    workspace: Workspace, loc: tuple[str, ...], source: Source
+) -> Path | None:
+    """Return the folder of the workspace's own mapping files: the one it names, else the usual one if it is there."""
+    if workspace.mappings:
+        return source.path_at((*loc, "mappings"), workspace.mappings)
+    usual = usual_mappings(source.folder, loc[-1])
+    return usual if usual.is_dir() else None
+
+
+def usual_mappings(folder: Path, workspace: str) -> Path:
+    """Return where the mapping files of a workspace stand that names no folder: beside the configuration."""
+    return folder / "mappings" / workspace
 
 
 def _complete_alerts(

@@ -21,7 +21,15 @@ from worker.domain.entities import Row
 from worker.domain.messages import Text, listed, tell, withhold
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
-from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Property, Rows, Source
+from worker.mapping.schema import (
+    KEY_PROPERTY,
+    Binding,
+    BoundFilter,
+    Owner,
+    Property,
+    Rows,
+    Source,
+)
 
 REFERENCES = 25
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +76,15 @@ def decode_page(
         *(_not_read_now(row, source, name, fault) for name, fault in stale),
         *(_out_of_range(row, source, name, value) for name, value in odd),
     )
+
+
+def is_meant(page: Page, only: BoundFilter | None) -> bool:
+    """Tell whether a row of a board plays the part, where it plays several."""
+    if only is None:
+        return True
+    cell = properties_by_id(page).get(only.property_id) or {}
+    chosen = cell.get(only.type)
+    return isinstance(chosen, dict) and chosen.get("id") in only.options
 
 
 def is_amount(value: Decimal) -> bool:

@@ -77,12 +77,12 @@ def check_schema(
 
 
 def _titles(schema: Schema) -> Iterator[tuple[str, str, Text]]:
+    # Parts that one board plays have its title.
+    apart = [source for source in schema.sources.values() if source.only is None]
     for locale, twice in _twice(
-        (locale, title)
-        for source in schema.sources.values()
-        for locale, title in source.title.items()
+        (locale, title) for source in apart for locale, title in source.title.items()
     ):
-        for source in schema.sources.values():
+        for source in apart:
             if source.title[locale].casefold() == twice:
                 yield (
                     source.name,
@@ -143,6 +143,7 @@ def _source(
     for locale, text in _twice(
         (locale, label)
         for prop in source.properties.values()
+        if not prop.left_out
         for locale, label in prop.label.items()
     ):
         yield (

@@ -1,17 +1,18 @@
 """Reads the mapping files into a `Schema`, and says everything that is wrong with them at once.
 
-Shipped files come with the package; a file of the same name in the user's folder replaces the shipped one whole.
+Shipped files come with the package; a file of the same name in the user's folder replaces the shipped one whole, and
+`overlay.toml` there changes single words (`worker/mapping/overlay.py`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from worker.domain.messages import NOTHING, Text, literal, tell
@@ -19,6 +20,8 @@ from worker.domain.os_errors import say_os_error
 from worker.domain.validation import say_fault
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
+from worker.mapping.overlay import FILE as OVERLAY
+from worker.mapping.overlay import Overlay, PartTable, apply_overlay
 from worker.mapping.schema import (
     Condition,
     FormerLabels,
@@ -33,6 +36,8 @@ from worker.mapping.schema import (
 )
 from worker.toml import BadToml, read_toml
 
+T = TypeVar("T")
+OVERLAY_TABLES = TypeAdapter(dict[str, PartTable])
 LOCALES = ("en", "ru")
 FOLDER = "workspace"
 NAME_IN_FORMULA = re.compile(r"\[(\w+)\]")
@@ -160,6 +165,7 @@ class OptionTable(LabelTable):
     key: Name
     color: Color = "default"
     group: Literal["to_do", "in_progress", "complete", ""] = ""
+    also: tuple[ShortText, ...] = ()
 
 
 class DescriptionTable(Table):
@@ -245,7 +251,8 @@ def mapping_files(part: str, folder: Path | None = None) -> dict[str, Path]:
 def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
     """Return the schema of the shipped mappings with a user's folder over them; raise `ConfigError` with all problems.
 
-    The user's folder holds `workspace/<source>.toml`; a name not shipped adds a data source. Money gets Notion's format
+    The user's folder holds `workspace/<source>.toml`, where a name not shipped adds a data source, and the agency's own
+    words in `overlay.toml`. Money gets Notion's format
     for the currency (ISO code), plain with commas where it has none.
     """
     if folder is not None and not folder.is_dir():
@@ -271,6 +278,11 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
             )
     schema = Schema(sources)
     where = {name: str(path) for name, path in files.items()}
+    if folder is not None and (folder / OVERLAY).exists():
+        overlay, faults = read_overlay(folder / OVERLAY)
+        schema, strange = apply_overlay(schema, overlay, folder / OVERLAY)
+        problems += [*faults, *strange]
+        where |= {name: str(folder / OVERLAY) for name in overlay}
     problems += check_schema(schema, where, broken=files.keys() - sources.keys())
     if problems:
         raise ConfigError(problems)
@@ -279,8 +291,26 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
 
 def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
     """Return one mapping file as read, or None with what is wrong in it."""
+    table, problems = _read(path, SourceTable.model_validate)
+    if table is not None:
+        problems += [
+            _problem(path, f"descriptions.{name}", message)
+            for name, message in _misplaced(table)
+        ]
+    return table, problems
+
+
+def read_overlay(path: Path) -> tuple[Overlay, list[Problem]]:
+    """Return the overlay as read, empty with what is wrong in it when it makes no sense."""
+    tables, problems = _read(path, OVERLAY_TABLES.validate_python)
+    return tables or {}, problems
+
+
+def _read(
+    path: Path, validate: Callable[[object], T]
+) -> tuple[T | None, list[Problem]]:
     try:
-        table = SourceTable.model_validate(read_toml(path))
+        return validate(read_toml(path)), []
     except BadToml as error:
         return None, [_problem(path, "", error.reason)]
     except OSError as error:
@@ -294,10 +324,6 @@ def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
             _problem(path, _key(item["loc"]), _error_text(item))
             for item in error.errors(include_url=False)
         ]
-    return table, [
-        _problem(path, f"descriptions.{name}", message)
-        for name, message in _misplaced(table)
-    ]
 
 
 def _misplaced(table: SourceTable) -> Iterator[tuple[str, Text]]:
@@ -388,7 +414,7 @@ def _property(
     """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
     shown = money if table.format == MONEY else table.format
     options = tuple(
-        Option(one.key, one.labels, one.color, one.group, one.former)
+        Option(one.key, one.labels, one.color, one.group, one.former, one.also)
         for one in table.options
     )
     told = table.description or description

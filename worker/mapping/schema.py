@@ -70,7 +70,8 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
     running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
     `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
-    worker alone: no view shows it, and it is made last."""
+    worker alone: no view shows it, and it is made last. `is_own` tells that people's own column carries it, `left_out`
+    that it is neither looked for nor made."""
 
     name: str
     type: str
@@ -86,6 +87,8 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     description: Labels = msgspec.field(default_factory=dict)
     formerly: FormerLabels = msgspec.field(default_factory=dict)
     technical: bool = False
+    is_own: bool = False
+    left_out: bool = False
 
     def names(self, locale: str = "") -> list[str]:
         """Return its names, former ones last."""
@@ -136,10 +139,18 @@ class View(msgspec.Struct, frozen=True, gc=False):
         return names_of(self.label, self.formerly, locale)
 
 
+class RowFilter(msgspec.Struct, frozen=True, gc=False):
+    """Which rows of a board are meant: those whose choice `column` holds one of the labels; a new row gets the first."""
+
+    column: str
+    labels: tuple[str, ...]
+
+
 class Source(msgspec.Struct, frozen=True, gc=False):
     """One data source. In a `seeded` one the rows are people's, but the worker may plant a row once, by its key.
 
-    A `private` one stands under the workspace's private root page alone, and nothing outside leads to it.
+    A `private` one stands under the workspace's private root page alone, and nothing outside leads to it. `board` is
+    the id of the agency's own data source that plays the part, of which `only` some rows may be meant.
     """
 
     name: str
@@ -151,6 +162,8 @@ class Source(msgspec.Struct, frozen=True, gc=False):
     seeded: bool = False
     private: bool = False
     formerly: FormerLabels = msgspec.field(default_factory=dict)
+    board: str = ""
+    only: RowFilter | None = None
 
     def names(self, locale: str = "") -> list[str]:
         """Return its titles, former ones last."""
@@ -202,12 +215,21 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class BoundFilter(msgspec.Struct, frozen=True, gc=False):
+    """A `RowFilter` as it stands in Notion: by ids."""
+
+    property_id: str
+    type: str
+    options: tuple[str, ...]
+
+
 class Binding(msgspec.Struct, frozen=True, gc=False):
     """How one data source of a real workspace carries the schema.
 
     `properties` maps logical names to property ids (as returned, still percent-encoded); a logical name that is absent
     could not be bound: the fields that need it are left alone. `options` maps a property's logical name to
-    {option key: (option id, label as it stands in Notion)}.
+    {option key: (option id, label as it stands in Notion)}. Where a data source plays several parts, `only` says which
+    rows are meant.
     """
 
     source: str
@@ -217,6 +239,7 @@ class Binding(msgspec.Struct, frozen=True, gc=False):
     options: Mapping[str, Mapping[str, tuple[str, str]]] = msgspec.field(
         default_factory=dict
     )
+    only: BoundFilter | None = None
 
 
 Bindings = Mapping[str, Binding]

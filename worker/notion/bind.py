@@ -13,7 +13,14 @@ import msgspec
 from worker.codecs.records import Column, DataSource, UnreadColumn, plain_text
 from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
-from worker.mapping.schema import Binding, Owner, Property, Source
+from worker.mapping.schema import (
+    Binding,
+    BoundFilter,
+    Owner,
+    Property,
+    RowFilter,
+    Source,
+)
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +82,8 @@ def bind(
     problems: list[Problem] = []
     report = Reporter(source, data_source, locale)
     for prop in source.properties.values():
+        if prop.left_out:
+            continue
         known_id = known.properties.get(prop.name, "") if known else ""
         column = _find(prop, columns, locale, known_id, taken)
         unread = None if column else _find_unread(prop, columns, known_id)
@@ -94,9 +103,27 @@ def bind(
                 prop, column, _known_options(known, prop)
             )
             problems += report.options(prop, column, options[prop.name])
-    return Binding(
-        source.name, database_of(data_source), data_source.id, properties, options
-    ), tuple(problems)
+    only, faults = _bind_filter(source, columns, report)
+    binding = Binding(
+        source.name, database_of(data_source), data_source.id, properties, options, only
+    )
+    return binding, (*problems, *faults)
+
+
+def _bind_filter(
+    source: Source, columns: Columns, report: Reporter
+) -> tuple[BoundFilter | None, list[Problem]]:
+    """Return which rows are meant, by ids; where that cannot be told no row is."""
+    if source.only is None:
+        return None, []
+    column = columns.by_name.get(_folded(source.only.column))
+    offered = {_folded(one.name): one.id for one in column.options} if column else {}
+    wanted = [_folded(label) for label in source.only.labels]
+    options = tuple(offered[label] for label in wanted if label in offered)
+    bound = BoundFilter(
+        column.id if column else "", column.type if column else "select", options
+    )
+    return bound, [] if len(options) == len(wanted) else [report.filter(source.only)]
 
 
 def read_columns(data_source: DataSource) -> Columns:
@@ -173,6 +200,11 @@ def match_options(
         if notion_option is not None:
             matched[option.key] = (notion_option.id, notion_option.name)
     return matched
+
+
+def is_theirs(prop: Property) -> bool:
+    """Tell whether a property stands in people's own column and only they write it."""
+    return prop.is_own and prop.owner is Owner.HUMAN
 
 
 class Reporter(msgspec.Struct, frozen=True, gc=False):
@@ -258,7 +290,8 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             for option in prop.options
             if option.key not in matched
         ]
-        if not missing:
+        # Whoever has a column of their own needs no words there that only they would use.
+        if not missing or is_theirs(prop):
             return []
         listed = ", ".join(repr(label) for label in missing)
         return [
@@ -273,6 +306,21 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                 tell("add it in Notion, or rename the option you use back"),
             )
         ]
+
+    def filter(self, only: RowFilter) -> Problem:
+        """Return that it cannot be told which rows are meant."""
+        return Problem(
+            code=Code.SCHEMA_OPTION,
+            where=literal(self.source.title.get(self.locale, self.source.name)),
+            message=tell(
+                "the column “{column}” that parts its rows has not all of {labels}",
+                column=only.column,
+                labels=", ".join(only.labels),
+            ),
+            hint=tell("put the names right in {file}", file="overlay.toml"),
+            url=self.data_source.url or "",
+            severity=Severity.WARNING,
+        )
 
     def _problem(self, code: Code, prop: Property, fault: Text, hint: Text) -> Problem:
         severity = (

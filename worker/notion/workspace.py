@@ -26,7 +26,7 @@ from worker.mapping.schema import (
     Source,
     View,
 )
-from worker.notion.bind import bind, find_sources, read_columns
+from worker.notion.bind import bind, find_sources, is_theirs, read_columns
 from worker.notion.shapes import (
     added_description,
     added_options,
@@ -103,6 +103,13 @@ def create_workspace(
     recognised = _recognise_all(notion, schema, roots, locale=locale, known=known or {})
     if recognised.doubtful:
         raise ConfigError(_doubts(schema, recognised, locale))
+    lost = [
+        _absent(source, locale, root=roots.of(source))
+        for name, source in schema.sources.items()
+        if source.board and name not in recognised.data_sources
+    ]
+    if lost:
+        raise ConfigError(lost)
     build = _Build(notion, roots.available(schema), locale, progress, known or {})
     build.adopt(recognised.data_sources)
     build.create_databases(roots)
@@ -111,6 +118,8 @@ def create_workspace(
     bindings = build.bindings()
     for done, name in enumerate(bindings):
         progress("views", done, len(bindings))
+        if schema.sources[name].board:
+            continue  # An agency's own board keeps the views it has.
         _make_views(notion, schema.sources[name], bindings[name], locale)
     progress("views", len(bindings), len(bindings))
     return bindings
@@ -181,7 +190,7 @@ class _Build:
         columns = read_columns(self.data_sources[source.name])
         missing = []
         for prop in source.properties.values():
-            if prop.type != "relation":
+            if prop.type != "relation" or prop.left_out:
                 continue
             raw = columns.by_id.get(binding.properties.get(prop.name, ""))
             taken = columns.has_name(prop.label[self.locale])
@@ -273,14 +282,16 @@ def _missing(
     columns = read_columns(raw)
     changes: dict[str, Json] = {}
     for prop in source.properties.values():
-        if prop.type in ("relation", "title") or prop.technical != technical:
+        if prop.type in ("relation", "title") or prop.left_out:
+            continue
+        if prop.technical != technical:
             continue
         property_id = binding.properties.get(prop.name)
         if property_id is None:
             if not columns.has_name(prop.label[locale]):
                 made = property_config(prop, locale)
                 changes[prop.label[locale]] = _as_named(made, source, raw, binding)
-        elif property_id in columns.by_id and (
+        elif (property_id in columns.by_id and not is_theirs(prop)) and (
             absent := [
                 one for one in prop.options if one.key not in binding.options[prop.name]
             ]
@@ -313,8 +324,9 @@ def _undescribed(
     changes = {}
     for name, property_id in binding.properties.items():
         prop, column = source.properties[name], columns.get(property_id)
-        is_ours = prop.owner is not Owner.HUMAN and bool(prop.told(locale))
-        if is_ours and column is not None and not column.description:
+        is_ours = prop.owner is not Owner.HUMAN and not prop.is_own
+        is_told = is_ours and bool(prop.told(locale))
+        if is_told and column is not None and not column.description:
             changes[property_id] = added_description(prop, column, locale)
     return changes
 
@@ -406,11 +418,16 @@ def read_bindings(
     return bindings, tuple(problems)
 
 
-def _read_known(notion: BoardReader, binding: Binding | None) -> DataSource | None:
-    if binding is None:
+def _read_known(
+    notion: BoardReader, source: Source, binding: Binding | None
+) -> DataSource | None:
+    """Return the board that the overlay names for a part, else the one it was bound to."""
+    known_id = binding.data_source_id if binding else ""
+    identity = source.board or known_id
+    if not identity:
         return None
     try:
-        raw = notion.data_source(binding.data_source_id)
+        raw = notion.data_source(identity)
     except Missing:
         return None
     return None if raw.is_gone else raw
@@ -448,15 +465,17 @@ def _recognise(
     """Add the data sources of a part: known ones by id, others by title on the root page or below it."""
     data_sources = {
         name: raw
-        for name in schema.sources
-        if (raw := _read_known(notion, known.get(name))) is not None
+        for name, source in schema.sources.items()
+        if (raw := _read_known(notion, source, known.get(name))) is not None
     }
     taken = {raw.id for raw in data_sources.values()}
     for look in (list_data_sources, _search):
         absent = [
             source
             for name, source in schema.sources.items()
-            if name not in data_sources and name not in recognised.doubtful
+            if name not in data_sources
+            and name not in recognised.doubtful
+            and not source.board
         ]
         listed = (
             [raw for raw in look(notion, root_page_id) if raw.id not in taken]

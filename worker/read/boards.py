@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from worker.codecs.pages import (
     complete,
+    is_meant,
     properties_by_id,
     read_stamp,
     truncated,
@@ -319,11 +320,12 @@ def _ids(batch: PageBatch) -> set[str]:
 def _read_source(
     notion: RowReader, source: Source, binding: Binding, since: datetime | None
 ) -> PageBatch:
+    wanted = list(binding.properties.values())
+    if binding.only is not None:
+        wanted.append(binding.only.property_id)
     try:
         batch = notion.query(
-            binding.data_source_id,
-            since=since,
-            properties=tuple(binding.properties.values()),
+            binding.data_source_id, since=since, properties=tuple(wanted)
         )
     except Missing:
         return PageBatch((), complete=False, reason=UNSEEN)
@@ -331,6 +333,8 @@ def _read_source(
     pages = []
     unread = list(batch.unread)
     for page in batch.pages:
+        if not is_meant(page, binding.only):
+            continue
         cut = truncated(page, source, binding)
         try:
             pages.append(_whole(notion, page, cut))

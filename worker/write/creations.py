@@ -12,6 +12,7 @@ from worker.codecs.records import Page
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Busy, Code, Problem, Unknown
+from worker.mapping.schema import BoundFilter
 from worker.plan.plan import Change
 from worker.ports.notion import Json
 from worker.state import bases, journal
@@ -47,7 +48,16 @@ def send(target: WriteContext, ref: Ref, properties: Json) -> Page:
     """
     binding = target.bindings[ref.source]
     notion = target.notion.guarded(lambda: _leave(target, ref))
-    return notion.create_page(binding.data_source_id, properties)
+    return notion.create_page(
+        binding.data_source_id, {**properties, **_kind(binding.only)}
+    )
+
+
+def _kind(only: BoundFilter | None) -> Json:
+    """Return what makes a new row one of its part, where a board plays several."""
+    if only is None or not only.options:
+        return {}
+    return {only.property_id: {only.type: {"id": only.options[0]}}}
 
 
 def give_back(target: WriteContext, ref: Ref) -> None:
