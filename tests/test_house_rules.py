@@ -387,6 +387,7 @@ MOST_PARAMETERS = 6
 WIDE_DOORS = {
     "worker/cli/cycles.py:sync_command": 9,
     "worker/cli/cycles.py:trigger": 8,
+    "worker/cli/init.py:init": 7,
     "worker/jira/gateway.py:__init__": 8,
     "worker/jira/search.py:search_server": 8,
     "worker/notion/gateway.py:_call": 7,

@@ -1,161 +1,378 @@
-"""`init`: from nothing to a workspace: asks what is missing, verifies both sides, creates or adopts the boards."""
+"""`init`: from nothing to a workspace: asks what is missing, tries every answer out, writes it down, makes the boards."""
 
 from __future__ import annotations
 
-import itertools
-import json
+import errno
 import os
 import re
 import sys
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
-from msgspec.structs import replace
+from rich.console import Group, RenderableType
+from tomlkit.toml_document import TOMLDocument
 
-from worker.app.settings import DEFAULT_FILE, check_settings, find_file
-from worker.cli import prose, show
+from worker.app.settings import DEFAULT_FILE, Settings, choose, find_file, load_settings
+from worker.cli.interview.asking import (
+    Asker,
+    Judge,
+    Outside,
+    Person,
+    interview,
+    read_sheet,
+    refusal,
+)
+from worker.cli.interview.objections import Objection
+from worker.cli.interview.places import (
+    answers_in,
+    given_by_environment,
+    keys_of,
+    settings_of,
+    variable,
+)
+from worker.cli.interview.questions import (
+    HANG_TOGETHER,
+    KEYS,
+    NEED_JIRA,
+    SECRETS,
+    Answers,
+    Seen,
+)
+from worker.cli.interview.verifying import Verdict, verify
+from worker.cli.interview.writing import (
+    KEPT,
+    Keeping,
+    read_document,
+    system_file,
+    write_answers,
+)
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
+    Session,
     TakeOverOption,
     WorkspaceOption,
     context_of,
     fail,
     session,
 )
+from worker.cli.usage import misuse, require_known
 from worker.cli.voice import voice
 from worker.cycle.context import Context
 from worker.cycle.ownership import claim_boards
-from worker.domain.messages import NOTHING, Text, literal, message, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.os_errors import say_os_error
 from worker.domain.words import Words
-from worker.errors import Code, ConfigError, Problem, Severity, in_words
+from worker.errors import ConfigError
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
 from worker.state import bindings as registry
 
-# key, question, whether it is a secret, default
-QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
-    ("locale", message("Language of the boards (en, ru)"), False, "en"),
-    ("time_zone", message("Time zone"), False, "Europe/Moscow"),
-    ("currency", message("Currency"), False, "RUB"),
-    (
-        "country",
-        message("Country or region whose holidays count, such as DE or DE-BY"),
-        False,
-        "RU",
+FIRST = "studio"
+"""What the first workspace is called when nobody names it."""
+
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers",
+        metavar=message("FILE"),
+        help=message("A file of answers (TOML) in place of a person at a terminal."),
     ),
-    (
-        "root_page_id",
-        message("Id of the Notion page shared with the connection"),
-        False,
-        "",
+]
+ChangeOption = Annotated[
+    list[str],
+    typer.Option(
+        "--change",
+        metavar=message("ANSWER"),
+        help=message("Ask again for one answer, such as time_zone; may be repeated."),
     ),
-    (
-        "private_root_page_id",
-        message(
-            "Id of a page that few people share, for feedback and bonuses (empty: none)"
+]
+SecretsOption = Annotated[
+    Keeping,
+    typer.Option(
+        "--secrets",
+        help=message(
+            "Where tokens are kept: files beside the configuration, the environment, or credentials of systemd."
         ),
-        False,
-        "",
     ),
-    ("notion_token", message("Notion token"), True, ""),
-    ("base_url", message("Jira address"), False, "https://your-site.atlassian.net"),
-    ("email", message("E-mail of the Jira account (empty for Data Center)"), False, ""),
-    ("jira_token", message("Jira token"), True, ""),
-)
-SIDES = ("notion", "jira")
-ALL = "all"
-"""The answer that names all projects."""
-# Which question is asked again when a setting is wrong.
-ASKED = {
-    f"workspaces.studio.{setting}": key
-    for setting, key in (
-        ("locale", "locale"),
-        ("time_zone", "time_zone"),
-        ("currency", "currency"),
-        ("calendar.country", "country"),
-        ("notion.root_page_id", "root_page_id"),
-        ("notion.token", "notion_token"),
-        ("jira.base_url", "base_url"),
-        ("jira.email", "email"),
-        ("jira.token", "jira_token"),
-    )
-}
+]
 
 
 def init(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
+    answers: AnswersOption = None,
+    change: ChangeOption = [],  # noqa: B006 - read only
+    secrets: SecretsOption = Keeping.FILE,
     take_over: TakeOverOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."""
-    file = find_file(config)
-    is_new = file is None or not file.exists()
-    file = file or Path(DEFAULT_FILE)
-    if is_new:
-        _ask(file, as_json=as_json)
-    with (
-        session(file, as_json=as_json) as opened,
-        context_of(opened, workspace) as context,
-    ):
-        bot = context.notion.me()
-        site = context.jira.server_info()
-        if is_new and context.settings.jira.projects is None:
-            _list_projects(context, file, opened.words)
-        claim_boards(context, context.notion, take_over=take_over)
-        bindings = _create(context)
-        databases = {
-            name: binding.database_id for name, binding in sorted(bindings.items())
-        }
-        data = {
-            "workspace": context.name,
-            "notion": bot.name or bot.id,
-            "jira": site.account,
-            "databases": databases,
-        }
-        say = opened.words.say
-        title = say(
-            "Workspace {workspace} is ready: now try {command}",
-            workspace=context.name,
-            command="rayline plan",
-        )
-        headings = say("data source"), say("database")
-        opened.say(show.table_view(title, headings, databases.items()), lambda: data)
-
-
-def _list_projects(context: Context, file: Path, words: Words) -> None:
-    """Ask which projects may be read, and write them into the new configuration; without an answer all of today."""
-    keys = [project.key for project in context.jira.projects().projects]
-    question = words.say(
-        "Jira projects that may be read, of {keys} (keys with commas; all: these, and none that come later)",
-        keys=", ".join(keys) or "-",
-    )
+    """Ask for what a configuration lacks, try every answer out, write it down, and make or complete the boards in Notion."""
+    file = find_file(config) or Path(DEFAULT_FILE)
+    words = voice()
     try:
-        chosen = _chosen(_answer(question, ALL, is_secret=False), keys)
-        while chosen is None:
-            show.say(words.say("Name keys out of that list, or {all}.", all=ALL))
-            chosen = _chosen(_answer(question, ALL, is_secret=False), keys)
-    except typer.Abort:
-        chosen = keys
-    # Jira's is the last table of what `render` writes.
-    listed = ", ".join(map(_quoted, chosen))
-    with file.open("a", encoding="utf-8") as lines:
-        lines.write(f"projects = [{listed}]\n")
+        draft = _begin(file, workspace, change)
+        asker = _asker(draft, answers, words)
+        may_ask = answers is not None or sys.stdin.isatty()
+        settings = _complete(draft, asker, keeping=secrets, may_ask=may_ask)
+    except ConfigError as error:
+        fail(error, as_json=as_json, words=words)
+    with (
+        session(file, as_json=as_json, settings=settings) as opened,
+        context_of(opened, draft.name) as context,
+    ):
+        _found(opened, context, take_over=take_over)
 
 
-def _chosen(typed: str, keys: Sequence[str]) -> list[str] | None:
-    """Return the keys that were typed, in any case and order; None when one is not there."""
-    if typed.casefold() == ALL:
-        return list(keys)
-    wanted = [word.upper() for word in re.split(r"[\s,;]+", typed) if word]
-    return sorted(set(wanted)) if set(wanted) <= set(keys) else None
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A configuration as it stands, one workspace of it, whether that one stands there, and what is asked anew of it."""
+
+    file: Path
+    name: str
+    document: TOMLDocument
+    known: Answers
+    wanted: frozenset[str]
+    is_there: bool
 
 
-def _create(context: Context) -> Bindings:
+def _asker(draft: Draft, sheet: Path | None, words: Words) -> Asker:
+    """Return who answers: a file, or whoever sits before us; tokens in the environment are answers too."""
+    person: Asker = Person(draft.file, words)
+    if sheet is not None:
+        person = read_sheet(sheet, words)
+    return Outside(person, draft.name)
+
+
+# -- what is to be asked -----------------------------------------------------------------------------------------------
+
+
+def _begin(file: Path, workspace: str | None, change: Iterable[str]) -> Draft:
+    """Return what there is, and what is to be asked; raises `ConfigError`."""
+    document = _read(file)
+    data = document.unwrap()
+    names = list(data.get("workspaces", {}))
+    if workspace is None and len(names) > 1:
+        choose(load_settings(file), None)
+    name = _called(workspace or FIRST, names)
+    if workspace is None and names:
+        name = names[0]
+    known = answers_in(data, name, file.parent)
+    return Draft(
+        file, name, document, known=known, wanted=_named(change), is_there=name in names
+    )
+
+
+def _read(file: Path) -> TOMLDocument:
+    """Return the configuration as it stands; raises `ConfigError` for what holds no tables where they must be."""
+    try:
+        document = read_document(file)
+    except (OSError, ValueError) as error:
+        load_settings(file)
+        raise refusal(file, literal(str(error))) from None
+    tables = document.unwrap().get("workspaces", {})
+    if not (
+        isinstance(tables, dict)
+        and all(isinstance(one, dict) for one in tables.values())
+    ):
+        load_settings(file)
+    return document
+
+
+def _called(name: str, names: Iterable[str]) -> str:
+    """Return a workspace's name as it stands in the file, without regard to case."""
+    same = (one for one in names if one.casefold() == name.casefold())
+    return next(same, name)
+
+
+def _named(change: Iterable[str]) -> frozenset[str]:
+    """Return the questions that are named, and those that hang on them."""
+    wanted: set[str] = set()
+    for key in change:
+        require_known("--change", key, KEYS)
+        wanted |= {key, *HANG_TOGETHER.get(key, ())}
+    return frozenset(wanted)
+
+
+def _complete(
+    draft: Draft, asker: Asker, *, keeping: Keeping, may_ask: bool
+) -> Settings:
+    """Return the configuration, what was asked written into it; raises `ConfigError`."""
+    wanted = draft.wanted | asker.answered(draft.known)
+    missing = frozenset(KEYS)
+    if draft.is_there:
+        try:
+            settings = load_settings(draft.file)
+        except ConfigError as error:
+            # One that was begun and not ended, or whose token is gone, wants only those answers.
+            missing = keys_of(error, draft.name)
+            if not (missing and may_ask):
+                raise
+        else:
+            if not wanted:
+                return settings
+            missing = frozenset()
+    return _ask(draft, asker, wanted | missing, keeping)
+
+
+# -- asking and writing ------------------------------------------------------------------------------------------------
+
+
+def _ask(
+    draft: Draft, asker: Asker, wanted: frozenset[str], keeping: Keeping
+) -> Settings:
+    """Ask, write, and return the configuration with the tokens in it; raises `ConfigError`."""
+    file, name = draft.file, draft.name
+    data = draft.document.unwrap()
+    _check_keeping(name, keeping)
+    _check_place(file)
+
+    def judge(key: str, answers: Answers, seen: Seen) -> Verdict:
+        settings = settings_of(data, file, name=name, answers=answers)
+        return verify(key, settings.workspaces[name], answers, seen)
+
+    proposed = {"locale": voice().locale, **draft.known}
+    seen = _look(draft, wanted, judge)
+    answers = interview(wanted, asker, judge, known=proposed, seen=seen)
+    _write(draft, answers, keeping)
+    for sentence in _reminders(draft, answers, keeping):
+        asker.note(sentence)
+    return settings_of(
+        draft.document.unwrap(), file, name=name, answers=answers, is_whole=True
+    )
+
+
+def _look(draft: Draft, wanted: frozenset[str], judge: Judge) -> Seen:
+    """Return what Jira tells of itself, where an answer depends on it and the token is not asked for."""
+    if "jira_token" in wanted or not wanted & NEED_JIRA:
+        return Seen()
+    try:
+        return judge("jira_token", draft.known, Seen()).seen
+    except Objection as fault:
+        raise refusal(
+            draft.file, fault.reason, fault.hint, field="jira.token"
+        ) from None
+
+
+def _write(draft: Draft, answers: Answers, keeping: Keeping) -> None:
+    """Write what is new."""
+    news = {key: answers[key] for key in _news(draft, answers)}
+    try:
+        write_answers(
+            draft.file, draft.document, name=draft.name, answers=news, keeping=keeping
+        )
+    except OSError as error:
+        raise _unwritable(draft.file, error) from None
+
+
+def _news(draft: Draft, answers: Answers) -> list[str]:
+    outside = given_by_environment(draft.name)
+    return [
+        key
+        for key, text in answers.items()
+        if key not in outside and draft.known.get(key) != text
+    ]
+
+
+def _reminders(draft: Draft, answers: Answers, keeping: Keeping) -> Iterator[Text]:
+    """Yield what the user has to know or do about what was written."""
+    news = _news(draft, answers)
+    for key in sorted(SECRETS.keys() & news):
+        side = SECRETS[key]
+        if keeping in KEPT:
+            yield tell(
+                KEPT[keeping],
+                side=side.capitalize(),
+                variable=variable(draft.name, side),
+                file=system_file(side),
+            )
+    if any((folder / ".git").exists() for folder in draft.file.absolute().parents):
+        yield tell(
+            "{file} holds no secret, git may have it; {secrets} and {state} beside it are kept from git.",
+            file=draft.file.name,
+            secrets="secrets/",
+            state="state/",
+        )
+
+
+def _check_keeping(name: str, keeping: Keeping) -> None:
+    """Raise `ConfigError` when no variable can be called after a workspace."""
+    if keeping is Keeping.ENVIRONMENT and not re.fullmatch(
+        r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", name
+    ):
+        raise misuse(
+            "--secrets",
+            tell(
+                "no variable can be called after the workspace {name}", name=repr(name)
+            ),
+            tell(
+                "keep the tokens in files, or give the workspace a name of letters and digits"
+            ),
+        )
+
+
+def _check_place(file: Path) -> None:
+    """Raise `ConfigError` when the configuration cannot be written where it is to be: said before the questions."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    if not os.access(file.parent, os.W_OK):
+        raise _unwritable(
+            file, PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        )
+
+
+def _unwritable(file: Path, error: OSError) -> ConfigError:
+    return refusal(file, tell("cannot be written: {error}", error=say_os_error(error)))
+
+
+# -- the boards --------------------------------------------------------------------------------------------------------
+
+
+def _found(opened: Session, context: Context, *, take_over: bool) -> None:
+    """Make the boards, or complete them, and say what comes next."""
+    bot = context.notion.me()
+    site = context.jira.server_info()
+    claim_boards(context, context.notion, take_over=take_over)
+    bindings = create_boards(context)
+    databases = {
+        name: binding.database_id for name, binding in sorted(bindings.items())
+    }
+    data = {
+        "workspace": context.name,
+        "notion": bot.name or bot.id,
+        "jira": site.account,
+        "databases": databases,
+    }
+    opened.say(_view(opened.words, context, bindings), lambda: data)
+
+
+def _view(words: Words, context: Context, bindings: Bindings) -> RenderableType:
+    titles = (
+        context.schema.sources[name].title[context.settings.locale] for name in bindings
+    )
+    ready = words.say(
+        "Workspace {workspace} is ready; its boards: {boards}.",
+        workspace=context.name,
+        boards=", ".join(titles),
+    )
+    clients = context.schema.sources["clients"].title[context.settings.locale]
+    following = words.say(
+        "Now add your clients to the board “{board}” in Notion, look what would be written with {plan}, and write it with "
+        "{sync}.",
+        board=clients,
+        plan="rayline plan",
+        sync="rayline sync",
+    )
+    return Group(ready, following)
+
+
+def create_boards(context: Context) -> Bindings:
+    """Make what of the boards is not there yet, and remember where each stands; run again it goes on where it stopped."""
     with context.reading() as tx:
         known = registry.load(tx)
     notion = context.settings.notion
@@ -171,202 +388,3 @@ def _create(context: Context) -> Bindings:
     with context.transaction() as tx:
         registry.save(tx, bindings)
     return bindings
-
-
-def _ask(file: Path, *, as_json: bool) -> None:
-    """Ask for what is needed until it makes a configuration, and only then write it."""
-    words = voice()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _keep(file, _answers(file, words))
-    except OSError as error:
-        reason = tell("cannot be written: {error}", error=say_os_error(error))
-        fail(_refusal(file, reason), as_json=as_json, words=words)
-    except ConfigError as error:
-        fail(error, as_json=as_json, words=words)
-
-    if any((folder / ".git").exists() for folder in file.absolute().parents):
-        sentence = words.say(
-            "{file} holds no secret, git may have it; {secrets} and {state} beside it are kept from git.",
-            file=file.name,
-            secrets="secrets/",
-            state="state/",
-        )
-        sys.stderr.write(f"{sentence}\n")
-
-
-def _refusal(file: Path, reason: Text, hint: Text = NOTHING) -> ConfigError:
-    return ConfigError(
-        [
-            Problem(
-                code=Code.CONFIG,
-                where=literal(file),
-                message=reason,
-                hint=hint,
-                severity=Severity.ERROR,
-            )
-        ]
-    )
-
-
-def _answers(file: Path, words: Words) -> dict[str, str]:
-    """Return answers that make a configuration; raises `ConfigError` when nobody is there to ask (again)."""
-    answers = {f"{side}_token": "" for side in SIDES}
-    error = _refusal(
-        file,
-        tell("there is no configuration and nobody to ask"),
-        tell("copy config.example.toml, or run rayline init on a terminal"),
-    )
-    asked = {key for key, *_ in QUESTIONS} - {
-        f"{side}_token" for side in SIDES if _variable(side) in os.environ
-    }
-    while asked:
-        try:
-            answers |= {
-                key: _answer(words.say(text), default, is_secret=is_secret)
-                for key, text, is_secret, default in QUESTIONS
-                if key in asked
-            }
-        except typer.Abort as end:
-            # Ctrl-C comes as the same exception as the end of the input.
-            if isinstance(end.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise error from None
-        problems = _wrong(file, answers)
-        asked = {ASKED[problem.field] for problem in problems}
-        for problem in problems:
-            show.say(_objection(problem, words))
-    return answers
-
-
-def _objection(problem: Problem, words: Words) -> str:
-    """Return what is wrong with an answer, by its question: who is asked knows no key of a file."""
-    questions = {key: text for key, text, _, _ in QUESTIONS}
-    question = words.say(questions[ASKED[problem.field]])
-    told = in_words(problem, words)
-    return prose.line(replace(told, where=question, field=""))
-
-
-def _variable(side: str) -> str:
-    return f"RAYLINE_WORKSPACES__STUDIO__{side.upper()}__TOKEN"
-
-
-def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
-    """Return what is wrong with the answers; raises `ConfigError` for what no answer can mend (environment)."""
-    data = tomllib.loads(render(answers, state="sqlite:///state", secrets={}))
-    for side in SIDES:
-        data["workspaces"]["studio"][side]["token"] = answers[f"{side}_token"]
-    try:
-        check_settings(data, file)
-    except ConfigError as error:
-        if all(
-            problem.field in ASKED and problem.where == literal(file)
-            for problem in error.problems
-        ):
-            return error.problems
-        raise
-    return []
-
-
-def _answer(text: str, default: str, *, is_secret: bool) -> str:
-    """Return what is typed, secrets unseen on a terminal; questions go to stderr so that stdout stays one object."""
-    if sys.stdin.isatty():
-        typed = typer.prompt(
-            text,
-            default=default,
-            hide_input=is_secret,
-            show_default=not is_secret,
-            err=True,
-        )
-    else:
-        typed = _read_line(text, "" if is_secret else default)
-    return str(typed).strip().encode("utf-8", "replace").decode()
-
-
-def _read_line(text: str, default: str) -> str:
-    """Return the next line of what is no terminal; raises `typer.Abort` when there is none. The library's own prompt
-    would write a blank on stdout."""
-    sys.stderr.write(f"{text} [{default}]: " if default else f"{text}: ")
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    sys.stderr.write("\n")
-    if not line:
-        raise typer.Abort
-    return line.strip() or default
-
-
-def _keep(file: Path, answers: Mapping[str, str]) -> None:
-    """Write the configuration, secrets in files of their own beside it; all are new and readable by the owner alone."""
-    folder = file.parent / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if not (folder / ".gitignore").exists():
-        _write(folder / ".gitignore", "*\n")
-
-    secrets = {
-        side: _write_new(folder, f"{file.stem}-{side}-token", answers[f"{side}_token"])
-        for side in SIDES
-        if answers[f"{side}_token"]
-    }
-    # Two configurations side by side must not share a memory.
-    text = render(
-        answers,
-        state=f"sqlite:///state/{file.stem}.db",
-        secrets={side: f"secrets/{path.name}" for side, path in secrets.items()},
-    )
-    _write(file, text)
-
-
-def render(
-    answers: Mapping[str, str], *, state: str, secrets: Mapping[str, str]
-) -> str:
-    """Return the configuration file for the answers; it holds no secret, only where they are (by side)."""
-    notion = {
-        "root_page_id": answers["root_page_id"],
-        "private_root_page_id": answers["private_root_page_id"],
-        "token_file": secrets.get("notion", ""),
-    }
-    jira = {
-        "deployment": "cloud" if answers["email"] else "datacenter",
-        "base_url": answers["base_url"],
-        "email": answers["email"],
-        "token_file": secrets.get("jira", ""),
-    }
-    tables = {
-        "workspaces.studio": {
-            key: answers[key] for key in ("locale", "time_zone", "currency")
-        },
-        "workspaces.studio.calendar": {"country": answers["country"]},
-        "workspaces.studio.notion": notion,
-        "workspaces.studio.jira": jira,
-    }
-    return f"state = {_quoted(state)}\n" + "".join(
-        f"\n[{name}]\n"
-        + "".join(
-            f"{key} = {_quoted(value)}\n" for key, value in table.items() if value
-        )
-        for name, table in tables.items()
-    )
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML string: JSON's, but for one sign that JSON leaves alone."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write_new(folder: Path, name: str, text: str) -> Path:
-    """Write a file under the first free name: one that is there may be the only copy of somebody's token."""
-    numbered = (folder / f"{name}-{number}" for number in itertools.count(2))
-    path = next(
-        path for path in itertools.chain([folder / name], numbered) if not path.exists()
-    )
-    _write(path, text)
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    with os.fdopen(
-        os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600),
-        "w",
-        encoding="utf-8",
-    ) as file:
-        file.write(text)

@@ -106,16 +106,21 @@ def configured(
 
 @contextmanager
 def session(
-    config: Path | None, *, as_json: bool, create: bool = True
+    config: Path | None,
+    *,
+    as_json: bool,
+    create: bool = True,
+    settings: Settings | None = None,
 ) -> Iterator[Session]:
     """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code.
 
-    Without `create` a state in which nothing was kept before is an error.
+    Without `create` a state in which nothing was kept before is an error. `settings` are those of the configuration,
+    where they were loaded already.
     """
     opened = None
     words = voice()
     try:
-        settings = load_settings(find_file(config))
+        settings = settings or load_settings(find_file(config))
         words = voice(_common_locale(settings))
         if not settings.workspaces:
             choose(settings, None)

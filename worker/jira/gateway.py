@@ -127,10 +127,11 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 class _Account(msgspec.Struct, frozen=True):
-    """The reading account: `accountId` on Cloud, `name` on Data Center."""
+    """The reading account: `accountId` on Cloud, `name` on Data Center; `displayName` is what people call it."""
 
     accountId: str | None = None  # noqa: N815 - Jira's own name
     name: str | None = None
+    displayName: str | None = None  # noqa: N815
     timeZone: str | None = None  # noqa: N815
 
 
@@ -528,6 +529,7 @@ class JiraGateway:
             me.accountId or me.name or "",
             me.timeZone or "UTC",
             deployment,
+            me.displayName or "",
         )
 
     def _learn_address(self) -> str:

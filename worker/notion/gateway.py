@@ -37,7 +37,7 @@ from worker.codecs.records import (
     read_record,
 )
 from worker.config import NotionSettings
-from worker.errors import Rejected, Transient
+from worker.errors import Denied, Missing, Rejected, Transient
 from worker.http.budget import SharedBudget
 from worker.http.clocks import Clocks
 from worker.http.deadline import Deadline
@@ -50,6 +50,7 @@ from worker.notion.errors import API, Call, misread, read_refusal, translate
 from worker.notion.pacer import Pacer, Unaffordable
 from worker.notion.paging import CAPPED, Walk, walk
 from worker.notion.records import (
+    Holder,
     Item,
     Listing,
     Read,
@@ -85,6 +86,7 @@ _SILENT.propagate = False
 
 T = TypeVar("T")
 _USER, _VIEW, _HIT = reader_of(User), reader_of(BoardView), reader_of(Hit)
+_HOLDER = reader_of(Holder)
 _DATABASE, _UPLOAD, _THING = (reader_of(Database), reader_of(Upload), reader_of(Thing))
 
 
@@ -193,6 +195,32 @@ class NotionGateway:
     def me(self) -> User:
         """Return the bot user."""
         return self._call("GET", "users/me", _USER)
+
+    def holder(self) -> Holder:
+        """Return whom the token makes us, with what is told of the workspace."""
+        return self._call("GET", "users/me", _HOLDER)
+
+    def lacking(self, page_id: str) -> frozenset[str]:
+        """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.
+
+        A right that is missing is told by 403 (docs/facts/notion-api.md 3.22); whatever else is answered to a change of
+        nothing tells of no lack.
+        """
+        page = _segment(page_id)
+        nothing: dict[str, tuple[str, str, Json | None]] = {
+            "update": ("PATCH", f"pages/{page}", {"properties": {}}),
+            "insert": ("PATCH", f"blocks/{page}/children", {"children": []}),
+            "users": ("GET", "users", None),
+        }
+        lacks = set()
+        for right, (method, path, body) in nothing.items():
+            try:
+                self._call(method, path, _anything, body=body)
+            except Denied:
+                lacks.add(right)
+            except (Missing, Rejected):
+                continue
+        return frozenset(lacks)
 
     def query(
         self,
@@ -577,6 +605,11 @@ class NotionGateway:
 def _part(method: str, path: str) -> str:
     """Return the part of the service that a request asks, as far as its limits go."""
     return f"{method} {path.partition('/')[0]}"
+
+
+def _anything(raw: object) -> object:
+    """Return what was answered, whatever it is."""
+    return raw
 
 
 def _segment(identity: str) -> str:

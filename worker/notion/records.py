@@ -53,6 +53,51 @@ class Upload(msgspec.Struct, frozen=True, gc=False):
     status: str = ""
 
 
+class _Limits(msgspec.Struct, frozen=True, gc=False):
+    max_file_upload_size_in_bytes: int | None = None
+
+
+class _Owner(msgspec.Struct, frozen=True, gc=False):
+    type: str = ""
+
+
+class _Bot(msgspec.Struct, frozen=True, gc=False):
+    workspace_name: str | None = None
+    owner: _Owner | None = None
+    workspace_limits: _Limits | None = None
+
+
+FREE_UPLOAD = 5 * 1024**2
+"""What a free workspace takes as a file: nothing else of an answer tells the plan (docs/facts/notion-api.md 3.19)."""
+
+
+class Holder(msgspec.Struct, frozen=True, gc=False):
+    """Whom a token makes us: a connection's bot, or the person who made a token of their own."""
+
+    id: Identity
+    type: str = ""
+    name: str | None = None
+    bot: _Bot | None = None
+
+    @property
+    def workspace(self) -> str:
+        """Return the name of the workspace, empty where it is not told."""
+        return (self.bot and self.bot.workspace_name) or ""
+
+    @property
+    def is_person(self) -> bool:
+        """Tell whether it acts as a person, by a token that ends (docs/facts/notion-api.md 3.22)."""
+        owner = self.bot.owner if self.bot else None
+        return self.type == "person" or (owner is not None and owner.type == "user")
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether the workspace's plan is the free one."""
+        limits = self.bot.workspace_limits if self.bot else None
+        most = limits.max_file_upload_size_in_bytes if limits else None
+        return most is not None and most <= FREE_UPLOAD
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """The beginning of a property asked for by itself: a `list` of its items, or the only one."""
 

@@ -15,12 +15,13 @@ from worker.errors import Problem
 
 
 class ServerInfo(msgspec.Struct, frozen=True):
-    """Jira as it presents itself: its clock, the account that reads, that account's zone."""
+    """Jira as it presents itself: its clock, the account that reads, that account's zone and what people call it."""
 
     now: datetime
     account: str
     time_zone: str
     deployment: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
