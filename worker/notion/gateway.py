@@ -73,6 +73,7 @@ from worker.notion.windows import gather
 from worker.ports.notion import PageBatch
 
 PAGE_SIZE = 100
+NO_NAME = "no such property"
 NAMELESS = "a row without a readable id"
 POSITION_SINCE = "2026-03-11"
 """The first version in which an append names its place by `position`; before, by `after`.
@@ -203,17 +204,17 @@ class NotionGateway:
     def lacking(self, page_id: str) -> frozenset[str]:
         """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.
 
-        A right that is missing is told by 403 (docs/facts/notion-api.md 3.22); whatever else is answered to a change of
-        nothing tells of no lack.
+        A right that is missing is told by 403 (docs/facts/notion-api.md 3.22); what is asked for cannot be done, so that
+        any other answer only tells of no lack.
         """
         page = _segment(page_id)
-        nothing: dict[str, tuple[str, str, Json | None]] = {
-            "update": ("PATCH", f"pages/{page}", {"properties": {}}),
-            "insert": ("PATCH", f"blocks/{page}/children", {"children": []}),
+        impossible: dict[str, tuple[str, str, Json | None]] = {
+            "update": ("PATCH", f"pages/{page}", {"properties": {NO_NAME: {}}}),
+            "insert": ("PATCH", f"blocks/{page}/children", {"children": [{}]}),
             "users": ("GET", "users", None),
         }
         lacks = set()
-        for right, (method, path, body) in nothing.items():
+        for right, (method, path, body) in impossible.items():
             try:
                 self._call(method, path, _anything, body=body)
             except Denied:
