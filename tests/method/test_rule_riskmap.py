@@ -31,7 +31,7 @@ from worker.locales import load_words
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.steps import read_steps, write_steps
-from worker.method.measures import Condition, Measures, Step
+from worker.method.measures import Condition, Measures, SprintMeasure, Step
 from worker.method.outcome import Outcome
 from worker.method.run import Run
 from worker.method.sprint.risks import level_of, plan_risks
@@ -90,9 +90,9 @@ def judged(
     risks = run(plan_risks, None, playbooks, conditions, is_whole=not failed)
     run(find_signals, None, playbooks, {}, risks)
     signals = tuple(run.signals)
-    tasks = run(plan_tasks, None, playbooks, signals, ())
+    sprint = run(plan_tasks, SprintMeasure(), playbooks, signals, ())
     measures = Measures(
-        conditions=conditions, risks=risks, signals=signals, tasks=tasks
+        conditions=conditions, risks=risks, signals=signals, tasks=sprint.open
     )
     return outcome_of(run, measures)
 

@@ -32,10 +32,11 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.entities import Stage
+from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.errors import Problem, Severity
 from worker.method.formulas.sprints import next_yearly, sprint_of, sprints_between
-from worker.method.measures import Signal, TaskMeasure
+from worker.method.measures import Signal, SprintMeasure, TaskMeasure
 from worker.method.outcome import Outcome
 from worker.method.run import Run
 from worker.method.sprint.next_task import find_next_tasks
@@ -93,8 +94,8 @@ def test_an_idle_idea_gets_one_next_step_for_its_am() -> None:
     facts = task(judge(idle()))
     assert facts["name"] == "Take the next step on “Card p1”"
     assert facts["assignee"] == (Ref("people", "am"),)
-    # Five working days after Wednesday the 18th.
-    assert facts["due"] == date(2026, 11, 25)
+    # Five working days after Wednesday the 18th; on the first day every second one is given.
+    assert facts["due"] == date(2026, 11, 26)
     assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == (
         "new",
         "next_step",
@@ -937,6 +938,144 @@ def test_what_waits_for_a_person_is_listed_with_the_person_and_the_limit() -> No
     assert english(told.hint) == "0 new tasks a day are the limit for one person"
 
 
+# --- the first day: what a person is given is due on days apart
+
+# From Wednesday, 18 November 2026: ten working days in two weeks, five places, so that every second day is one.
+APART = [
+    date(2026, 11, 20),
+    date(2026, 11, 24),
+    date(2026, 11, 26),
+    date(2026, 11, 30),
+    date(2026, 12, 2),
+]
+
+
+def dues(
+    *signals: Signal, seen: World, opened_before: bool = False
+) -> dict[str, object]:
+    """Return when the tasks that signals make are due, by key; a worker's row may have been made the day before."""
+    if opened_before:
+        old = row("plans", "plan:firm:2026-Q4", created=day(-1))
+        seen = replace(seen, rows={**seen.rows, "plans": (old,)})
+    found = plan_tasks(seen, PLAYBOOKS, signals, ())
+    return {f.ref.key: f.value for f in found.facts if f.field == "due"}
+
+
+def three_clients() -> World:
+    return world(client("c1"), client("c2"), client("c3"), unit())
+
+
+def test_on_the_first_day_what_a_person_is_given_is_due_over_two_weeks() -> None:
+    # A contract that ends asks for five working days (25 November), a call for two, a rate for ten: the stronger ones
+    # choose first among the days that are not before their own, and one day is nobody's twice.
+    signals = [
+        calls("index_rate", "c1", client="c1"),
+        *(calls("contact_client", owner, client=owner) for owner in ("c1", "c2")),
+        *(calls("contract_end", owner, client=owner) for owner in ("c1", "c2")),
+    ]
+    assert dues(*signals, seen=three_clients()) == {
+        "task:contract_end:c1": APART[2],
+        "task:contract_end:c2": APART[3],
+        "task:contact_client:c1": APART[0],
+        "task:contact_client:c2": APART[1],
+        "task:index_rate:c1": APART[4],
+    }
+
+
+def test_five_that_are_due_at_once_are_spread_by_their_strength() -> None:
+    signals = [
+        calls("contact_client", f"s{n}", strength=n, client=f"c{n % 3 + 1}")
+        for n in range(5)
+    ]
+    told = dues(*signals, seen=three_clients())
+    assert [told[f"task:contact_client:s{n}"] for n in (4, 3, 2, 1, 0)] == APART
+
+
+def test_every_other_day_has_the_due_dates_of_the_playbooks() -> None:
+    signals = [
+        calls("contact_client", owner, client=owner) for owner in ("c1", "c2", "c3")
+    ]
+    told = dues(*signals, seen=three_clients(), opened_before=True)
+    assert set(told.values()) == {date(2026, 11, 20)}
+
+
+def test_what_is_about_a_day_keeps_it_and_takes_no_place() -> None:
+    born = replace(calls("birthday", "c1", strength=99), due=date(2026, 11, 19))
+    told = dues(born, calls("contact_client", "c1"), seen=world(client(), unit()))
+    assert told == {
+        "task:birthday:c1": date(2026, 11, 19),
+        "task:contact_client:c1": APART[0],
+    }
+
+
+def test_the_days_of_the_first_two_weeks_are_those_of_the_calendar() -> None:
+    calendar = WorkCalendar(days_off=frozenset(day(n) for n in range(1, 12)))
+    seen = replace(three_clients(), calendar=calendar)
+    signals = [
+        calls("contact_client", f"s{n}", strength=n, client=f"c{n % 3 + 1}")
+        for n in range(5)
+    ]
+    told = dues(*signals, seen=seen)
+    # Only Monday 30 November to Wednesday 2 December are worked: places are 30, 1, 1, 2 and 2, a call asks for 1 December.
+    assert sorted(map(str, told.values())) == [
+        "2026-12-01",
+        "2026-12-01",
+        "2026-12-01",
+        "2026-12-02",
+        "2026-12-02",
+    ]
+
+
+def test_a_second_look_on_the_first_day_repeats_no_date_and_knows_its_rows_untouched() -> (
+    None
+):
+    seen = world(client(last_contact=day(-20), contract_end=day(20)), unit())
+    first = judge(seen)
+    again = judge(applied(seen, first))
+    made = [f for f in again.facts if f.ref.source == "tasks" and f.field == "due"]
+    assert made == []
+    # What the memory holds of a new row is what the row was made with, so that an untouched one may close itself.
+    for occurrence in first.memory.occurrences.values():
+        if occurrence.key.startswith("task:"):
+            assert str(task(first, occurrence.key)["due"]) in occurrence.seed
+
+
+def test_what_a_dead_first_run_left_unwritten_gets_the_same_day() -> None:
+    signals = [
+        calls("contact_client", f"s{n}", strength=n, client=f"c{n % 3 + 1}")
+        for n in range(5)
+    ]
+    seen = three_clients()
+    first = plan_tasks(seen, PLAYBOOKS, signals, ())
+    memory = Memory(occurrences=first.occurrences)
+    told = dues(*signals, seen=replace(seen, memory=memory))
+    assert told == dues(*signals, seen=seen)
+
+
+def test_a_lost_state_makes_no_new_first_day() -> None:
+    seen = replace(three_clients(), memory=Memory(first_run=True))
+    signals = [
+        calls("contact_client", owner, client=owner) for owner in ("c1", "c2", "c3")
+    ]
+    told = dues(*signals, seen=seen, opened_before=True)
+    assert set(told.values()) == {date(2026, 11, 20)}
+
+
+def test_what_waits_is_kept_for_the_pages_strongest_first() -> None:
+    signals = [
+        calls("contact_client", f"s{n}", strength=n, client=f"c{n % 3 + 1}")
+        for n in range(7)
+    ]
+    sprint = plan_tasks(three_clients(), PLAYBOOKS, signals, ()).value
+    assert [one.ref.key for one in sprint.waiting] == [
+        "task:contact_client:s1",
+        "task:contact_client:s0",
+    ]
+    assert {one.assignee for one in sprint.waiting} == {Ref("people", "am")}
+    assert sprint.open is not None
+    assert len(sprint.open) == 5
+
+
 # --- cards that somebody works on
 
 
@@ -1067,10 +1206,10 @@ def test_a_signal_chooses_its_role_and_its_day() -> None:
 def test_without_signals_nothing_is_said_and_nothing_forgotten() -> None:
     seen = later(idle(), judge(idle()), 1)
     run = Run(seen)
-    tasks = run(plan_tasks, None, PLAYBOOKS, None, ())
+    sprint = run(plan_tasks, SprintMeasure(), PLAYBOOKS, None, ())
     outcome = outcome_of(run)
     assert (outcome.facts, outcome.memory) == ((), seen.memory)
-    assert tasks is None
+    assert sprint == SprintMeasure(open=None)
 
 
 def test_a_signal_without_a_playbook_makes_nothing() -> None:
@@ -1087,7 +1226,7 @@ def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
         seen = later(seen, outcome, number)
         told = (calls("index_rate", "c9", client=None),)
         run = Run(seen)
-        run(plan_tasks, None, PLAYBOOKS, told, ())
+        run(plan_tasks, SprintMeasure(), PLAYBOOKS, told, ())
         outcome = outcome_of(run)
         assert "status" not in task(outcome)
 
@@ -1137,4 +1276,4 @@ def test_a_task_of_the_worker_is_listed_while_it_is_open_and_awake(
 def test_a_task_that_is_not_made_is_not_listed() -> None:
     waits = Signal("index_rate", Ref("clients", "c1"), None, None, True, may_open=False)
     found = plan_tasks(world(client(), unit()), PLAYBOOKS, (waits,), ())
-    assert (found.value, found.facts) == ((), ())
+    assert (found.value, found.facts) == (SprintMeasure(open=()), ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -418,6 +418,26 @@ def test_a_clients_page_shows_ray_money_health_people_and_actions() -> None:
     )
     picture = next(block for block in blocks if isinstance(block, Picture))
     assert [ray.label for ray in picture.chart.rays] == ["Card p1", "Next thing"]  # type: ignore[union-attr]
+
+
+def test_a_clients_page_lists_what_waits_its_turn_and_for_whom() -> None:
+    idle = datetime(2026, 10, 1, tzinfo=UTC)
+    ideas = [
+        card(f"idea{n}", Stage.IDEA, name=f"Idea {n}", jira=None, edited=idle)
+        for n in range(18)
+    ]
+    blocks = pages(agency(TODAY, *ideas))["c1"].blocks
+    text = said(blocks)
+    before, _, waiting = text.partition("Waiting their turn")
+    # Five tasks of the sprint, three of them steps on ideas; of the other fifteen ten are listed.
+    assert before.count("Take the next step on") == 3
+    assert waiting.count("Take the next step on “Idea ") == 10
+    assert waiting.count(" · Am") == 10
+    assert "and 5 more" in waiting
+
+
+def test_a_clients_page_says_nothing_of_waiting_where_nothing_waits() -> None:
+    assert "Waiting their turn" not in said(pages(agency())["c1"].blocks)
 
 
 def test_the_portfolio_tells_mix_and_concentration() -> None:

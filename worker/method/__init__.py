@@ -28,7 +28,7 @@ from worker.method.growth.goals import measure_goals
 from worker.method.growth.graduation import find_graduations
 from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
-from worker.method.measures import LoadMeasure, Measures
+from worker.method.measures import LoadMeasure, Measures, SprintMeasure
 from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
 from worker.method.money.budgets import find_spent_budgets
@@ -124,7 +124,8 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(find_occasions, None, playbooks)
     signals = run(end_signals, tuple(run.signals), run.signals, left)
     known = signals if own_signals is not None else None
-    tasks = run(plan_tasks, None, playbooks, known, requests or ())
+    sprint = run(plan_tasks, SprintMeasure(), playbooks, known, requests or ())
+    tasks = sprint.open
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
     told = (*world.problems, *run.problems)
@@ -142,6 +143,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         risks=risks,
         signals=known,
         tasks=tasks,
+        waiting=sprint.waiting,
         failed=tuple(run.failed),
         left=left,
         paces=paces,

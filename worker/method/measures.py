@@ -414,6 +414,13 @@ class TaskMeasure(msgspec.Struct, frozen=True, gc=False):
     strength: int = 0
 
 
+class SprintMeasure(msgspec.Struct, frozen=True, gc=False):
+    """The account sprint: its `open` tasks (None: not looked for), and what is `waiting` for a place, strongest first."""
+
+    open: tuple[TaskMeasure, ...] | None = None
+    waiting: tuple[TaskMeasure, ...] = ()
+
+
 class WeekLoad(msgspec.Struct, frozen=True, gc=False):
     """Hours of one full ISO week, by its Monday: what a person or a group can do and what is planned; None: unknown."""
 
@@ -638,6 +645,7 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     risks: tuple[RiskMeasure, ...] | None = None
     signals: tuple[Signal, ...] | None = None
     tasks: tuple[TaskMeasure, ...] | None = None
+    waiting: tuple[TaskMeasure, ...] = ()
     failed: tuple[str, ...] = ()
     history: Mapping[Ref, tuple[MonthMoney, ...]] | None = None
     left: Mapping[Ref, date] = msgspec.field(default_factory=dict)

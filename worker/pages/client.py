@@ -20,7 +20,7 @@ from worker.domain.messages import message, stage_label
 from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, quarter_of
 from worker.method.clients.health import NAMES
-from worker.method.measures import ClientMeasure, Rag
+from worker.method.measures import ClientMeasure, Rag, TaskMeasure
 from worker.method.money.forecasts import Ahead
 from worker.method.money.retainer_hours import describe_balance
 from worker.pages.pictures import chart_cards, weekly
@@ -42,7 +42,9 @@ RAGS = {
     Rag.GREEN: message("Green"),
     Rag.GREY: message("Grey"),
 }
-MOST_RISKS, MOST_TASKS = 8, 10
+MOST_RISKS = 8
+MOST_TASKS = 10
+MOST_WAITING = 10
 
 
 def write_client(view: View, client: Client) -> tuple[Block, ...]:
@@ -58,6 +60,7 @@ def write_client(view: View, client: Client) -> tuple[Block, ...]:
         *_risks(view, client),
         *_people(view, client),
         *_actions(view, client),
+        *_waiting(view, client),
     )
 
 
@@ -265,6 +268,35 @@ def _actions(view: View, client: Client) -> Iterator[Block]:
     yield view.heading("Next actions")
     if not tasks:
         yield view.paragraph("No open task.")
-    yield from (
-        Bullet(task_line(view, task, on=client.ref)) for task in tasks[:MOST_TASKS]
+        return
+
+    for task in tasks[:MOST_TASKS]:
+        line = task_line(view, task, on=client.ref)
+        yield Bullet(line)
+
+
+def _waiting(view: View, client: Client) -> Iterator[Block]:
+    """Yield what is to be done later: tasks that are made as soon as the client's sprint and the person's day have room."""
+    waiting = view.shelf(client.ref).waiting
+    if not waiting:
+        return
+    yield view.heading("Waiting their turn")
+    yield view.paragraph(
+        "These become tasks one after another, so that nobody gets more at once than can be done."
     )
+    for task in waiting[:MOST_WAITING]:
+        line = _waiting_line(view, task)
+        yield Bullet(line)
+
+    left = len(waiting) - MOST_WAITING
+    if left > 0:
+        yield view.paragraph("and {n} more", n=left)
+
+
+def _waiting_line(view: View, task: TaskMeasure) -> str:
+    title = plain(task.title)
+    person = view.world.person(task.assignee)
+    if person is None:
+        return title
+    name = plain(person.name)
+    return join_parts((title, name))

@@ -86,6 +86,7 @@ class Shelf(msgspec.Struct, frozen=True, gc=False):
 
     risks: list[RiskMeasure] = msgspec.field(default_factory=list)
     tasks: list[TaskMeasure] = msgspec.field(default_factory=list)
+    waiting: list[TaskMeasure] = msgspec.field(default_factory=list)
     contacts: list[Contact] = msgspec.field(default_factory=list)
     money: list[MoneyFact] = msgspec.field(default_factory=list)
 
@@ -355,6 +356,9 @@ def _shelves(
     for task in tasks:
         client = world.client_of(task.client, task.card)
         shelves[client].tasks.append(task)
+    for task in measures.waiting:
+        client = world.client_of(task.client, task.card)
+        shelves[client].waiting.append(task)
     for contact in sorted(world.contacts.values(), key=lambda contact: contact.name):
         shelves[contact.client].contacts.append(contact)
     for money in measures.money or ():

@@ -3,12 +3,12 @@
 Text, assignee and due date are given at creation and then belong to people. A task a person finished, cancelled or
 deleted is final until its condition ended and the cooldown passed; what comes after is a new row. An untouched task
 closes by itself as done, with the reason. What does not fit into a client's sprint or a person's day waits and is
-listed.
+listed. On the first day the due dates of each person lie apart (`worker/method/sprint/first_day.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,8 +34,9 @@ from worker.method.formulas.occurrences import (
 )
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of, sprints_between
-from worker.method.measures import RequestMeasure, Signal, TaskMeasure
+from worker.method.measures import RequestMeasure, Signal, SprintMeasure, TaskMeasure
 from worker.method.run import Findings
+from worker.method.sprint.first_day import is_first_day, spread_days, take_day
 from worker.method.sprint.task_reasons import give_reasons
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
@@ -47,7 +48,8 @@ LAST = "next_step"
 
 
 class _Task(msgspec.Struct, frozen=True, gc=False):
-    """One signal with the occurrence it is in now; `before` is what was remembered."""
+    """One signal with the occurrence it is in now; `before` is what was remembered, `due` the day it is given in
+    place of its playbook's."""
 
     key: str
     signal: Signal
@@ -55,6 +57,7 @@ class _Task(msgspec.Struct, frozen=True, gc=False):
     before: Occurrence | None
     now: Occurrence | None
     row: TaskRow | None
+    due: date | None = None
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -100,11 +103,11 @@ def plan_tasks(
     playbooks: Playbooks,
     signals: Sequence[Signal] | None,
     requests: Sequence[RequestMeasure],
-) -> Findings[tuple[TaskMeasure, ...] | None]:
+) -> Findings[SprintMeasure]:
     """Return the task rows of the account sprint, what waits, and the occurrences to remember; `signals` None: not
     looked for, so that nothing is said of tasks and nothing forgotten."""
     if signals is None:
-        return Findings(None)
+        return Findings(SprintMeasure())
     under_way = _under_way(world)
     answered = [
         (_key_of(s), s, playbooks.tasks[s.playbook])
@@ -123,6 +126,9 @@ def plan_tasks(
     ]
     admitted, more = _admit(under_way, late)
     tasks += admitted
+    if is_first_day(world):
+        tasks = _spread(tasks, world)
+    tasks = [_stamped(task, world) for task in tasks]
     occurrences = {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
     measures = [
@@ -132,13 +138,13 @@ def plan_tasks(
     ]
     asked = {request.ref: request for request in requests}
     measures += _own_tasks(under_way, asked)
-    listed = tuple(_waits(one, world) for one in waiting + more)
-    return Findings(
+    held_back = waiting + more
+    listed = tuple(_waits(one, world) for one in held_back)
+    sprint = SprintMeasure(
         tuple(sorted(measures, key=urgency)),
-        facts,
-        problems=listed,
-        occurrences=occurrences,
+        tuple(_measure(one.task, world) for one in held_back),
     )
+    return Findings(sprint, facts, problems=listed, occurrences=occurrences)
 
 
 def _key_of(signal: Signal) -> str:
@@ -283,8 +289,7 @@ def _admit(
 
         under_way.taken[client] += 1
         under_way.given[person] += 1
-        now = _stamped(task, made, under_way.world)
-        running.append(replace(task, now=now))
+        running.append(task)
     return running, waiting
 
 
@@ -292,17 +297,38 @@ def _rank(task: _Task) -> tuple[int, int, str]:
     return -task.book.strength, -task.signal.strength, task.key
 
 
-def _stamped(task: _Task, made: _Made, world: World) -> Occurrence | None:
+def _spread(tasks: Sequence[_Task], world: World) -> list[_Task]:
+    """Let what each person was given today be due on days apart, the strongest first; what is about a day keeps it."""
+    days = spread_days(world)
+    free: dict[Ref, list[date]] = defaultdict(days.copy)
+    spread = []
+    for task in sorted(tasks, key=_rank):
+        made = _made(task, world)
+        person = made.assignee
+        is_of_today = task.now is not None and task.now.opened == world.today
+        is_movable = is_of_today and task.signal.due is None
+        due = None
+        if person is not None and is_movable:
+            due = take_day(free[person], made.due)
+        spread.append(replace(task, due=due))
+    return spread
+
+
+def _stamped(task: _Task, world: World) -> _Task:
     """Remember with a new occurrence what its row is made with."""
+    if task.now is None or not _is_new(task):
+        return task
+    made = _made(task, world)
     card = world.card(task.signal.card)
     seed = seed_of(made.name, [made.assignee] if made.assignee else (), made.due)
-    return task.now and replace(
+    now = replace(
         task.now,
         client=_text(task.signal.client),
         assignee=_text(made.assignee),
         seed=seed,
         stage=card.stage or "" if card else "",
     )
+    return replace(task, now=now)
 
 
 def _made(task: _Task, world: World) -> _Made:
@@ -313,7 +339,8 @@ def _made(task: _Task, world: World) -> _Made:
     pattern = task.book.text.in_locale(world.words.locale)
     values = {**NOTHING, **signal.values}
     text = pattern.format(**values)
-    due = signal.due or world.calendar.add(world.today, task.book.due)
+    own_day = world.calendar.add(world.today, task.book.due)
+    due = task.due or signal.due or own_day
     return _Made(text, person, due)
 
 

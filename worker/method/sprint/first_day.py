@@ -1,0 +1,46 @@
+"""A gentle first day: what a person is given when Rayline first looks at a workspace is spread over two weeks.
+
+The first day is that on which the oldest of the worker's own rows was made. It is read from the boards, so that a
+second look on that day agrees with the first and a lost state makes no new first day.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from math import ceil
+
+from worker.domain.periods import A_DAY
+from worker.world.world import World
+
+FIRST_WEEKS = timedelta(weeks=2)
+
+
+def is_first_day(world: World) -> bool:
+    """Tell whether no row of the worker was made before today."""
+    made = (
+        world.day_of(row.created)
+        for rows in world.rows.values()
+        for row in rows
+        if row.key
+    )
+    return all(day >= world.today for day in made)
+
+
+def spread_days(world: World) -> list[date]:
+    """Return the working days on which what a person is given today may be due: as many as a person may be given,
+    evenly over the first two weeks."""
+    begin = world.today + A_DAY
+    end = world.today + FIRST_WEEKS
+    days = world.calendar.working_days(begin, end)
+    places = world.thresholds.tasks_per_person
+    numbers = (ceil(place * days / places) for place in range(1, places + 1))
+    return [world.calendar.add(world.today, max(number, 1)) for number in numbers]
+
+
+def take_day(free: list[date], own: date) -> date:
+    """Take the first free day that is no earlier than a task's `own`, and return it; without one, the task keeps its own."""
+    for day in free:
+        if day >= own:
+            free.remove(day)
+            return day
+    return own
