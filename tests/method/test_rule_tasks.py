@@ -955,8 +955,8 @@ def dues(
 ) -> dict[str, object]:
     """Return when the tasks that signals make are due, by key; a worker's row may have been made the day before."""
     if opened_before:
-        old = row("plans", "plan:firm:2026-Q4", created=day(-1))
-        seen = replace(seen, rows={**seen.rows, "plans": (old,)})
+        old = row("tasks", "task:index_rate:old", created=day(-1), status="done")
+        seen = replace(seen, rows={**seen.rows, "tasks": (old,)})
     found = plan_tasks(seen, PLAYBOOKS, signals, ())
     return {f.ref.key: f.value for f in found.facts if f.field == "due"}
 
@@ -1050,6 +1050,18 @@ def test_what_a_dead_first_run_left_unwritten_gets_the_same_day() -> None:
     memory = Memory(occurrences=first.occurrences)
     told = dues(*signals, seen=replace(seen, memory=memory))
     assert told == dues(*signals, seen=seen)
+
+
+@pytest.mark.parametrize(("opened", "due"), [(TODAY, APART[0]), (day(-1), APART[0])])
+def test_what_the_memory_knows_of_an_earlier_task_ends_the_first_day(
+    opened: date, due: date
+) -> None:
+    # A call asks for two working days, which is the first place too; a second one tells the days apart.
+    memory = made_before("c9", opened).memory
+    signals = [calls("contact_client", f"s{n}", client=f"c{n}") for n in (1, 2)]
+    told = dues(*signals, seen=replace(three_clients(), memory=memory))
+    second = APART[1] if opened == TODAY else due
+    assert sorted(told.values(), key=str) == [due, second]
 
 
 def test_a_lost_state_makes_no_new_first_day() -> None:

@@ -1,29 +1,25 @@
-"""A gentle first day: what a person is given when Rayline first looks at a workspace is spread over two weeks.
+"""A gentle first day: the tasks that a person is given at first are due on days apart, over two weeks.
 
-The first day is that on which the oldest of the worker's own rows was made. It is read from the boards, so that a
-second look on that day agrees with the first and a lost state makes no new first day.
+The first day is the one before which no task was made, by the memory and by the boards, so that a second look on that
+day agrees with the first, and a lost state makes no new one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from math import ceil
 
 from worker.domain.periods import A_DAY
+from worker.world.memory import Occurrence
 from worker.world.world import World
 
 FIRST_WEEKS = timedelta(weeks=2)
 
 
-def is_first_day(world: World) -> bool:
-    """Tell whether no row of the worker was made before today."""
-    made = (
-        world.day_of(row.created)
-        for rows in world.rows.values()
-        for row in rows
-        if row.key
-    )
-    return all(day >= world.today for day in made)
+def is_first_day(known: Mapping[str, Occurrence], today: date) -> bool:
+    """Tell whether none of the known tasks was made before today; one of which nobody knows when counts as older."""
+    return all(task.opened == today for task in known.values())
 
 
 def spread_days(world: World) -> list[date]:

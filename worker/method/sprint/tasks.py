@@ -126,7 +126,7 @@ def plan_tasks(
     ]
     admitted, more = _admit(under_way, late)
     tasks += admitted
-    if is_first_day(world):
+    if is_first_day(under_way.known, world.today):
         tasks = _spread(tasks, world)
     tasks = [_stamped(task, world) for task in tasks]
     occurrences = {task.key: task.now for task in tasks if task.now}
