@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,9 +142,55 @@ def test_a_plan_says_what_and_why(synced: Play) -> None:
     synced.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     shown = run(synced, "plan").stdout
     assert "Acme portal" in shown
-    assert synced.label("projects", "progress") in shown
+    assert synced.label("projects", "progress").removeprefix("⚙ ") in shown
+    assert synced.label("projects", "progress") in run(synced, "plan", "--all").stdout
     assert "→" in shown
     run(synced, "sync")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--only", "rules=risk"), "did you mean"),
+        (("--only", "risks"), "rules=risks,progress"),
+        (("--only", "rules="), "rules=risks,progress"),
+        (("--client", "Acme Bnak"), "Acme Bank"),
+        (("Acme Bank", "--client", "Beta Travel"), "Acme Bank"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "sync"])
+def test_a_narrowing_that_means_nothing_is_refused_with_what_was_meant(
+    synced: Play, command: str, words: tuple[str, ...], hint: str
+) -> None:
+    mark = synced.mark()
+    told = run(synced, command, *words)
+    assert told.exit_code == 2
+    assert hint in told.stderr
+    assert synced.writes(mark) == []
+
+
+def test_a_careful_start_writes_some_rules_of_one_client_and_the_rest_comes_later(
+    tmp_path: Path,
+) -> None:
+    with small_play(tmp_path) as fresh:
+        write_config(fresh)
+        narrow = ("--only", "rules=risks,tasks", "--client", "Acme Bank", "--json")
+        seen = data_of(run(fresh, "plan", *narrow))
+        rules = {f["why"]["rule"] for one in seen["changes"] for f in one["fields"]}
+        sources = {one["ref"].partition("/")[0] for one in seen["changes"]}
+        assert rules == {"riskmap", "tasks"}
+        assert sources == {"risks", "tasks"}
+        done = data_of(run(fresh, "sync", *narrow))
+        assert done["changes"]["create"] == len(seen["changes"])
+
+        # What was left out is not taken for made: the whole sync makes each row once, and then nothing is left.
+        rest = data_of(run(fresh, "plan", "--json"))
+        made = {one["ref"] for one in seen["changes"]}
+        coming = {one["ref"] for one in rest["changes"] if one["kind"] == "create"}
+        assert not made & coming
+        assert any(ref.startswith("tasks/") for ref in coming)
+        assert data_of(run(fresh, "sync", "--json"))["refused"] is None
+        assert data_of(run(fresh, "plan", "--json"))["changes"] == []
 
 
 @pytest.mark.parametrize("way", ["title", "page", "plain", "address", "ref"])

@@ -16,6 +16,7 @@ from rich.console import RenderableType
 from typer.testing import CliRunner
 
 from tests.support.stages import Play, rayline, small_play, write_config
+from tests.support.worlds import world
 from worker.cli import app, prose, show
 from worker.cycle.report import Report
 from worker.domain.document import Paragraph
@@ -100,6 +101,7 @@ def views() -> Iterator[RenderableType]:
     reader = Reader(schema, WORDS, ZoneInfo("UTC"), str)
     report = Report(1, HOSTILE, 1.0, {"notion": 1, "jira": 2}, PLAN, (PROBLEM,))
     yield show.plan_view(PLAN, reader)
+    yield show.digest_view(PLAN, world(), reader)
     yield show.report_view(report, WORDS, schema)
     yield show.problems_view([PROBLEM], WORDS)
     yield show.table_view(HOSTILE, (HOSTILE, "b"), [(HOSTILE, 1)])

@@ -17,6 +17,7 @@ from rich.console import Console
 from tests.support.agency import first_morning
 from tests.support.english import english
 from tests.support.rules import breaking
+from tests.support.worlds import world
 from worker.cli import prose, show
 from worker.cli.look import _data_of, _title_of, _withheld
 from worker.codecs.pages import decode_page
@@ -159,6 +160,7 @@ def test_a_plan_tells_that_private_rows_change_and_not_what_they_say(name: str) 
     assert data["checksum"] == plan.checksum()
     assert [one["ref"] for one in data["changes"]] == [f"{name}/key"] * 3
     assert not quotes(shown(show.plan_view(plan, READER)))
+    assert not quotes(shown(show.digest_view(plan, world(), READER)))
     fact = Fact(Ref(name, "key"), plan.kept[0].field, SAID, WHY)
     view = show.why_view([fact], READER, title="")
     assert not quotes(shown(view) + json.dumps(_withheld(fact)))

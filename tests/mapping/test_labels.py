@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from worker.domain.values import Ref
 from worker.errors import RenderedProblem
 from worker.mapping.labels import label_field, label_fields
 from worker.mapping.load import load_schema
@@ -48,3 +49,33 @@ def test_where_boards_differ_the_board_decides_else_the_name_stays() -> None:
                 assert label_fields([told], SCHEMA, "en")[0].field == wanted
         unplaced = RenderedProblem(code="x", where="Row", field=name)
         assert label_field(unplaced, SCHEMA, "en") == name
+
+
+@pytest.mark.parametrize(
+    ("where", "locale", "wanted"),
+    [
+        ("tasks/task:t:1", "en", "Account sprint, “Call Vera”"),
+        ("tasks/task:t:1", "ru", "Аккаунт-спринт, «Call Vera»"),
+        # Without a title the key is all there is; of a private row no title is shown.
+        ("tasks/task:t:2", "en", "Account sprint, task:t:2"),
+        ("bonuses/bonus:1", "en", "Bonuses, bonus:1"),
+        ("worker/plan.py", "en", "worker/plan.py"),
+        ("tasks/", "en", "tasks/"),
+        ("tasks", "en", "tasks"),
+    ],
+)
+def test_a_row_is_named_by_its_board_and_title(
+    where: str, locale: str, wanted: str
+) -> None:
+    names = {Ref("tasks", "task:t:1"): "Call Vera", Ref("bonuses", "bonus:1"): "Secret"}
+    problem = RenderedProblem(code="x", where=where)
+    (told,) = label_fields([problem], SCHEMA, locale, names)
+    assert told.where == wanted
+
+
+def test_a_field_of_a_row_is_named_as_its_boards_column() -> None:
+    for source in SCHEMA.sources.values():
+        for name, known in source.properties.items():
+            problem = RenderedProblem(code="x", where=f"{source.name}/x", field=name)
+            (told,) = label_fields([problem], SCHEMA, "ru")
+            assert told.field == known.label["ru"]

@@ -20,8 +20,10 @@ from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import exits, prose, show
 from worker.cli.reader import names_in, reader_of
 from worker.cli.session import (
+    ClientOption,
     ConfigOption,
     JsonOption,
+    OnlyOption,
     ScopeArgument,
     Session,
     WorkspaceOption,
@@ -46,6 +48,7 @@ from worker.domain.messages import message, tell
 from worker.domain.words import Words
 from worker.errors import ConfigError, in_words
 from worker.plan.plan import withheld_data
+from worker.plan.scope import find_rules
 from worker.state import runs
 from worker.state.processes import name_owner
 from worker.state.triggers import (
@@ -87,23 +90,36 @@ def plan(
             "--exit-code", help=message("End with 3 when there is something to write.")
         ),
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=message(
+                "Show every field of every row, board by board (else client by client, what is news)."
+            ),
+        ),
+    ] = False,
+    client: ClientOption = "",
+    only: OnlyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be written and why; never writes."""
+    mode = Mode.FULL if full else Mode.DELTA
+    rules = find_rules(only)
+    order = CycleRequest(mode, "plan", _one_client(scope, client), rules=rules)
     with (
         session(config, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
     ):
-        drawn = plan_cycle(
-            context, CycleRequest(Mode.FULL if full else Mode.DELTA, "plan", scope)
-        )
+        drawn = plan_cycle(context, order)
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
+        reader = reader_of(context, opened.words, names_in(drawn, context.schema))
+        view = show.digest_view(drawn.plan, drawn.world, reader)
+        if every:
+            view = show.plan_view(drawn.plan, reader)
         opened.say(
-            show.plan_view(
-                drawn.plan,
-                reader_of(context, opened.words, names_in(drawn, context.schema)),
-            ),
+            view,
             lambda: {
                 **withheld_data(drawn.plan, context.schema.is_private),
                 "refused": [problem_data(one) for one in drawn.refused] or None,
@@ -146,18 +162,22 @@ def sync_command(
             help=message("Apply the plan past the limits that would refuse it."),
         ),
     ] = False,
+    client: ClientOption = "",
+    only: OnlyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Run each workspace (or one) once: plan, check the limits, apply."""
-    if due and (scope or checksum or force):
+    scope = _one_client(scope, client)
+    rules = find_rules(only)
+    if due and (scope or rules or checksum or force):
         raise misuse(
             "--due",
             tell("what is due is of everything"),
-            tell("leave --due out, or the client, --checksum and --force"),
+            tell("leave --due out, or the client, --only, --checksum and --force"),
         )
     stop = stop_on_signals()
     mode = Mode.FULL if full else Mode.DELTA
-    order = CycleRequest(mode, "manual", scope, force, checksum)
+    order = CycleRequest(mode, "manual", scope, force, checksum, rules=rules)
     with session(config, as_json=as_json) as opened:
 
         def step(name: str) -> Told:
@@ -173,6 +193,15 @@ def sync_command(
         if is_of_one and len(opened.settings.workspaces) > 1:
             choose(opened.settings, None)
         over_workspaces(opened, workspace, step, every=every)
+
+
+def _one_client(argument: str, option: str) -> str:
+    """Return the client that is named, as an argument or as an option; raises `ConfigError` for two."""
+    if argument and option:
+        raise misuse(
+            "--client", tell("a client is named already: {name}", name=argument)
+        )
+    return argument or option
 
 
 def _attended(context: Context, words: Words) -> Told:

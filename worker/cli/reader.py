@@ -9,7 +9,9 @@ from worker.cycle.context import Context, PlannedCycle
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.mapping.schema import Schema
+from worker.plan.plan import Plan
 from worker.plan.reading import Reader
+from worker.world.world import World
 
 
 def reader_of(
@@ -22,10 +24,13 @@ def reader_of(
 
 def names_in(drawn: PlannedCycle, schema: Schema) -> dict[Ref, str]:
     """Return the titles of rows, those that are planned among them; private ones are left out."""
-    planned = {change.ref: change.title for change in drawn.plan.changes}
-    standing = {
-        row.ref: row.title for rows in drawn.world.rows.values() for row in rows
-    }
+    return titles_of(drawn.world, drawn.plan, schema)
+
+
+def titles_of(world: World, plan: Plan, schema: Schema) -> dict[Ref, str]:
+    """Return the titles of rows, those of a plan among them; private ones are left out."""
+    planned = {change.ref: change.title for change in plan.changes}
+    standing = {row.ref: row.title for rows in world.rows.values() for row in rows}
     return {
         ref: title
         for ref, title in {**planned, **standing}.items()

@@ -64,6 +64,22 @@ ScopeArgument = Annotated[
         help=message("One client: its name or page id (all clients when left out)."),
     ),
 ]
+ClientOption = Annotated[
+    str,
+    typer.Option(
+        "--client",
+        metavar=message("CLIENT"),
+        help=message("One client, as the argument CLIENT."),
+    ),
+]
+OnlyOption = Annotated[
+    str,
+    typer.Option(
+        "--only",
+        metavar=message("RULES"),
+        help=message("Some rules alone, for a careful start: rules=risks,progress."),
+    ),
+]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -22,9 +22,11 @@ from worker.domain.words import Words
 from worker.errors import RaylineError, RenderedProblem, Severity
 from worker.mapping.labels import label_fields
 from worker.mapping.schema import Schema
+from worker.plan.digest import FIRM, Entry, Part, digest
 from worker.plan.facts import Fact
 from worker.plan.plan import Kind, Plan
 from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
+from worker.world.world import World
 
 SIGNS = {
     Kind.CREATE: ("+", "green"),
@@ -39,6 +41,7 @@ SEVERITIES = {
     Severity.INFO: message("note"),
 }
 WIDTH = 72
+WIDE = 160
 KEPT = (message("row"), message("field"), message("people's"), message("Rayline's"))
 PRIVATE = message("(private: open the row in Notion)")
 
@@ -50,9 +53,60 @@ def plan_view(plan: Plan, reader: Reader) -> RenderableType:
     return Group(
         *(_board(board, words) for board in diff.boards),
         kept_view(diff.kept, words),
-        problems_view(label_fields(plan.problems, reader.schema, words.locale), words),
+        problems_view(_readable(plan.problems, reader), words),
         Text(summary(plan, words), style="bold"),
     )
+
+
+def digest_view(plan: Plan, world: World, reader: Reader) -> RenderableType:
+    """Return a plan client by client: what would appear and why, without what is no news."""
+    words = reader.words
+    diff = reader.read_plan(plan)
+    hint = words.say("Every field of every row: rayline plan --all.")
+    return Group(
+        *(_client(part, words) for part in digest(plan, world, reader)),
+        kept_view(diff.kept, words),
+        problems_view(_readable(plan.problems, reader), words),
+        Text(summary(plan, words), style="bold"),
+        Text(hint if plan.changes else ""),
+    )
+
+
+def _readable(
+    problems: Iterable[RenderedProblem], reader: Reader
+) -> list[RenderedProblem]:
+    """Return problems with what people call the rows and fields they are about."""
+    return label_fields(problems, reader.schema, reader.words.locale, reader.names)
+
+
+def _client(part: Part, words: Words) -> RenderableType:
+    title = part.client or words.say(FIRM)
+    tree = Tree(Text(title, style="bold"))
+    for entry in part.entries:
+        sign, colour = SIGNS[entry.kind]
+        line = f"{sign} {entry.board}: {brief(entry.title)}"
+        branch = tree.add(Text(line, style=colour))
+        for told in _entry_lines(entry, words):
+            branch.add(Text(told))
+    for board, number in part.more.items():
+        told = words.count("{n} more row", "{n} more rows", number)
+        tree.add(Text(f"… {board}: {told}"))
+    return tree
+
+
+def _entry_lines(entry: Entry, words: Words) -> Iterator[str]:
+    """Yield what is told of one row below its title."""
+    if entry.kind is Kind.ARCHIVE:
+        yield words.say("goes into the trash, from which people can restore it")
+    told = list(entry.told)
+    if entry.more and entry.kind is Kind.UPDATE:
+        told.append(words.count("{n} more cell", "{n} more cells", entry.more))
+    if told:
+        yield " · ".join(told)
+    if entry.why:
+        yield brief(entry.why, WIDE)
+    if entry.has_section:
+        yield words.say("its page is written")
 
 
 def _board(board: BoardDiff, words: Words) -> RenderableType:
@@ -152,7 +206,8 @@ def report_view(report: Report, words: Words, schema: Schema) -> RenderableType:
         Text(words.say("Refused: {reason}", reason=line(reason)), style="red")
         for reason in report.refused
     ]
-    problems = label_fields(report.problems(), schema, words.locale)
+    names = {change.ref: change.title for change in report.plan.changes}
+    problems = label_fields(report.problems(), schema, words.locale, names)
     return Group(Text(head, style="bold"), *refused, problems_view(problems, words))
 
 
@@ -193,10 +248,12 @@ def table_view(
     return table
 
 
-def brief(text: str) -> str:
+def brief(text: str, width: int = WIDTH) -> str:
     """Return a value on one line, and no more of it than a line holds."""
     line = text.replace("\n", " ⏎ ")
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+    if len(line) <= width:
+        return line
+    return f"{line[: width - 1]}…"
 
 
 class SafeConsole(Console):

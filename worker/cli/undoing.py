@@ -11,7 +11,7 @@ from rich.text import Text
 
 from worker.cli import exits, show
 from worker.cli.prose import line
-from worker.cli.reader import reader_of
+from worker.cli.reader import reader_of, titles_of
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -81,6 +81,7 @@ def undo_command(
 
 def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
     words = context.words
+    names = titles_of(drawn.world, drawn.plan, context.schema)
     refused = [
         Text(words.say("Would be refused: {reason}", reason=line(reason)), style="red")
         for reason in drawn.refused
@@ -91,9 +92,9 @@ def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
         checksum=drawn.plan.checksum(),
     )
     return Group(
-        show.plan_view(drawn.plan, reader_of(context, words)),
+        show.plan_view(drawn.plan, reader_of(context, words, names)),
         show.problems_view(
-            label_fields(drawn.left, context.schema, words.locale), words
+            label_fields(drawn.left, context.schema, words.locale, names), words
         ),
         *refused,
         Text(hint),

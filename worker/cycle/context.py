@@ -45,7 +45,8 @@ class Mode(StrEnum):
 
 class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan;
-    a `dry_run` is planned and not carried out; `undoes` is the run to be taken back, if any."""
+    a `dry_run` is planned and not carried out; `undoes` is the run to be taken back, if any; `rules` are those whose
+    facts alone are written, all if none."""
 
     mode: Mode = Mode.DELTA
     trigger: str = "manual"
@@ -55,6 +56,12 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     dry_run: bool = False
     undoes: int = 0
     who: str = ""
+    rules: tuple[str, ...] = ()
+
+    def in_short(self) -> str:
+        """Return what it is narrowed to, empty when it is of everything."""
+        rules = f"rules={','.join(self.rules)}" if self.rules else ""
+        return f"{self.scope} {rules}".strip()
 
 
 @dataclass(frozen=True, slots=True)

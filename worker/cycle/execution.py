@@ -74,7 +74,11 @@ def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
             runs.close_lost(tx, now=now)
             triggers.give_back(tx)
             run_id = runs.start(
-                tx, order.trigger, now=now, scope=order.scope, dry_run=order.dry_run
+                tx,
+                order.trigger,
+                now=now,
+                scope=order.in_short(),
+                dry_run=order.dry_run,
             )
         leased = renew(
             context,

@@ -40,13 +40,14 @@ from worker.domain.values import Ref
 from worker.errors import Code, Problem, in_words
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
+from worker.method.formulas.occurrences import row_of
 from worker.method.outcome import Outcome
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
 from worker.plan.plan import Kind, Plan
 from worker.plan.provenance import find_ours
-from worker.plan.scope import find_scope, in_scope
+from worker.plan.scope import find_scope, in_scope, of_rules
 from worker.read.absent import GONE
 from worker.read.address import read_address, recall_address
 from worker.read.boards import BoardsRead, read_boards
@@ -185,7 +186,7 @@ def _conclude(
         outcome = unaffected_facts(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
-    wanted = _narrow(outcome, world, order.scope) if order.scope else outcome
+    outcome, wanted = _narrow(outcome, world, order)
     insists = order.mode is Mode.FULL
     terms = _Terms(unread, insists, order.force, now)
     plan, held, doubts = _diff(context, bound.bindings, world, wanted, terms=terms)
@@ -194,13 +195,34 @@ def _conclude(
     return PlannedCycle(world, outcome, plan, bound.bindings, held=held, doubts=doubts)
 
 
-def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
-    """Return the outcome with the facts and sections of one client only."""
-    client = find_scope(world, scope)
-    sections = (section for section in outcome.sections if section.ref == client)
-    return replace(
-        outcome, facts=in_scope(outcome.facts, world, client), sections=tuple(sections)
-    )
+def _narrow(
+    outcome: Outcome, world: World, order: CycleRequest
+) -> tuple[Outcome, Outcome]:
+    """Return what is to be remembered and what is to be written, of one client or some rules where it is asked so.
+
+    Signals whose rows are left out stay as they were remembered: else a row would count as made that is not.
+    """
+    if not order.in_short():
+        return outcome, outcome
+    facts = of_rules(outcome.facts, order.rules)
+    sections = [
+        one
+        for one in outcome.sections
+        if not order.rules or one.why.rule in order.rules
+    ]
+    if order.scope:
+        client = find_scope(world, order.scope)
+        facts = in_scope(facts, world, client)
+        sections = [section for section in sections if section.ref == client]
+
+    rows = {fact.ref for fact in facts}
+    occurrences = dict(world.memory.occurrences)
+    for key, now in outcome.memory.occurrences.items():
+        if row_of(now) in rows:
+            occurrences[key] = now
+    memory = replace(outcome.memory, occurrences=occurrences)
+    kept = replace(outcome, memory=memory)
+    return kept, replace(kept, facts=facts, sections=tuple(sections))
 
 
 @contextmanager

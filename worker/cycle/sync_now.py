@@ -28,9 +28,10 @@ def answer_boxes(
     run_id: int,
     fence: Callable[[], None],
 ) -> None:
-    """Take the ticks back and say how it went. A run that was broken off answers none: the next one serves them."""
+    """Take the ticks back and say how it went. A run that was broken off, or of some rules only, answers none: the next
+    one serves them."""
     drawn, applied = passed
-    if order.dry_run or applied.stopped:
+    if order.dry_run or order.rules or applied.stopped:
         return
     only = find_scope(drawn.world, order.scope) if order.scope else None
     clients = ticked(drawn.world, only)

@@ -1,13 +1,18 @@
-"""What people call the field a problem is about: as its column is headed, not by its name in the mapping files."""
+"""What people call what a problem is about: a field as its column is headed, a row by its board and title."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from worker.domain.values import Ref
 from worker.errors import RenderedProblem
-from worker.mapping.schema import Schema
+from worker.mapping.schema import Schema, Source
+
+NO_NAMES: Mapping[Ref, str] = MappingProxyType({})
+QUOTES = {"en": ("“", "”"), "ru": ("«", "»")}
 
 
 def label_field(problem: RenderedProblem, schema: Schema, locale: str) -> str:
@@ -28,10 +33,34 @@ def label_field(problem: RenderedProblem, schema: Schema, locale: str) -> str:
 
 
 def label_fields(
-    problems: Iterable[RenderedProblem], schema: Schema, locale: str
+    problems: Iterable[RenderedProblem],
+    schema: Schema,
+    locale: str,
+    names: Mapping[Ref, str] = NO_NAMES,
 ) -> list[RenderedProblem]:
-    """Return problems for people to read; stored and sent ones keep the names."""
-    return [
-        replace(one, field=label_field(one, schema, locale)) if one.field else one
-        for one in problems
-    ]
+    """Return problems for people to read, `names` being titles of rows; stored and sent ones keep the keys."""
+    return [_labelled(one, schema, locale, names=names) for one in problems]
+
+
+def _labelled(
+    problem: RenderedProblem, schema: Schema, locale: str, *, names: Mapping[Ref, str]
+) -> RenderedProblem:
+    name, _, key = problem.where.partition("/")
+    source = schema.sources.get(name)
+    if source is None or not key:
+        field = label_field(problem, schema, locale) if problem.field else ""
+        return replace(problem, field=field)
+    known = source.properties.get(problem.field)
+    field = known.label[locale] if known else problem.field
+    return replace(
+        problem, field=field, where=_name_row(Ref(name, key), source, locale, names)
+    )
+
+
+def _name_row(row: Ref, source: Source, locale: str, names: Mapping[Ref, str]) -> str:
+    """Return how people find a row: by its board and title; by its key where no title is known."""
+    title = names.get(row, "")
+    if source.private or not title:
+        return f"{source.title[locale]}, {row.key}"
+    opening, closing = QUOTES[locale]
+    return f"{source.title[locale]}, {opening}{title}{closing}"

@@ -101,7 +101,7 @@ class Reader(msgspec.Struct, frozen=True):
             plan.checksum(),
             plan.counts(),
             tuple(
-                BoardDiff(self._board(source), tuple(pages))
+                BoardDiff(self.title_of(source), tuple(pages))
                 for source, pages in boards.items()
             ),
             tuple(self._kept(kept, titles.get(kept.ref, "")) for kept in plan.kept),
@@ -145,7 +145,8 @@ class Reader(msgspec.Struct, frozen=True):
         label = labels.get(text)
         return label.get(self.words.locale, text) if label else text
 
-    def _board(self, source: str) -> str:
+    def title_of(self, source: str) -> str:
+        """Return how a board is called."""
         known = self.schema.sources.get(source)
         return known.title[self.words.locale] if known else source
 
@@ -153,7 +154,8 @@ class Reader(msgspec.Struct, frozen=True):
         known = self.schema.sources.get(source)
         return known.properties.get(name) if known else None
 
-    def _label(self, source: str, name: str) -> str:
+    def label_of(self, source: str, name: str) -> str:
+        """Return how a column is headed."""
         known = self._property(source, name)
         return known.label[self.words.locale] if known else name
 
@@ -164,7 +166,7 @@ class Reader(msgspec.Struct, frozen=True):
         url = self._url(change.page_id)
         source = change.ref.source
         if self.schema.is_private(source):
-            labels = (self._label(source, field.field) for field in change.fields)
+            labels = (self.label_of(source, field.field) for field in change.fields)
             hidden = tuple(FieldDiff(label, "", "", "") for label in labels)
             key = change.ref.key
             return PageDiff(change.kind, "", url, hidden, private=True, key=key)
@@ -177,7 +179,7 @@ class Reader(msgspec.Struct, frozen=True):
         known = self._property(source, change.field)
         why: Why = change.why
         return FieldDiff(
-            label=self._label(source, change.field),
+            label=self.label_of(source, change.field),
             before="" if is_new else self.say_value(change.before, known),
             after=self.say_value(change.after, known),
             rule=why.rule,
@@ -189,9 +191,9 @@ class Reader(msgspec.Struct, frozen=True):
 
     def _kept(self, kept: Kept, title: str) -> KeptValue:
         source = kept.ref.source
-        label = self._label(source, kept.field)
+        label = self.label_of(source, kept.field)
         url = self._url(kept.page_id)
-        board = self._board(source)
+        board = self.title_of(source)
         if self.schema.is_private(source):
             return KeptValue(
                 board, url, label, "", "", kept.conflict, str(kept.ref), private=True

@@ -1,12 +1,13 @@
-"""Narrowing a cycle to one client: its row, its cards and the rows of ours that belong to either."""
+"""Narrowing a cycle: to one client, with its row, its cards and the rows of ours that belong to either; to some rules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from rapidfuzz import fuzz, process, utils
 
-from worker.domain.messages import tell
+from worker.domain.messages import Text, tell
 from worker.domain.values import Ref
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.plan.facts import Fact
@@ -14,6 +15,76 @@ from worker.world.world import World
 
 MOST = 8
 """More names than this are a list nobody reads."""
+
+
+RULES: Mapping[str, str] = {
+    "actions": "actions",
+    "backlog": "backlog",
+    "bonuses": "bonuses",
+    "care": "care",
+    "clients": "clients",
+    "evolution": "evolution",
+    "farewell": "farewell",
+    "feedback": "feedback",
+    "finance": "finance",
+    "goals": "goals",
+    "hiring": "hiring",
+    "hours": "hours",
+    "hunting": "hunting",
+    "ledger": "ledger",
+    "lifetime": "lifetime",
+    "margins": "margins",
+    "notes": "notes",
+    "pages": "pages",
+    "plans": "plans",
+    "progress": "progress",
+    "rays": "rays",
+    "requests": "requests",
+    "resources": "resources",
+    "risks": "riskmap",
+    "riskmap": "riskmap",
+    "services": "services",
+    "servicing": "servicing",
+    "tasks": "tasks",
+    "terms": "terms",
+}
+"""The rules that state facts, by what they may be called."""
+ONLY = "rules="
+
+
+def find_rules(text: str) -> tuple[str, ...]:
+    """Return the rules named as `rules=risks,progress`, none for an empty text; raises `ConfigError` for anything else,
+    with the nearest name."""
+    if not text:
+        return ()
+    named = text.removeprefix(ONLY)
+    names = [name.strip().casefold() for name in named.split(",") if name.strip()]
+    unknown = [name for name in names if name not in RULES]
+    if named == text or not names:
+        hint = tell("name rules: {example}", example="rules=risks,progress")
+        raise ConfigError([_bad_rules(text, tell("says no rules"), hint)])
+    if unknown:
+        near = get_close_matches(unknown[0], RULES, n=1, cutoff=0)[0]
+        reason = tell("there is no rule {name}", name=repr(unknown[0]))
+        hint = tell("did you mean {name}?", name=near)
+        raise ConfigError([_bad_rules(text, reason, hint)])
+    return tuple(sorted({RULES[name] for name in names}))
+
+
+def _bad_rules(text: str, reason: Text, hint: Text) -> Problem:
+    return Problem(
+        code=Code.SCOPE,
+        where=tell("command line"),
+        field=f"--only {text}",
+        message=reason,
+        hint=hint,
+        severity=Severity.ERROR,
+    )
+
+
+def of_rules(facts: Iterable[Fact], rules: Sequence[str]) -> tuple[Fact, ...]:
+    """Return the facts that some rules state; no rules: all."""
+    return tuple(fact for fact in facts if not rules or fact.why.rule in rules)
 
 
 def find_scope(world: World, text: str) -> Ref:
