@@ -143,7 +143,7 @@ def lay_ground() -> Ground:
         context = _context(notion, jira, store, clock)
         bindings = create_workspace(
             context.notion,
-            _part(context.schema),
+            context.schema,
             parent_page_id=notion.root_page_id,
             private_page_id="",
             locale="en",
@@ -215,7 +215,7 @@ def _context(
         sleep=lambda seconds: None,
         monotonic=lambda: clock.advance(timedelta(seconds=1)).timestamp(),
     )
-    return altered(context, notion=gateway)
+    return altered(context, notion=gateway, schema=_part(context.schema))
 
 
 def _type_rows(notion: NotionSandbox, schema: Schema, bindings: Bindings) -> str:

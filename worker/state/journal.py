@@ -125,7 +125,11 @@ def adopt(
     pages of which Notion says so: its answer was lost with a process, or came too late.
     """
     standing = {intent.ref: intent for intent in _read(tx, _select(tx))}
-    for ref, page_id in sorted(pages.items()):
+    may = origins(Step.ADOPT)
+    # Most are done, which nothing changes any more: those are not asked for one by one.
+    done = {ref for ref, intent in standing.items() if intent.status not in may}
+    for ref in sorted(pages.keys() - done):
+        page_id = pages[ref]
         if ref not in standing:
             insert_new(
                 tx,

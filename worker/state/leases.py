@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import Busy
@@ -30,6 +30,9 @@ log = structlog.get_logger("worker.state")
 BEATS = 3
 """How often a lease is renewed in the time after which it would run out."""
 _GIVEN_BACK = 0
+# Made once: a lease is looked at before each request and in each transaction.
+_STANDING = select(leases).where(leases.c.workspace == bindparam("space"))
+_LOCKED = _STANDING.with_for_update(read=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,8 @@ def release(tx: Tx, lease: Lease) -> None:
 
 def current(tx: Tx, *, lock: bool = False) -> Lease | None:
     """Return the workspace's lease as it stands, held or run out; `lock` lets nobody claim it before this ends."""
-    query = select(leases).where(leases.c.workspace == tx.workspace)
-    row = tx.connection.execute(
-        query.with_for_update(read=True) if lock else query
-    ).first()
+    query = _LOCKED if lock else _STANDING
+    row = tx.connection.execute(query, {"space": tx.workspace}).first()
     return _read(row) if row else None
 
 

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from worker.state.store import Tx, insert_new, upsert
 from worker.state.tables import settings
 
 T = TypeVar("T")
+
+# Made once: one is read before each request.
+_BODY = select(settings.c.body).where(
+    settings.c.workspace == bindparam("space"), settings.c.key == bindparam("name")
+)
+_HELD = _BODY.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +31,16 @@ class Setting(Generic[T]):
 
     def load(self, tx: Tx) -> T:
         """Return the value; raises `msgspec.ValidationError` when what is kept is of another type."""
-        return self._read(tx, self._query(tx))
+        return self._read(tx, _BODY)
 
     def hold(self, tx: Tx) -> T:
         """Return the value, and let nobody else change it before this transaction ends."""
         insert_new(tx, settings, {"key": self.name, "body": _encode(self.empty())})
-        return self._read(tx, self._query(tx).with_for_update())
-
-    def _query(self, tx: Tx) -> Select[tuple[Any]]:
-        return select(settings.c.body).where(
-            settings.c.workspace == tx.workspace, settings.c.key == self.name
-        )
+        return self._read(tx, _HELD)
 
     def _read(self, tx: Tx, query: Select[tuple[Any]]) -> T:
-        body = tx.connection.execute(query).scalar()
+        place = {"space": tx.workspace, "name": self.name}
+        body = tx.connection.execute(query, place).scalar()
         if body is None:
             return self.empty()
         return msgspec.json.decode(body, type=self.type, strict=False)

@@ -16,12 +16,13 @@ from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Executable, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -392,16 +393,22 @@ def _begin(connection: Connection) -> None:
 def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows of one shape or replace those with the same key; `workspace` is added. Columns not given stay."""
     if rows:
-        keys = [column.name for column in table.primary_key]
-        dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(table)
-        given = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        statement = _replacing(table, tx.connection.dialect.name, tuple(rows[0]))
         tx.connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=given)
-            if given
-            else statement.on_conflict_do_nothing(),
-            [{"workspace": tx.workspace, **row} for row in rows],
+            statement, [{"workspace": tx.workspace, **row} for row in rows]
         )
+
+
+@cache
+def _replacing(table: Table, dialect_name: str, names: tuple[str, ...]) -> Executable:
+    """Return the statement that inserts or replaces rows of these columns; made once, as it is needed at each step."""
+    keys = [column.name for column in table.primary_key]
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    given = {name: statement.excluded[name] for name in names if name not in keys}
+    if not given:
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(index_elements=keys, set_=given)
 
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
