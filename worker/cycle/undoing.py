@@ -54,11 +54,13 @@ NEAR = 5
 
 
 class PlannedUndo(msgspec.Struct, frozen=True, gc=False):
-    """What would take a run back, why it may not (`refused`), and what stays as it is (`left`)."""
+    """What would take a run back, why it may not (`refused`), and what stays as it is (`left`); `managed` counts the rows
+    of each data source as they were read."""
 
     world: World
     plan: Plan
     bindings: Bindings
+    managed: Mapping[str, int]
     refused: tuple[RenderedProblem, ...] = ()
     left: tuple[RenderedProblem, ...] = ()
 
@@ -105,6 +107,7 @@ def _read_and_reverse(
         world,
         plan,
         bound.bindings,
+        managed,
         tuple(readable(reason, context.words) for reason in refused),
         tuple(readable(problem, context.words) for problem in problems),
     )
@@ -174,7 +177,7 @@ def _carry_out(
 
     applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
     with context.transaction() as tx:
-        MANAGED.save(tx, _still_managed(drawn, MANAGED.load(tx), applied))
+        MANAGED.save(tx, _still_managed(drawn, applied))
         forget_deleted(tx, applied.gone)
     return applied
 
@@ -183,16 +186,15 @@ def _pause(order: CycleRequest, now: datetime) -> Pause:
     return Pause(order.who, now, None, f"undo {order.undoes}")
 
 
-def _still_managed(
-    drawn: PlannedUndo, before: Mapping[str, int], applied: Applied
-) -> dict[str, int]:
-    """Return how many rows each data source has after some were put away."""
+def _still_managed(drawn: PlannedUndo, applied: Applied) -> dict[str, int]:
+    """Return how many rows each data source has after some were put away; those that an earlier try put away, before it
+    was broken off, are among those read no more."""
     away = Counter(
         change.ref.source
         for change in drawn.plan.changes
         if change.kind is Kind.ARCHIVE and change.page_id in applied.gone
     )
-    return {name: count - away[name] for name, count in before.items()}
+    return {name: count - away[name] for name, count in drawn.managed.items()}
 
 
 def _changes_of(context: Context, number: int) -> tuple[Change, ...]:

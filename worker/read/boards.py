@@ -202,6 +202,7 @@ def _note_absent(
         if is_census:
             LEFT.save(tx, looked.left)
         read = snapshots.page_ids(tx)
+        snapshots.forget_pages(tx, sorted(looked.gone))
         still_gone = (looked.gone | gone) - read
         GONE.save(tx, tuple(sorted(still_gone)))
         return LEFT.load(tx)

@@ -12,7 +12,7 @@ from worker.codecs.records import Page
 from worker.errors import ApiError, Missing, Problem, RaylineError, Unknown
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change, Kind
-from worker.state import bases, journal
+from worker.state import journal
 from worker.write import creations, surplus
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
 from worker.write.context import Result, WriteContext
@@ -94,7 +94,11 @@ def _send_new(
 
 
 def _archive(target: WriteContext, change: Change) -> Result | Problem:
-    """Put a row of ours into the trash, unless people have written in it since it was read: then it is theirs."""
+    """Put a row of ours into the trash, unless people have written in it since it was read: then it is theirs.
+
+    What we wrote into it stays known: a page that is not found may only be out of reach, and one that is taken out of
+    the trash again shows our values, not a person's.
+    """
     try:
         if surplus.is_written_in(target, change):
             if change.surplus:
@@ -102,12 +106,9 @@ def _archive(target: WriteContext, change: Change) -> Result | Problem:
                     journal.disown(tx, change.page_id)
             return surplus.tell_kept(change)
         target.notion.archive_page(change.page_id)
-        result = Result.DONE
     except Missing:
-        result = Result.SETTLED
-    with target.store.transaction(target.workspace) as tx:
-        bases.forget(tx, [change.page_id])
-    return result
+        return Result.SETTLED
+    return Result.DONE
 
 
 _PERFORM: Mapping[Kind, Callable[[WriteContext, Change], Result | Problem]] = {
