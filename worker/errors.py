@@ -280,6 +280,8 @@ class Code(StrEnum):
     """Notion did not say whether a row was made."""
     SURPLUS_ROW = "surplus-row"
     """A row was made a second time, since the run had been paused."""
+    PLACE_CLOSED = "place-closed"
+    """The root page may not be written to; what would stand on it is left out."""
     PICTURE_NOT_DRAWN = "picture-not-drawn"
     """A picture could not be drawn; its words stand in its place."""
     TAKEN_OVER = "taken-over"

@@ -11,6 +11,7 @@ import msgspec
 from worker.alerts.ledger import Change, Ledger, Level, Note
 from worker.alerts.wording import LONGEST
 from worker.app.targets import Target
+from worker.codecs.pages import address
 from worker.cycle.context import Context
 from worker.cycle.planning import recall
 from worker.daemon.job_log import JobLog
@@ -31,7 +32,6 @@ from worker.domain.words import Words
 from worker.pages.view import View, look
 from worker.plan.facts import Fact
 from worker.state import journal
-from worker.write.context import address
 
 MEETINGS = "meetings"
 

@@ -38,6 +38,12 @@ LARGEST = Decimal(10**15)
 """Between them products and shares of two numbers keep their cents within the 28 digits of decimal arithmetic."""
 
 
+def address(page_id: str) -> str:
+    """Return where a page or a database can be opened."""
+    bare = page_id.replace("-", "")
+    return f"https://app.notion.com/p/{bare}"
+
+
 def decode_page(
     page: Page, source: Source, binding: Binding, index: Index
 ) -> tuple[Row, tuple[Problem, ...]]:

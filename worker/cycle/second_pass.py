@@ -37,7 +37,9 @@ def needs_second_pass(
 
 def _becomes_input(schema: Schema, change: Change) -> bool:
     """Tell whether what a change writes is read by rules, as what people typed is."""
-    source = schema.sources[change.ref.source]
+    source = schema.sources.get(change.ref.source)
+    if source is None:
+        return False
     if change.kind is Kind.CREATE:
         return source.seeded
     written = (source.properties.get(one.field) for one in change.fields)

@@ -70,7 +70,7 @@ from worker.notion.transport import (
     open_connections,
 )
 from worker.notion.windows import gather
-from worker.ports.notion import PageBatch
+from worker.ports.notion import START, PageBatch
 
 PAGE_SIZE = 100
 NO_NAME = "no such property"
@@ -356,16 +356,21 @@ class NotionGateway:
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
     ) -> tuple[Json, ...]:
-        """Add blocks below a page or block, after one of its children or at the end. Not safe to repeat."""
-        body: Json = {"children": list(children)}
-        if after:
-            body |= (
-                {"after": after}
-                if self._settings.version < POSITION_SINCE
-                else {"position": {"type": "after_block", "after_block": {"id": after}}}
-            )
+        """Add blocks below a page or block, after one of its children, at the start or at the end. Not safe to repeat."""
+        body: Json = {"children": list(children), **self._position_of(after)}
         path = f"blocks/{_segment(block_id)}/children"
         return self._call("PATCH", path, _read_blocks, safe=False, body=body)
+
+    def _position_of(self, after: str) -> Json:
+        """Return how a request says where blocks go; the older version knows no start."""
+        is_old = self._settings.version < POSITION_SINCE
+        if not after or (is_old and after == START):
+            return {}
+        if is_old:
+            return {"after": after}
+        if after == START:
+            return {"position": {"type": "start"}}
+        return {"position": {"type": "after_block", "after_block": {"id": after}}}
 
     def update_block(self, block_id: str, body: Json) -> Json:
         """Change what a block says; its children stay."""

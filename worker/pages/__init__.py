@@ -34,12 +34,13 @@ from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
 from worker.pages.daily import write_daily
 from worker.pages.feedback import write_feedback
+from worker.pages.home import write_home
 from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
-from worker.pages.view import View, look
+from worker.pages.view import View, look, meeting_ref
 from worker.plan.facts import Fact, PageFact, Why
-from worker.world.world import World
+from worker.world.world import HOME, World
 
 PREPARED = 3
 """Working days before a meeting on which its agenda appears."""
@@ -61,7 +62,7 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
     sections = list(outcome.sections)
     problems = list(outcome.problems)
     for page in _pages(view):
-        if page.ref.source not in world.sources:
+        if page.ref.source not in world.sources and page.ref not in world.places:
             continue
         try:
             blocks = page.write()
@@ -102,18 +103,15 @@ def _pages(view: View) -> Iterator[Page]:
         yield Page(client.ref, partial(write_client, view, client))
         yield from _public(view, client)
     yield Page(
-        _meeting("portfolio"),
+        meeting_ref("portfolio"),
         partial(write_portfolio, view),
         _row(view, "portfolio", view.say("Portfolio")),
     )
+    yield Page(HOME, partial(write_home, view))
     yield from _cuts(view)
     if view.world.calendar.is_working(view.today):
         yield from (_daily(view, unit) for unit in view.world.units)
     yield from _agendas(view)
-
-
-def _meeting(*parts: str) -> Ref:
-    return Ref("meetings", ":".join(("meeting", *parts)))
 
 
 def _row(
@@ -138,7 +136,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
     shown = public_view(view, client)
     if client.status_page:
         yield Page(
-            _meeting("status", client.ref.key),
+            meeting_ref("status", client.ref.key),
             partial(write_status, shown, view.words),
             _row(
                 view, "client_status", view.say("Status · {client}", client=client.name)
@@ -146,7 +144,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
         )
     if client.presentation and shown.ideas:
         yield Page(
-            _meeting("presentation", client.ref.key),
+            meeting_ref("presentation", client.ref.key),
             partial(write_presentation, shown, view.words),
             _row(
                 view, "presentation", view.say("Ideas · {client}", client=client.name)
@@ -160,7 +158,7 @@ def _cuts(view: View) -> Iterator[Page]:
     is_over = view.today > view.world.calendar.add(monday, 0)
     for unit in (*view.world.units, FIRM):
         yield Page(
-            _meeting("monday", unit.key, monday.isoformat()),
+            meeting_ref("monday", unit.key, monday.isoformat()),
             partial(write_cut, view, unit, monday),
             _row(
                 view,
@@ -176,7 +174,7 @@ def _cuts(view: View) -> Iterator[Page]:
 def _daily(view: View, unit: Ref) -> Page:
     title = view.say("Daily {day}", day=view.date(view.today))
     return Page(
-        _meeting("daily", unit.key, view.today.isoformat()),
+        meeting_ref("daily", unit.key, view.today.isoformat()),
         partial(write_daily, view, unit),
         _row(view, "daily", title, day=view.today, unit=unit),
     )
@@ -228,7 +226,7 @@ def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     dates = period_title(period, view.words)
     title = f"{name} · {dates}"
     return Page(
-        _meeting(kind, unit.key, period.code),
+        meeting_ref(kind, unit.key, period.code),
         partial(write_agenda, view, unit, period),
         _row(view, kind, title, day=meeting, unit=unit),
     )

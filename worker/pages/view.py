@@ -54,7 +54,15 @@ from worker.method.money.forecasts import Sums as Coming
 from worker.method.money.forecasts import sum_ahead
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
-from worker.world.rows import RiskRow, TaskRow, read_plan_key, read_risk, read_task
+from worker.world.rows import (
+    RiskRow,
+    StaffRequest,
+    TaskRow,
+    read_plan_key,
+    read_risk,
+    read_staff_request,
+    read_task,
+)
 from worker.world.world import World
 
 UNIT = Decimal(1)
@@ -81,6 +89,11 @@ ROLES = {
 }
 
 
+def meeting_ref(*parts: str) -> Ref:
+    """Return the ref of a page of its own, whose row stands in the meetings' board."""
+    return Ref("meetings", ":".join(("meeting", *parts)))
+
+
 class Shelf(msgspec.Struct, frozen=True, gc=False):
     """What belongs to one client, in the order of the view."""
 
@@ -94,7 +107,7 @@ class Shelf(msgspec.Struct, frozen=True, gc=False):
 class View(msgspec.Struct, frozen=True, gc=False):
     """One world with its measures, indexed for writing pages.
 
-    `risk_rows` and `task_rows` stand as they will once this run's facts are written: what a page says of them must not
+    `risk_rows`, `task_rows` and `staff_requests` stand as they will once this run's facts are written: what a page says of them must not
     change by the writing. `sums` is the money of a unit in a period, None when nobody knows any. `shares` are the clients'
     of the firm's revenue in the last finished months (`share_months`), with one decimal of a percent: together 100 %. `ahead` is what is
     still to come, None when that is not known.
@@ -108,6 +121,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     rows: Mapping[Ref, Row]
     risk_rows: tuple[RiskRow, ...]
     task_rows: tuple[TaskRow, ...]
+    staff_requests: tuple[StaffRequest, ...]
     records: Mapping[Ref, TaskRecord]
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
     sums: Sums | None
@@ -331,6 +345,10 @@ def look(world: World, outcome: Outcome) -> View:
         {row.ref: row for rows in world.rows.values() for row in rows},
         tuple(read_risk(row, world.zone) for row in _later(world, facts, "risks")),
         tuple(read_task(row, world.zone) for row in _later(world, facts, "tasks")),
+        tuple(
+            read_staff_request(row, world.zone)
+            for row in _later(world, facts, "requests")
+        ),
         {record.ref: record for record in measures.records or ()},
         {
             **_finished(world, sums),

@@ -514,21 +514,12 @@ def _plan_section(
     inputs: _DiffInputs, section: PageFact, created: Change | None
 ) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
-    ref = section.ref
-    row = inputs.rows.get(section.ref)
-    if (
-        ref.source not in inputs.bindings
-        or ref.source not in inputs.world.sources
-        or ref in inputs.world.trashed
-    ):
+    standing = inputs.world.places.get(section.ref) or _row_of(
+        inputs, section.ref, created
+    )
+    if standing is None:
         return
-    if row is None and created is None:
-        return
-    if row is not None and inputs.is_unread(ref, row.page_id):
-        return
-    page_id = row.page_id if row else ""
-    standing = row or created
-    title = standing.title if standing else ""
+    ref, page_id, title = section.ref, standing.page_id, standing.title
     blocks = document.mark(section.blocks, inputs.world.words)
     base = inputs.bases.get((page_id, SECTION))
     is_whole = base is not None and (page_id, SECTION) not in inputs.attempted
@@ -536,6 +527,19 @@ def _plan_section(
         inputs.draft.changes.append(
             Change(Kind.SECTION, ref, page_id, title, blocks=blocks)
         )
+
+
+def _row_of(
+    inputs: _DiffInputs, ref: Ref, created: Change | None
+) -> Row | Change | None:
+    """Return the row that a section may be written into now, standing or to be created by this plan."""
+    row = inputs.rows.get(ref)
+    is_bound = ref.source in inputs.bindings and ref.source in inputs.world.sources
+    if not is_bound or ref in inputs.world.trashed:
+        return None
+    if row is not None and inputs.is_unread(ref, row.page_id):
+        return None
+    return row or created
 
 
 def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:

@@ -104,6 +104,10 @@ class BlockReader(Protocol):
         ...
 
 
+START = "start"
+"""In the place of a block's id: before all others."""
+
+
 class BlockWriter(BlockReader, Protocol):
     """Writing into the body of a page; `me` tells blocks of the worker from those of people."""
 
@@ -114,7 +118,8 @@ class BlockWriter(BlockReader, Protocol):
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
     ) -> tuple[Json, ...]:
-        """Add at most 100 blocks below a page or block, after one of its children or at the end; return them."""
+        """Add at most 100 blocks below a page or block and return them: at the end, after one of its children, or at
+        `START` where the version of the API allows it."""
         ...
 
     def update_block(self, block_id: str, body: Json) -> Json:

@@ -15,6 +15,7 @@ import msgspec
 
 from worker import config
 from worker.codecs.pages import (
+    address,
     addressed,
     decode_page,
     index_pages,
@@ -50,7 +51,7 @@ from worker.world.match import (
 )
 from worker.world.memory import Memory
 from worker.world.terms import Dating
-from worker.world.world import World
+from worker.world.world import HOME, Place, World
 
 Pages = Mapping[str, Sequence[Page]]
 Entity = TypeVar("Entity")
@@ -163,6 +164,8 @@ def build_world(
         terms=dating.terms,
         memory=memory,
         seeds=find_seeds(rowset.rows, schema),
+        places=_places(settings.notion.root_page_id, words),
+        boards=_boards(schema, bindings, words.locale),
         problems=(
             *provisional_problems(calendar, today),
             *rowset.problems,
@@ -177,6 +180,24 @@ def build_world(
             *project_problems(unmatched, cards, clients, site_url),
         ),
     )
+
+
+def _places(root: str, words: Words) -> dict[Ref, Place]:
+    """Return the pages that are no rows and hold a section."""
+    return {HOME: Place(root, words.say("Home"), address(root))} if root else {}
+
+
+def _boards(schema: Schema, bindings: Bindings, locale: str) -> dict[str, Place]:
+    """Return the open boards by name: nothing leads to a private one."""
+    boards = {}
+    for name, binding in bindings.items():
+        source = schema.sources[name]
+        if not source.private:
+            title = source.title[locale]
+            boards[name] = Place(
+                binding.database_id, title, address(binding.database_id)
+            )
+    return boards
 
 
 def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
@@ -424,9 +445,9 @@ def _with_addresses(page: Page, property_id: str, site_url: str) -> str:
     cell = properties_by_id(page).get(property_id) or {}
     texts = []
     has_any = False
-    for words, address in addressed(cell):
-        link = parse_link(address, site_url)
+    for words, typed in addressed(cell):
+        link = parse_link(typed, site_url)
         is_link = link.kind not in (LinkKind.BAD, LinkKind.NONE)
         has_any |= is_link
-        texts.append(f" {address} " if is_link else words)
+        texts.append(f" {typed} " if is_link else words)
     return "".join(texts) if has_any else ""

@@ -53,6 +53,17 @@ from worker.world.rows import (
 )
 from worker.world.terms import Terms
 
+HOME = Ref("places", "home")
+"""The root page of a workspace, which everybody opens first."""
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Something in Notion that is no row of a board and can be opened: a page, or a board itself."""
+
+    page_id: str
+    title: str
+    url: str = ""
+
 
 class World(msgspec.Struct, frozen=True, gc=False):
     """Everything read, normalised and linked. `now` is UTC, `today` the local date in its `zone`.
@@ -61,6 +72,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
     Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
     date stands what the worker wrote there last; `above` are parents of issues that are not among them, by id. `terms` are the changes of prices and the like that were seen.
+    `places` are the pages that hold a section without being a row, such as `HOME`; `boards` the open data sources by name.
     """
 
     workspace: str
@@ -97,6 +109,8 @@ class World(msgspec.Struct, frozen=True, gc=False):
     terms: Terms = msgspec.field(default_factory=Terms)
     costs: tuple[CostRate, ...] = ()
     above: Mapping[str, Above] = msgspec.field(default_factory=dict)
+    places: Mapping[Ref, Place] = msgspec.field(default_factory=dict)
+    boards: Mapping[str, Place] = msgspec.field(default_factory=dict)
 
     @property
     def minor_unit(self) -> Decimal:

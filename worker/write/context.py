@@ -53,12 +53,6 @@ class Pages:
                 self.index[page_id] = ref
 
 
-def address(page_id: str) -> str:
-    """Return where a page can be opened."""
-    bare = page_id.replace("-", "")
-    return f"https://app.notion.com/p/{bare}"
-
-
 @dataclass(slots=True)
 class Notes:
     """What is to be told of changes that were done but for a part: values of people that stand, fields left out.

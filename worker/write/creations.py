@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from worker.codecs.pages import address
 from worker.codecs.records import Page
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref, Value
@@ -19,7 +20,7 @@ from worker.state import bases, journal
 from worker.state.store import Tx
 from worker.state.transitions import Status
 from worker.write import turns
-from worker.write.context import Result, WriteContext, address
+from worker.write.context import Result, WriteContext
 
 Wanted = Mapping[str, Value]
 

@@ -30,6 +30,7 @@ from worker.codecs.blocks import (
     seen,
     text_of,
 )
+from worker.codecs.pages import address
 from worker.domain import charts, document
 from worker.domain.charts import Chart
 from worker.domain.document import (
@@ -46,10 +47,10 @@ from worker.domain.values import Ref
 from worker.errors import Code, Problem, Rejected, Unknown
 from worker.plan.diff import SECTION
 from worker.plan.plan import Change
-from worker.ports.notion import Json
+from worker.ports.notion import START, Json
 from worker.state import bases
 from worker.state.settings import Setting
-from worker.write.context import Result, WriteContext, address
+from worker.write.context import Result, WriteContext
 from worker.write.strays import Stretch, find_strays
 from worker.write.uploads import NotDrawn
 
@@ -73,7 +74,8 @@ class _Known:
 class _SectionWriter:
     """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand.
 
-    `standing` holds the ids of the page's blocks: those read, and those put there since.
+    `standing` holds the ids of the page's blocks: those read, and those put there since. `first` is where a section that
+    is not there yet is put: at the end of a row's page, which is people's, and before the list of boards on a place.
     """
 
     target: WriteContext
@@ -83,6 +85,7 @@ class _SectionWriter:
     fresh: set[str] = field(default_factory=set)
     placed: dict[str, _Known] = field(default_factory=dict)
     standing: set[str] = field(default_factory=set)
+    first: str = ""
 
     def is_new(self, raw: Json) -> bool:
         """Tell whether an answered block was not on the page before."""
@@ -109,7 +112,10 @@ def write_section(target: WriteContext, change: Change) -> Result:
         bases.record(
             tx, page_id, {DOUBT: target.now()}
         )  # stays when the process dies in the middle
-    writer = _SectionWriter(target, page_id, _unpack(written.get(BLOCKS)))
+    is_row = change.ref.source in target.schema.sources
+    writer = _SectionWriter(
+        target, page_id, _unpack(written.get(BLOCKS)), first="" if is_row else START
+    )
     blocks = tuple(fit(document.resolve(change.blocks, partial(_address, target))))
     try:
         undrawn = _write(writer, blocks)
@@ -207,7 +213,7 @@ def _start(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
     opening, *inner, closing = blocks
     parts = list(_parts(writer, inner))
     first = parts[0] if parts else ()
-    made = _append(writer, (opening, *first, closing), after="")
+    made = _append(writer, (opening, *first, closing), after=writer.first)
     after = made[-MARKERS]
 
     for part in parts[1:]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.codecs.pages import decode_page
+from worker.codecs.pages import address, decode_page
 from worker.codecs.records import Comment, Page
 from worker.domain.entities import Row
 from worker.domain.messages import literal, tell
@@ -13,7 +13,7 @@ from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
 from worker.ports.notion import Json
 from worker.state import bases
-from worker.write.context import WriteContext, address
+from worker.write.context import WriteContext
 
 _PAGES = ("child_page", "child_database")
 """Blocks that are pages of their own: whoever made them is told by the block."""

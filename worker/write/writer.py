@@ -221,6 +221,10 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
         if isinstance(error, Transient) and apply_run.stop.is_set():
             _skip(apply_run)  # its wait was cut short
             return
+        if isinstance(error, _CLOSED) and _is_place(apply_run.target, change):
+            apply_run.target.warn(_closed_place(change, error))
+            _count(apply_run, change, Result.SETTLED)
+            return
         if isinstance(error, Denied | Postponed | Unreachable):
             _halt(apply_run, error)
         _count(
@@ -234,6 +238,26 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
                 private=apply_run.target.schema.is_private(change.ref.source),
             ),
         )
+
+
+def _is_place(target: WriteContext, change: Change) -> bool:
+    """Tell whether a change is of a page that is no row: nothing but itself hangs on it."""
+    return change.ref.source not in target.schema.sources
+
+
+def _closed_place(change: Change, error: Exception) -> Problem:
+    return Problem(
+        code=Code.PLACE_CLOSED,
+        where=literal(change.title),
+        message=tell(
+            "“{title}” may not be written to: {error}",
+            title=change.title,
+            error=str(error),
+        ),
+        hint=tell(
+            "share the page with the connection, with the right to change content; all else was written"
+        ),
+    )
 
 
 def _halt(apply_run: _ApplyRun, error: ApiError) -> None:
@@ -340,6 +364,7 @@ def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
     )
 
 
+_CLOSED = (Denied, Missing, Rejected)
 _CODES = {
     "Denied": Code.WRITE_DENIED,
     "Missing": Code.PAGE_GONE,
