@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -42,7 +43,7 @@ BOARDS = {
 }
 
 
-def _agency(*more: object, today: date = TODAY, **fields: object) -> World:
+def _agency(*more: object, today: date = TODAY, **fields: Any) -> World:
     things = (
         unit(),
         client(),
@@ -141,10 +142,12 @@ def test_a_date_that_is_rather_missed_than_held_is_asked_about(
     )
     outcome = judge(seen)
     on_time = Decimal(chance) if chance else None
-    forecast = Forecast(
-        date(2026, 12, 10), date(2026, 12, 20), on_time, remaining=5, draws=100
+    forecast = Forecast(date(2026, 12, 10), date(2026, 12, 20), remaining=5, draws=100)
+    measure = replace(
+        outcome.measures.cards[Ref("projects", "p2")],
+        forecast=forecast,
+        on_time=on_time,
     )
-    measure = replace(outcome.measures.cards[Ref("projects", "p2")], forecast=forecast)
     measures = replace(
         outcome.measures, cards={**outcome.measures.cards, measure.card: measure}
     )

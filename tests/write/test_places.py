@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_a_root_page_that_may_not_be_written_to_is_told_and_holds_nothing_else_u
     board: Board, kind: str
 ) -> None:
     client = board.client("Neptune")
-    plan = _plan(board, FIRST, fact(client, "score", 7))
+    plan = _plan(board, FIRST, fact(client, "score", Decimal(7)))
     root = board.sandbox.root_page_id
     board.break_next(kind, method="PATCH", path=f"/v1/blocks/{root}/children$")
     applied = board.apply(plan, settle_after=SETTLE)

@@ -160,21 +160,29 @@ def _doubtful_dates(view: View) -> Iterator[Block]:
     lines = []
     for card in view.cards_of(FIRM):
         measure = view.measures.cards.get(card.ref)
-        forecast = measure.forecast if measure else None
-        if card.stage not in RUNNING or forecast is None:
+        if card.stage not in RUNNING or measure is None or measure.on_time is None:
             continue
-        if forecast.on_time is not None and forecast.on_time < EVEN:
-            lines.append(_doubtful_date(view, card, forecast.on_time, forecast.p85))
+        if measure.on_time < EVEN:
+            safe = measure.forecast.p85 if measure.forecast else None
+            lines.append(_doubtful_date(view, card, measure.on_time, safe))
     yield from first_lines(view, lines, MOST_CARDS)
 
 
-def _doubtful_date(view: View, card: Card, on_time: Decimal, safe: date) -> str:
+def _doubtful_date(view: View, card: Card, on_time: Decimal, safe: date | None) -> str:
+    day = view.date(view.due_of(card))
+    chance = view.percent(on_time)
     told = view.say(
-        "agree a new date: {day} is held with {chance}, safe is {safe}",
-        day=view.date(view.due_of(card)),
-        chance=view.percent(on_time),
-        safe=view.date(safe),
+        "agree a new date: {day} is held with {chance}, no end is in sight",
+        day=day,
+        chance=chance,
     )
+    if safe is not None:
+        told = view.say(
+            "agree a new date: {day} is held with {chance}, safe is {safe}",
+            day=day,
+            chance=chance,
+            safe=view.date(safe),
+        )
     name = link(card.name, card.url)
     return join_parts((f"📅 {name}", client_link(view, card.client), told))
 

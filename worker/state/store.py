@@ -404,11 +404,12 @@ def _replacing(table: Table, dialect_name: str, names: tuple[str, ...]) -> Execu
     """Return the statement that inserts or replaces rows of these columns; made once, as it is needed at each step."""
     keys = [column.name for column in table.primary_key]
     dialect = sqlite if dialect_name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement: Any = dialect.insert(table)
     given = {name: statement.excluded[name] for name in names if name not in keys}
-    if not given:
-        return statement.on_conflict_do_nothing()
-    return statement.on_conflict_do_update(index_elements=keys, set_=given)
+    made: Executable = statement.on_conflict_do_nothing()
+    if given:
+        made = statement.on_conflict_do_update(index_elements=keys, set_=given)
+    return made
 
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
