@@ -6,43 +6,41 @@ It says nothing of the hour: it is written anew only when something it tells of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
+from collections.abc import Collection, Iterator
+from datetime import datetime
 
-from worker.domain.document import Block, Bullet, Callout, bold, link, plain
+from worker.domain.document import Block, Bullet, Callout, bold, link
 from worker.domain.entities import FIRM, RUNNING, Card
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import monday_of, month_of, quarter_of
 from worker.domain.values import Ref
-from worker.method.measures import Rag
+from worker.method.measures import CardMeasure, Rag
 from worker.pages.view import (
     DOTS,
-    NONE,
     View,
     client_link,
     first_lines,
+    is_doubtful,
     join_parts,
     meeting_ref,
+    note_lines,
     risk_line,
 )
 
 MOST_RISKS, MOST_CARDS, MOST_IDEAS, MOST_REQUESTS, MOST_NOTES = 5, 5, 5, 3, 8
-EVEN = Decimal("0.5")
-"""Below this chance a date is rather missed than held."""
 FOR_GROUP, OPEN, HIGH = "for_group", "open", "high"
 PORTFOLIO, CUT = "portfolio", "monday"
 
-ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (message("Account manager"), ("tasks", "clients", "contacts", "risks")),
-    (message("Team lead"), ("projects", "risks", "backlog")),
-    (message("Project manager"), ("projects", "meetings", "backlog")),
-    (message("Head of Accounts"), (PORTFOLIO, "risks", "plans", "requests")),
-    (message("Head of Newbiz"), (PORTFOLIO, "projects", "clients", "services")),
-    (message("Founder"), (CUT, PORTFOLIO, "plans", "goals")),
-)
-"""What each role opens first: boards by their name, and pages."""
+ROLES = {
+    message("Account manager"): "tasks clients contacts risks",
+    message("Team lead"): "projects risks backlog",
+    message("Project manager"): "projects meetings backlog",
+    message("Head of Accounts"): "portfolio risks plans requests",
+    message("Head of Newbiz"): "portfolio projects clients services",
+    message("Founder"): "monday portfolio plans goals",
+}
+"""What each role opens first: boards by their name, and the pages of `_pages`."""
 MANNERS = (
     message(
         "Rayline reads Jira and these boards and works out the columns marked ⚙. All the others are yours."
@@ -87,15 +85,19 @@ def _figures(view: View) -> Block:
 
 
 def _clients(view: View) -> str:
-    found = len(view.world.clients)
-    if not found:
+    number = len(view.world.clients)
+    if not number:
         return view.say(
             "There are no clients yet: the first row among the clients begins it all."
         )
-    colours = Counter(measure.rag for measure in view.measures.clients.values())
-    dots = [f"{DOTS[rag]} {colours[rag]}" for rag in Rag if colours[rag]]
-    named = bold(view.count("{n} client", "{n} clients", found))
-    return " ".join((named, *dots))
+    measures = view.measures.clients.values()
+    colours = Counter(measure.rag for measure in measures)
+    dots = []
+    for rag in Rag:
+        if colours[rag]:
+            dots.append(f"{DOTS[rag]} {colours[rag]}")
+    named = view.count("{n} client", "{n} clients", number)
+    return " ".join((bold(named), *dots))
 
 
 def _money(view: View) -> str:
@@ -107,13 +109,16 @@ def _money(view: View) -> str:
     fact = bold(view.money(plan.fact))
     if plan.target is None:
         return f"{period}: {fact}"
-    target = view.money(plan.target)
     earned = view.say(
-        "{period}: {fact} of {target}", period=period, fact=fact, target=target
+        "{period}: {fact} of {target}",
+        period=period,
+        fact=fact,
+        target=view.money(plan.target),
     )
     pace = ""
     if plan.pace is not None:
-        pace = view.say("pace {pace}", pace=view.percent(plan.pace))
+        share = view.percent(plan.pace)
+        pace = view.say("pace {pace}", pace=share)
     return join_parts((earned, pace))
 
 
@@ -123,13 +128,16 @@ def _risks(view: View) -> str:
 
 
 def _tasks(view: View) -> str:
-    late = [
-        task for task in view.tasks if task.due is not None and task.due < view.today
-    ]
-    count = view.count("{n} open task", "{n} open tasks", len(view.tasks))
+    late = 0
+    for task in view.tasks:
+        if task.due is not None and task.due < view.today:
+            late += 1
+    number = len(view.tasks)
+    count = view.count("{n} open task", "{n} open tasks", number)
     overdue = ""
     if late:
-        overdue = bold(view.say("{n} of them overdue", n=len(late)))
+        said = view.say("{n} of them overdue", n=late)
+        overdue = bold(said)
     return join_parts((count, overdue))
 
 
@@ -159,75 +167,76 @@ def _doubtful_dates(view: View) -> Iterator[Block]:
     """Yield the cards whose date is rather missed than held: it wants agreeing anew."""
     lines = []
     for card in view.cards_of(FIRM):
-        measure = view.measures.cards.get(card.ref)
-        if card.stage not in RUNNING or measure is None or measure.on_time is None:
-            continue
-        if measure.on_time < EVEN:
-            safe = measure.forecast.p85 if measure.forecast else None
-            lines.append(_doubtful_date(view, card, measure.on_time, safe))
+        measure = view.measure_of(card)
+        if card.stage in RUNNING and is_doubtful(measure):
+            line = _doubtful_date(view, card, measure)
+            lines.append(line)
     yield from first_lines(view, lines, MOST_CARDS)
 
 
-def _doubtful_date(view: View, card: Card, on_time: Decimal, safe: date | None) -> str:
-    day = view.date(view.due_of(card))
-    chance = view.percent(on_time)
-    told = view.say(
+def _doubtful_date(view: View, card: Card, measure: CardMeasure) -> str:
+    due = view.due_of(card)
+    day = view.date(due)
+    chance = view.percent(measure.on_time)
+    advice = view.say(
         "agree a new date: {day} is held with {chance}, no end is in sight",
         day=day,
         chance=chance,
     )
-    if safe is not None:
-        told = view.say(
+    if measure.forecast is not None:
+        advice = view.say(
             "agree a new date: {day} is held with {chance}, safe is {safe}",
             day=day,
             chance=chance,
-            safe=view.date(safe),
+            safe=view.date(measure.forecast.p85),
         )
     name = link(card.name, card.url)
-    return join_parts((f"📅 {name}", client_link(view, card.client), told))
+    client = client_link(view, card.client)
+    return join_parts((f"📅 {name}", client, advice))
 
 
 def _ideas(view: View) -> Iterator[Block]:
     lines = []
     for item in view.measures.backlog or ():
-        if item.status == FOR_GROUP:
-            name = link(item.title, item.url)
-            told = view.say("the growth group takes it or not")
-            lines.append(
-                join_parts((f"💡 {name}", client_link(view, item.client), told))
-            )
+        if item.status != FOR_GROUP:
+            continue
+        name = link(item.title, item.url)
+        client = client_link(view, item.client)
+        advice = view.say("the growth group takes it or not")
+        line = join_parts((f"💡 {name}", client, advice))
+        lines.append(line)
     yield from first_lines(view, lines, MOST_IDEAS)
 
 
 def _requests(view: View) -> Iterator[Block]:
     lines = []
     for request in view.staff_requests:
-        if request.status == OPEN:
-            name = view.linked(request.ref, request.title)
-            told = view.say("agree or decline it")
-            lines.append(join_parts((f"🙋 {name}", told)))
+        if request.status != OPEN:
+            continue
+        name = view.linked(request.ref, request.title)
+        advice = view.say("agree or decline it")
+        line = join_parts((f"🙋 {name}", advice))
+        lines.append(line)
     yield from first_lines(view, lines, MOST_REQUESTS)
 
 
 def _notes(view: View) -> Iterator[Block]:
     """Yield the rows that people can mend, with what they lack."""
-    lines = []
-    for note in view.measures.notes:
-        name = link(note.title or NONE, note.url)
-        told = join_parts(map(plain, note.lines))
-        lines.append(f"{name}: {told}")
-    if lines:
-        yield view.heading("Data to mend")
-        yield from first_lines(view, lines, MOST_NOTES)
+    lines = list(note_lines(view))
+    if not lines:
+        return
+    yield view.heading("Data to mend")
+    yield from first_lines(view, lines, MOST_NOTES)
 
 
 def _roles(view: View) -> Iterator[Block]:
     yield view.heading("Where to look")
-    for role, names in ROLES:
-        found = [_door(view, name) for name in names]
-        doors = join_parts(found)
-        if doors:
-            yield Bullet(f"{bold(view.say(role))}: {doors}")
+    for role, names in ROLES.items():
+        doors = [_door(view, name) for name in names.split()]
+        line = join_parts(doors)
+        if line:
+            title = view.say(role)
+            yield Bullet(f"{bold(title)}: {line}")
 
 
 def _door(view: View, name: str) -> str:
@@ -252,29 +261,34 @@ def _pages(view: View) -> dict[str, tuple[Ref, str]]:
 
 def _freshness(view: View) -> Iterator[Block]:
     """Yield how new the newest of each source is, by the day."""
-    known = [(view.say(name), newest) for name, newest in _newest(view) if newest]
+    known = []
+    for name, newest in _newest(view):
+        if newest is not None:
+            known.append((view.say(name), newest))
     if known:
         yield view.heading("How fresh the data is")
-        yield view.table((message("Source"), message("The newest of it")), known)
+        header = (message("Source"), message("The newest of it"))
+        yield view.table(header, known)
 
 
-def _newest(view: View) -> Iterator[tuple[str, str]]:
+def _newest(view: View) -> Iterator[tuple[str, str | None]]:
     world = view.world
-    changed = max((issue.updated for issue in world.issues.values()), default=None)
-    logged = max((worklog.started for worklog in world.worklogs), default=None)
-    spoken = [
-        contact.last_contact
-        for contact in world.contacts.values()
-        if contact.last_contact
-    ]
-    months = [row.month for row in world.revenue]
-    month = ""
+    changed = {issue.updated for issue in world.issues.values()}
+    logged = {worklog.started for worklog in world.worklogs}
+    contacts = world.contacts.values()
+    days = {one.last_contact for one in contacts if one.last_contact}
+    months = {row.month for row in world.revenue}
+    yield message("Work in Jira"), _last_moment(view, changed)
+    yield message("Hours logged in Jira"), _last_moment(view, logged)
     if months:
-        month = period_title(month_of(max(months)), view.words)
-    yield message("Work in Jira"), view.date(world.day_of(changed)) if changed else ""
-    yield (
-        message("Hours logged in Jira"),
-        view.date(world.day_of(logged)) if logged else "",
-    )
-    yield message("Revenue"), month
-    yield message("Talks with clients"), view.date(max(spoken)) if spoken else ""
+        month = month_of(max(months))
+        yield message("Revenue"), period_title(month, view.words)
+    if days:
+        yield message("Talks with clients"), view.date(max(days))
+
+
+def _last_moment(view: View, moments: Collection[datetime]) -> str | None:
+    if not moments:
+        return None
+    day = view.world.day_of(max(moments))
+    return view.date(day)

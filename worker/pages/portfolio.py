@@ -15,7 +15,15 @@ from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
 from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
 from worker.pages.pipeline import write_pipeline
-from worker.pages.view import DOTS, NONE, View, first_lines, join_parts, risk_line
+from worker.pages.view import (
+    DOTS,
+    NONE,
+    View,
+    first_lines,
+    join_parts,
+    note_lines,
+    risk_line,
+)
 
 MOST_RISKS, TITLE = 10, 48
 MOST_NOTES = 20
@@ -407,15 +415,7 @@ def _load(view: View) -> Iterator[Block]:
 
 def _notes(view: View) -> Iterator[Block]:
     """Yield the rows that lack something, as it stands on each."""
-    lines = []
-    for note in view.measures.notes:
-        title = note.title or NONE
-        name = link(title, note.url)
-        parts = map(plain, note.lines)
-        told = join_parts(parts)
-        line = f"{name}: {told}"
-        lines.append(line)
-
+    lines = list(note_lines(view))
     if not lines:
         return
     heading = view.heading("Data to mend")

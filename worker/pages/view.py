@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeGuard
 
 import msgspec
 from babel.numbers import format_compact_currency
@@ -41,6 +42,7 @@ from worker.method.formulas.cascade import tree_of
 from worker.method.formulas.group import members
 from worker.method.formulas.rays import due_of
 from worker.method.measures import (
+    CardMeasure,
     Measures,
     MoneyFact,
     PlanMeasure,
@@ -67,6 +69,8 @@ from worker.world.world import World
 
 UNIT = Decimal(1)
 """What money is shown in: no page needs cents."""
+EVEN = Decimal("0.5")
+"""Below this chance a date is rather missed than held."""
 TENTH = Decimal("0.001")
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
@@ -211,6 +215,10 @@ class View(msgspec.Struct, frozen=True, gc=False):
     def shelf(self, client: Ref | None) -> Shelf:
         """Return what belongs to a client."""
         return self.by_client.get(client, Shelf())
+
+    def measure_of(self, card: Card) -> CardMeasure | None:
+        """Return what was measured of a card."""
+        return self.measures.cards.get(card.ref)
 
     def due_of(self, card: Card) -> date | None:
         """Return when a card is due."""
@@ -523,6 +531,23 @@ def first_lines(view: View, lines: Sequence[str], most: int) -> tuple[Bullet, ..
         more = view.say("and {n} more", n=len(lines) - most)
         shown.append(more)
     return tuple(Bullet(line) for line in shown)
+
+
+def is_doubtful(measure: CardMeasure | None) -> TypeGuard[CardMeasure]:
+    """Tell whether a card's date is rather missed than held, so that it wants agreeing anew."""
+    if measure is None or measure.on_time is None:
+        return False
+    return measure.on_time < EVEN
+
+
+def note_lines(view: View) -> Iterator[str]:
+    """Yield the rows that lack something, each with what stands on it."""
+    for note in view.measures.notes:
+        title = note.title or NONE
+        name = link(title, note.url)
+        parts = map(plain, note.lines)
+        lacks = join_parts(parts)
+        yield f"{name}: {lacks}"
 
 
 def join_parts(parts: Iterable[str]) -> str:
