@@ -14,7 +14,7 @@ SHADES = (
     (1.3, "#f3c56f"),
 )
 OVER = "#e0786d"
-STEP, CELL = 30, 62
+STEP, CELL, FONT_SIZE = 34, 62, 14
 
 
 def load_map(chart: LoadMap) -> Json:
@@ -36,9 +36,9 @@ def load_map(chart: LoadMap) -> Json:
             "scale": {"paddingInner": 0.08},
             "axis": {
                 "title": None,
-                "labelLimit": 220,
+                "labelLimit": 190,
                 "labelColor": INK,
-                "labelFontSize": 12,
+                "labelFontSize": FONT_SIZE,
                 "domain": False,
                 "ticks": False,
             },
@@ -52,6 +52,7 @@ def load_map(chart: LoadMap) -> Json:
                 "title": None,
                 "orient": "top",
                 "labelAngle": 0,
+                "labelFontSize": 12,
                 "domain": False,
                 "ticks": False,
             },
@@ -71,7 +72,7 @@ def load_map(chart: LoadMap) -> Json:
             },
         },
         {
-            "mark": {"type": "text", "fontSize": 11, "color": INK},
+            "mark": {"type": "text", "fontSize": FONT_SIZE, "color": INK},
             "encoding": {**place, "text": {"field": "text"}},
         },
     ]

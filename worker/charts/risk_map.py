@@ -5,8 +5,10 @@ from __future__ import annotations
 from worker.charts.style import INK, MUTED, Json, frame
 from worker.domain.charts import RiskCell, RiskMap
 
-LOW, MEDIUM, HIGH = "#dff0e4", "#fbeccb", "#f7d3cf"
-CELL, NAMES, LENGTH = 124, 3, 19
+LOW, MEDIUM, HIGH = "#cfe9d7", "#fadf9f", "#f3aca4"
+CELL, ROW, NAMES, LENGTH = 132, 92, 3, 18
+FAINT = 0.4
+"""How strongly a place is coloured where there is no risk."""
 
 
 def risk_map(chart: RiskMap) -> Json:
@@ -20,7 +22,7 @@ def risk_map(chart: RiskMap) -> Json:
     return frame(
         chart.title,
         width=5 * CELL,
-        height=5 * 84,
+        height=5 * ROW,
         layers=_layers(chart),
         data={"values": values},
     )
@@ -37,6 +39,7 @@ def _value(cell: RiskCell | None, probability: int, impact: int) -> Json:
         "count": cell.count if cell else 0,
         "names": shown,
         "color": _colour(score),
+        "opacity": 1 if cell else FAINT,
     }
 
 
@@ -67,15 +70,16 @@ def _layers(chart: RiskMap) -> list[Json]:
                     "scale": None,
                     "legend": None,
                 },
+                "opacity": {"field": "opacity", "type": "quantitative", "scale": None},
             },
         },
         {
             **some,
             "mark": {
                 "type": "text",
-                "fontSize": 20,
+                "fontSize": 28,
                 "fontWeight": "bold",
-                "dy": -26,
+                "dy": -27,
                 "color": INK,
             },
             "encoding": {**place, "text": {"field": "count", "type": "quantitative"}},
@@ -84,8 +88,8 @@ def _layers(chart: RiskMap) -> list[Json]:
             **some,
             "mark": {
                 "type": "text",
-                "fontSize": 9.5,
-                "dy": -6,
+                "fontSize": 11,
+                "dy": -10,
                 "baseline": "top",
                 "color": INK,
                 "lineHeight": 12,
@@ -101,9 +105,9 @@ def _axis(title: str, *, angle: int | None = None) -> Json:
         "grid": False,
         "domain": False,
         "ticks": False,
-        "labelFontSize": 13,
+        "labelFontSize": 15,
         "labelColor": MUTED,
-        "titleFontSize": 12,
+        "titleFontSize": 14,
         "titlePadding": 10,
         **({"labelAngle": angle} if angle is not None else {}),
     }

@@ -23,7 +23,13 @@ STAGES = {
 
 
 def frame(
-    title: str, *, width: int, height: int, layers: list[Json], **more: Any
+    title: str,
+    *,
+    width: int,
+    height: int,
+    layers: list[Json],
+    subtitle: str = "",
+    **more: Any,
 ) -> Json:
     """Return a whole specification with the common configuration."""
     return {
@@ -32,16 +38,20 @@ def frame(
         "padding": 16,
         "width": width,
         "height": height,
-        "title": _title(title),
+        "title": _title(title, subtitle),
         "layer": layers,
         "config": CONFIG,
         **more,
     }
 
 
-def _title(text: str) -> Json:
+def _title(text: str, subtitle: str) -> Json:
     return {
         "text": text,
+        "subtitle": subtitle,
+        "subtitleColor": INK,
+        "subtitleFontSize": 12,
+        "subtitlePadding": 8,
         "anchor": "start",
         "fontSize": 15,
         "fontWeight": "bold",
@@ -77,5 +87,5 @@ CONFIG: Json = {
         "offset": 8,
     },
     "text": {"font": FONT, "color": INK},
-    "title": {"font": FONT},
+    "title": {"font": FONT, "subtitleFont": FONT},
 }

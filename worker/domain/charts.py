@@ -34,17 +34,23 @@ class PlanFact(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ray(msgspec.Struct, frozen=True):
-    """One bar of a timeline: `stage` is a stage's key; `p85` the far end of the forecast. A bar has an end or a P85."""
+    """One bar of a timeline: `stage` is a stage's key; `p85` the far end of the forecast. A bar has an end or a P85.
+
+    `follows` is when the next work starts, if that is after a gap; `breaks` that work is about to run out.
+    """
 
     label: str
     start: date
     end: date
     stage: str
     p85: date | None = None
+    follows: date | None = None
+    breaks: bool = False
 
 
 class Rays(msgspec.Struct, frozen=True, tag=True):
-    """Cards on a time axis; the week that begins on `week` is marked. `stages` names the stage keys in order."""
+    """Bars on a time axis; the week that begins on `week` is marked. `stages` names the stage keys in order, `break_label`
+    and `gap_label` what breaks and gaps are called."""
 
     title: str
     rays: tuple[Ray, ...]
@@ -53,6 +59,8 @@ class Rays(msgspec.Struct, frozen=True, tag=True):
     p85_label: str
     stages: tuple[tuple[str, str], ...]
     locale: str = "en"
+    break_label: str = ""
+    gap_label: str = ""
 
 
 class RiskCell(msgspec.Struct, frozen=True):

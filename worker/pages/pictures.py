@@ -26,7 +26,9 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, monday_of
 from worker.domain.values import Ref
 from worker.method.formulas.cascade import weeks_of
+from worker.method.formulas.rays import start_of
 from worker.method.measures import RiskMeasure
+from worker.method.outlook import RayMeasure
 from worker.pages.view import View, by_stage
 
 USUAL = timedelta(weeks=12)
@@ -133,12 +135,22 @@ def _client_ray(view: View, client: Client, horizon: date) -> Ray | None:
     begin = max(min(starts), last_year)
     evolves = any(card.stage is Stage.EVOLUTION for card in cards)
     stage = Stage.EVOLUTION if evolves else Stage.IN_PROGRESS
+    ray = view.measures.rays.get(client.ref)
     return Ray(
         label=client.name,
         start=begin,
         end=_visible_end(begin, horizon),
         stage=stage.value,
+        follows=_after_gap(view, ray, horizon),
+        breaks=ray is not None and bool(ray.breaks),
     )
+
+
+def _after_gap(view: View, ray: RayMeasure | None, horizon: date) -> date | None:
+    """Return when the next card starts, where that leaves a gap after the horizon."""
+    following = view.world.card(ray.next_card) if ray else None
+    start = start_of(following) if following else None
+    return start if start is not None and start > horizon else None
 
 
 def _rays(view: View, rays: list[Ray], title: str) -> Rays | None:
@@ -153,6 +165,8 @@ def _rays(view: View, rays: list[Ray], title: str) -> Rays | None:
         view.say("P85"),
         tuple((stage.value, view.say(STAGES[stage])) for stage in (*HUNTED, *RUNNING)),
         view.words.locale,
+        view.say("work runs out"),
+        view.say("gap until the next work"),
     )
 
 
