@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
-from tests.support.outcomes import written
+from tests.support.outcomes import judge, written
 from tests.support.worlds import (
     SOURCES,
     card,
@@ -33,7 +33,9 @@ from worker.domain.entities import Feedback, Idea, Stage
 from worker.domain.values import Ref
 from worker.mapping.load import load_schema
 from worker.mapping.schema import Owner
+from worker.method.measures import Forecast
 from worker.method.outcome import Outcome
+from worker.pages import write_pages
 from worker.pages.public import PublicClientView, PublicProject
 from worker.world.world import World
 
@@ -152,7 +154,8 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
         mine,
         *cards,
         poison(unit()),
-        poison(person("am")),
+        poison(person("am", name="Vera Call"), frozenset({"name"})),
+        poison(person("tl")),
         poison(contact("vera")),
         poison(document("nda")),
         revenue(98_765_432, date(2026, 11, 1)),
@@ -273,7 +276,9 @@ def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
     assert fields == {"name", "kind"}
 
 
-def test_the_allow_list_holds_no_money_no_person_and_no_reason() -> None:
+def test_the_allow_list_holds_no_money_and_no_reason_and_of_people_the_one_to_call() -> (
+    None
+):
     names = {
         field.name
         for kind in (PublicClientView, PublicProject)
@@ -288,4 +293,46 @@ def test_the_allow_list_holds_no_money_no_person_and_no_reason() -> None:
         "progress",
         "promised",
         "start",
+        "under_review",
+        "contact",
     }
+
+
+def test_a_client_is_told_whom_to_call_and_what_comes_when() -> None:
+    seen = poisoned([Stage.IN_PROGRESS, Stage.AGREED])
+    starts = {
+        ref: replace(one, expected_start=date(2027, 3, 1))
+        for ref, one in seen.cards.items()
+    }
+    text = public(written(replace(seen, cards=starts)))
+    assert "Vera Call" in text
+    dates = text.partition("Next dates")[2]
+    assert dates.index("Feb 1, 2027") < dates.index("Mar 1, 2027")
+
+
+@pytest.mark.parametrize(
+    ("chance", "is_promised"), [("0.49", False), ("0.5", True), (None, True)]
+)
+def test_a_date_rather_missed_than_held_is_under_review_and_no_promise(
+    chance: str | None, is_promised: bool
+) -> None:
+    seen = poisoned([Stage.IN_PROGRESS])
+    outcome = judge(seen)
+    forecast = Forecast(
+        date(2027, 3, 1),
+        date(2027, 4, 1),
+        Decimal(chance) if chance else None,
+        remaining=3,
+        draws=9,
+    )
+    cards = {
+        ref: replace(one, forecast=forecast)
+        for ref, one in outcome.measures.cards.items()
+    }
+    measures = replace(outcome.measures, cards=cards)
+    text = public(write_pages(seen, replace(outcome, measures=measures)))
+    assert ("planned for Feb 1, 2027" in text) == is_promised
+    assert ("last agreed for Feb 1, 2027, date under review" in text) == (
+        not is_promised
+    )
+    assert ("Next dates" in text) == is_promised

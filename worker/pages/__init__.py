@@ -137,7 +137,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
     if client.status_page:
         yield Page(
             meeting_ref("status", client.ref.key),
-            partial(write_status, shown, view.words),
+            partial(write_status, shown, view.words, view.today),
             _row(
                 view, "client_status", view.say("Status · {client}", client=client.name)
             ),

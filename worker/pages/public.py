@@ -1,6 +1,6 @@
 """The two pages for a client's eyes. They are written from `PublicClientView` alone, and that holds nothing internal.
 
-No money, load, risk, health, person or reason has a place in it; what is not on this list cannot reach a client. Nor is
+No money, load, risk, health or reason has a place in it, and of people only the name of the one to call; what is not on this list cannot reach a client. Nor is
 a field's name enough: what a person gave may be shown, and the share done, but nothing that was taken over from Jira.
 """
 
@@ -12,11 +12,11 @@ from decimal import Decimal
 
 import msgspec
 
-from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
+from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, plain
 from worker.domain.entities import RUNNING, Card, Client, Stage
-from worker.domain.messages import STAGES
+from worker.domain.messages import STAGES, message
 from worker.domain.words import Words
-from worker.pages.view import View, join_parts
+from worker.pages.view import View, is_doubtful, join_parts
 
 OFFERED = (Stage.SHAPING, Stage.PROPOSAL)
 """Stages at which a card is brought to its client; one at `idea` only once the growth group accepted it."""
@@ -26,22 +26,27 @@ INTERNAL = ("feedback",)
 
 
 class PublicProject(msgspec.Struct, frozen=True, gc=False):
-    """A project as its client may see it: name, share done 0..1, and the dates that people gave."""
+    """A project as its client may see it: name, share done 0..1, and the dates that people gave.
+
+    A promised date that is rather missed than held is `under_review`: it stands as what was last agreed, not as a promise.
+    """
 
     name: str
     stage: Stage
     progress: Decimal | None = None
     promised: date | None = None
     start: date | None = None
+    under_review: bool = False
 
 
 class PublicClientView(msgspec.Struct, frozen=True, gc=False):
-    """All that a client may see: the allow-list."""
+    """All that a client may see: the allow-list. `contact` is the name of the client's account manager."""
 
     name: str
     running: tuple[PublicProject, ...] = ()
     coming: tuple[PublicProject, ...] = ()
     ideas: tuple[PublicProject, ...] = ()
+    contact: str = ""
 
 
 def public_view(view: View, client: Client) -> PublicClientView:
@@ -55,6 +60,7 @@ def public_view(view: View, client: Client) -> PublicClientView:
                 _progress(view, card),
                 _promised(view, card),
                 card.expected_start,
+                is_doubtful(view.forecast_of(card)),
             )
             projects.append(project)
     return PublicClientView(
@@ -62,7 +68,19 @@ def public_view(view: View, client: Client) -> PublicClientView:
         tuple(project for project in projects if project.stage in RUNNING),
         tuple(project for project in projects if project.stage is Stage.AGREED),
         _final_set(view, client),
+        _contact(view, client),
     )
+
+
+def _contact(view: View, client: Client) -> str:
+    """Return whom the client calls: the account manager of its unit."""
+    unit = view.world.unit(client.unit)
+    if unit is None or not unit.am:
+        return ""
+    manager = view.world.person(unit.am[0])
+    if manager is None:
+        return ""
+    return manager.name
 
 
 def _final_set(view: View, client: Client) -> tuple[PublicProject, ...]:
@@ -101,14 +119,60 @@ def _progress(view: View, card: Card) -> Decimal | None:
     return measure.progress if measure else None
 
 
-def write_status(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
-    """Return the status page: progress, promised dates, what is next."""
+def write_status(
+    shown: PublicClientView, words: Words, today: date
+) -> tuple[Block, ...]:
+    """Return the status page: the cover, progress, the next dates, what comes after, and whom to call."""
     return (
+        _cover(shown, words),
         Heading(words.say("Where we are"), 2),
         *_running(shown, words),
+        *_dates(shown, words, today),
         Heading(words.say("What is next"), 2),
         *_coming(shown, words),
+        *_whom_to_call(shown, words),
     )
+
+
+def _cover(shown: PublicClientView, words: Words) -> Block:
+    number = len(shown.running)
+    running = words.count("{n} project in progress", "{n} projects in progress", number)
+    name = plain(shown.name)
+    cover = join_parts((f"**{name}**", running))
+    return Callout(cover, "🤝", "blue_background")
+
+
+def _dates(shown: PublicClientView, words: Words, today: date) -> Iterator[Block]:
+    """Yield the dates ahead, the nearest first."""
+    ahead = []
+    for day, name, event in _events(shown):
+        if day is not None and day >= today:
+            ahead.append((day, name, event))
+    if not ahead:
+        return
+    ahead.sort()
+    yield Heading(words.say("Next dates"), 2)
+    for day, name, event in ahead:
+        title = plain(name)
+        what = words.say(event)
+        yield Bullet(f"**{words.date(day)}** — {title}: {what}")
+
+
+def _events(shown: PublicClientView) -> Iterator[tuple[date | None, str, str]]:
+    """Yield day, project and what happens then; a date under review is none."""
+    for project in shown.running:
+        if not project.under_review:
+            yield project.promised, project.name, message("the result")
+    for project in shown.coming:
+        yield project.start, project.name, message("the start")
+
+
+def _whom_to_call(shown: PublicClientView, words: Words) -> Iterator[Block]:
+    if not shown.contact:
+        return
+    yield Heading(words.say("Whom to call"), 2)
+    role = words.say("your account manager")
+    yield Bullet(join_parts((f"**{plain(shown.contact)}**", role)))
 
 
 def _running(shown: PublicClientView, words: Words) -> Iterator[Block]:
@@ -120,13 +184,18 @@ def _running(shown: PublicClientView, words: Words) -> Iterator[Block]:
             if project.progress is not None
             else ""
         )
-        due = (
-            words.say("planned for {day}", day=words.date(project.promised))
-            if project.promised
-            else ""
-        )
+        due = _due(project, words)
         parts = [f"**{plain(project.name)}**", _bar(project.progress), done, due]
         yield Bullet(join_parts(parts))
+
+
+def _due(project: PublicProject, words: Words) -> str:
+    if project.promised is None:
+        return ""
+    day = words.date(project.promised)
+    if project.under_review:
+        return words.say("last agreed for {day}, date under review", day=day)
+    return words.say("planned for {day}", day=day)
 
 
 def _bar(share: Decimal | None) -> str:
@@ -138,14 +207,14 @@ def _bar(share: Decimal | None) -> str:
 
 def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
     if not shown.coming:
-        yield Paragraph(words.say("Nothing new is agreed yet."))
+        nothing = words.say("Nothing new is agreed yet.")
+        yield Paragraph(nothing)
     for project in shown.coming:
-        start = (
-            words.say("starts on {day}", day=words.date(project.start))
-            if project.start
-            else ""
-        )
         name = plain(project.name)
+        start = ""
+        if project.start:
+            day = words.date(project.start)
+            start = words.say("starts on {day}", day=day)
         line = join_parts((f"**{name}**", start))
         yield Bullet(line)
 
