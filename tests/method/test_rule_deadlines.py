@@ -170,7 +170,7 @@ def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
     )
     assert risk(judge(running([*quick, stuck])))["evidence"] == (
         "Nothing has moved in Jira since Oct 29, 2026. "
-        "One item is in work since Oct 29, 2026; 85 % of the others took up to 2 days."
+        "ACME-99 is in work since Oct 29, 2026; 85 % of the others took up to 2 days."
     )
 
 

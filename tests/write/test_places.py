@@ -116,7 +116,7 @@ def test_a_root_page_that_may_not_be_written_to_is_told_and_holds_nothing_else_u
     assert applied.failures == ()
     assert [problem.code for problem in applied.warnings] == [Code.PLACE_CLOSED]
     assert not applied.stopped
-    assert board.row(client).fields["score"] == 7
+    assert board.row(client).fields["score"] == Decimal(7)
     assert (
         board.apply(_plan(board, FIRST), settle_after=SETTLE).counts()["sections"] == 1
     )

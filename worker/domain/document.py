@@ -148,6 +148,30 @@ def resolve(
     return tuple(_each(block, linked) for block in blocks)
 
 
+def lead(
+    blocks: Iterable[Block], pattern: re.Pattern[str], address: Callable[[str], str]
+) -> tuple[Block, ...]:
+    """Return blocks in which what the pattern finds leads to its address; what leads somewhere already is left alone."""
+
+    def parts(run: Run) -> Iterator[Run]:
+        at = 0
+        for found in pattern.finditer(run.text):
+            yield Run(run.text[at : found.start()], run.bold)
+            yield Run(found[0], run.bold, address(found[0]))
+            at = found.end()
+        yield Run(run.text[at:], run.bold)
+
+    def led(text: str) -> str:
+        if pattern.search(text) is None:
+            return text
+        pieces: list[Run] = []
+        for run in runs(text):
+            pieces += [run] if run.url else parts(run)
+        return inline(piece for piece in pieces if piece.text)
+
+    return tuple(_each(block, led) for block in blocks)
+
+
 def _each(block: Block, change: Callable[[str], str]) -> Block:
     """Return a block with every text in it changed."""
     match block:

@@ -56,7 +56,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
 
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
-    time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
+    time. `oldest_age` (of the item `oldest`, by its key) and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
     `rejected_lately` of all `rejected` items were closed in them; `work_added` and `work_gone` weigh them. `unagreed` is
     the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished, so that there is no forecast; `on_time` (0..1) is told then too. `lenders` are the cards
     whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`. `worth`
@@ -79,6 +79,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     blocked: int = 0
     overdue: int = 0
     oldest_age: int | None = None
+    oldest: str = ""
     sle: int | None = None
     reopened_share: Decimal | None = None
     defect_share: Decimal | None = None

@@ -35,6 +35,7 @@ from worker.pages.client import write_client
 from worker.pages.daily import write_daily
 from worker.pages.feedback import write_feedback
 from worker.pages.home import write_home
+from worker.pages.jira_links import link_keys
 from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
@@ -47,12 +48,14 @@ PREPARED = 3
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
-    """One page to write: its row (None: the row is a person's) and how its blocks are made."""
+    """One page to write: its row (None: the row is a person's) and how its blocks are made; one for the eyes of people
+    `outside` leads to nothing of ours."""
 
     ref: Ref
     write: Callable[[], tuple[Block, ...]]
     fields: tuple[tuple[str, Value], ...] = ()
     settled: bool = False
+    outside: bool = False
 
 
 def write_pages(world: World, outcome: Outcome) -> Outcome:
@@ -61,6 +64,7 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
     facts = list(outcome.facts)
     sections = list(outcome.sections)
     problems = list(outcome.problems)
+    with_links = link_keys(world)
     for page in _pages(view):
         if page.ref.source not in world.sources and page.ref not in world.places:
             continue
@@ -79,6 +83,8 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
                 world.words.say("the page's section, from what was measured"),
             )
             facts += (Fact(page.ref, name, value, why) for name, value in page.fields)
+            if not page.outside:
+                blocks = with_links(blocks)
             sections.append(PageFact(page.ref, blocks, why, page.settled))
     return replace(
         outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems)
@@ -141,6 +147,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
             _row(
                 view, "client_status", view.say("Status · {client}", client=client.name)
             ),
+            outside=True,
         )
     if client.presentation and shown.ideas:
         yield Page(
@@ -149,6 +156,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
             _row(
                 view, "presentation", view.say("Ideas · {client}", client=client.name)
             ),
+            outside=True,
         )
 
 

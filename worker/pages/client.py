@@ -35,6 +35,7 @@ from worker.pages.view import (
     risk_reason,
     task_line,
 )
+from worker.world.rows import is_asleep
 
 RAGS = {
     Rag.RED: message("Red"),
@@ -58,6 +59,7 @@ def write_client(view: View, client: Client) -> tuple[Block, ...]:
         *_money(view, client, measure),
         *_health(view, measure),
         *_risks(view, client),
+        *_sleeping(view, client),
         *_people(view, client),
         *_actions(view, client),
         *_waiting(view, client),
@@ -237,6 +239,22 @@ def _risks(view: View, client: Client) -> Iterator[Block]:
         if len(risks) > MOST_RISKS:
             yield view.paragraph(
                 "and {n} more on the risk map", n=len(risks) - MOST_RISKS
+            )
+
+
+def _sleeping(view: View, client: Client) -> Iterator[Block]:
+    """Yield the risks that people put off, so that nobody takes them for gone."""
+    for row in view.risk_rows:
+        is_gone = row.client != client.ref or row.status == "closed"
+        if is_gone or not is_asleep(row, view.today):
+            continue
+        name = view.linked(row.ref, row.title)
+        if row.snooze_until is None:
+            yield Bullet(view.say("💤 {risk} — put off", risk=name))
+        else:
+            day = view.date(row.snooze_until)
+            yield Bullet(
+                view.say("💤 {risk} — put off until {day}", risk=name, day=day)
             )
 
 

@@ -164,6 +164,7 @@ def build_world(
         terms=dating.terms,
         memory=memory,
         seeds=find_seeds(rowset.rows, schema),
+        jira_url=site_url.rstrip("/"),
         places=_places(settings.notion.root_page_id, words),
         boards=_boards(schema, bindings, words.locale),
         problems=(

@@ -167,6 +167,13 @@ class BonusRow(msgspec.Struct, frozen=True, gc=False):
     paid: bool
 
 
+def is_asleep(row: RiskRow, today: date) -> bool:
+    """Tell whether people put a risk off: until a day, or without one."""
+    if row.snooze_until is not None:
+        return row.snooze_until > today
+    return row.status == "snoozed"
+
+
 class StaffRequest(msgspec.Struct, frozen=True, gc=False):
     """A row of staff requests: a person asked for, with the status that people gave it; `created` is its page's day."""
 

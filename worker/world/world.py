@@ -72,6 +72,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
     Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
     date stands what the worker wrote there last; `above` are parents of issues that are not among them, by id. `terms` are the changes of prices and the like that were seen.
+    `jira_url` is where people see Jira, empty when nobody knows.
     `places` are the pages that hold a section without being a row, such as `HOME`; `boards` the open data sources by name.
     """
 
@@ -109,6 +110,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     terms: Terms = msgspec.field(default_factory=Terms)
     costs: tuple[CostRate, ...] = ()
     above: Mapping[str, Above] = msgspec.field(default_factory=dict)
+    jira_url: str = ""
     places: Mapping[Ref, Place] = msgspec.field(default_factory=dict)
     boards: Mapping[str, Place] = msgspec.field(default_factory=dict)
 

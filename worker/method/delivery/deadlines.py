@@ -60,10 +60,11 @@ def _slow_item(measure: CardMeasure, world: World) -> str:
     first = world.today - timedelta(days=measure.oldest_age - 1)
     begun = world.words.date(first)
     return world.words.count(
-        "One item is in work since {begun}; 85 % of the others took up to {n} day.",
-        "One item is in work since {begun}; 85 % of the others took up to {n} days.",
+        "{key} is in work since {begun}; 85 % of the others took up to {n} day.",
+        "{key} is in work since {begun}; 85 % of the others took up to {n} days.",
         measure.sle,
         begun=begun,
+        key=measure.oldest,
     )
 
 

@@ -228,7 +228,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
             setting=setting,
         ),
         **_quality(issues, done_traces, open_traces, world=world, setting=setting),
-        oldest_age=_oldest_age(still_open, open_traces, world),
+        **_oldest(still_open, open_traces, world),
     )
 
 
@@ -262,19 +262,18 @@ def _ended_since(issue: Issue, setting: _Setting) -> bool:
     return end is not None and end >= setting.scope_since
 
 
-def _oldest_age(
-    still_open: list[Issue], traces: list[Trace], world: World
-) -> int | None:
-    """Return the days of the longest running item, the first and today both included, as cycle times count."""
+def _oldest(still_open: list[Issue], traces: list[Trace], world: World) -> Figures:
+    """Return the longest running item, and its days with the first and today both included, as cycle times count."""
     starts = [
-        trace.since
+        (trace.since, issue.key)
         for issue, trace in zip(still_open, traces, strict=True)
         if trace.since is not None and issue.category == ACTIVE
     ]
     if not starts:
-        return None
-    days = world.today - world.day_of(min(starts))
-    return days.days + 1
+        return {}
+    begun, key = min(starts)
+    days = world.today - world.day_of(begun)
+    return {"oldest": key, "oldest_age": days.days + 1}
 
 
 def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:

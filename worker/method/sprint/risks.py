@@ -30,7 +30,7 @@ from worker.method.run import Findings
 from worker.method.sprint.risk_reasons import Marked, give_answers, give_reasons
 from worker.plan.facts import Fact, Why
 from worker.world.memory import Closing, Occurrence, Track
-from worker.world.rows import RiskRow, by_key, read_key, risk_key
+from worker.world.rows import RiskRow, by_key, is_asleep, read_key, risk_key
 from worker.world.world import World
 
 KINDS = ("team", "money", "deadline", "other")
@@ -319,11 +319,7 @@ def _as_kept(risk: RiskMeasure, row: RiskRow, world: World) -> RiskMeasure:
 
 
 def _asleep(row: RiskRow | None, world: World) -> bool:
-    if row is None:
-        return False
-    if row.snooze_until is not None:
-        return row.snooze_until > world.today
-    return row.status == "snoozed"
+    return row is not None and is_asleep(row, world.today)
 
 
 def _closing(
