@@ -83,7 +83,7 @@ def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(
         for card in living(synced.stage, "projects")
         if card.values["name"] == "Loyalty app"
     )
-    assert (card.values["stage"], card.values["health"]) == ("Idea", "Grey")
+    assert (card.values["stage"], card.values["health"]) == ("Idea", None)
     assert report.applied.counts()["create"] >= 1
     assert {f"projects/{card.page_id}", f"backlog/{idea}"} <= {
         str(change.ref) for change in report.plan.changes

@@ -263,7 +263,7 @@ def test_a_level_is_judged_by_the_target_itself() -> None:
 @pytest.mark.parametrize(
     ("fields", "health", "why"),
     [
-        ({"status": "dropped"}, "grey", "The goal was dropped."),
+        ({"status": "dropped"}, None, "The goal was dropped."),
         ({"status": "reached"}, "green", "People say it is reached."),
         ({"measure": None}, "grey", "The goal has no measure, target or period."),
         (
@@ -286,7 +286,7 @@ def test_a_level_is_judged_by_the_target_itself() -> None:
     ],
 )
 def test_the_colour_has_its_reason(
-    fields: dict[str, Any], health: str, why: str
+    fields: dict[str, Any], health: str | None, why: str
 ) -> None:
     found = facts(aims(goal(**fields)))
     assert (found["health"], found["why"]) == (health, why)

@@ -26,7 +26,7 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.domain.entities import Issue, Move, Stage
+from worker.domain.entities import RUNNING, Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.delivery.forecasting import seed_of, simulate
 from worker.method.measures import CardMeasure, Rag
@@ -420,11 +420,20 @@ def test_work_that_could_not_be_read_is_not_work_nobody_knows() -> None:
         (Stage.DONE, "Not running (stage: done)."),
     ],
 )
-def test_a_card_that_does_not_run_is_grey_whatever_its_work(
+def test_a_card_that_does_not_run_has_no_colour_whatever_its_work(
     stage: Stage, says: str
 ) -> None:
-    late = measured(small(*steady(3, 5), stage=stage, due=TODAY - days(1)))
+    given = small(*steady(3, 5), stage=stage, due=TODAY - days(1))
+    late = measured(given)
     assert (late.rag, late.why) == (Rag.GREY, says)
+    facts = card_facts(given)
+    assert (facts["health"], facts["why"]) == (None, says)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_only_a_card_in_work_has_a_colour(stage: Stage) -> None:
+    facts = card_facts(small(*steady(9, 5), stage=stage))
+    assert (facts["health"] is not None) is (stage in RUNNING)
 
 
 @pytest.mark.parametrize(

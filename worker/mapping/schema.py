@@ -68,7 +68,7 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
-    running period and is empty while that is young, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
+    running period and is empty while that is young, is the colour of what runs, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
     `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
     worker alone: no view shows it, and it is made last. `is_own` tells that people's own column carries it, `left_out`
     that it is neither looked for nor made."""

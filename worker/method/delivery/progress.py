@@ -641,7 +641,7 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
     (
         "health",
         message(
-            "worst of P(on time), SPI(t) and overdue items; held until seen on two days"
+            "worst of P(on time), SPI(t) and overdue items; held until seen on two days; empty while not running"
         ),
         lambda m, _: m.rag.value,
     ),
@@ -677,10 +677,11 @@ def _facts(
     if not measure.known:
         return
     for name, _, getter in FIELDS:
+        is_empty = name == "health" and card.stage not in RUNNING
         yield Fact(
             card.ref,
             name,
-            getter(measure, world.words),
+            None if is_empty else getter(measure, world.words),
             Why("progress", choose(name, figures), *formulas[name]),
         )
     if measure.jira_due is not None:

@@ -277,7 +277,7 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     yield Fact(
         goal.ref,
         "health",
-        seen.rag.value,
+        seen.rag.value if goal.status != "dropped" else None,
         Why(
             "goals",
             (row, show_text(say("pace"), pace), status),
