@@ -152,6 +152,8 @@ class Code(StrEnum):
     """A card names no Jira work."""
     UNMATCHED_PROJECT = "unmatched-project"
     """No card names a Jira project."""
+    NO_CLIENTS = "no-clients"
+    """There are no clients yet: nothing is planned, and no Jira project is missed."""
     CARD_WITHOUT_CLIENT = "card-without-client"
     """A card names no client."""
 

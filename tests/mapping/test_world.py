@@ -303,7 +303,7 @@ def test_two_account_managers_are_reported_and_kept(board: Board) -> None:
     people = (board.add("people", "Anna"), board.add("people", "Boris"))
     unit = board.add("units", "North", am=people)
     world = board.world()
-    assert [problem.code for problem in world.problems] == ["two-ams"]
+    assert [problem.code for problem in world.problems] == ["two-ams", "no-clients"]
     assert set(world.units[unit].am) == set(people)
 
 
@@ -539,6 +539,7 @@ def test_a_card_says_how_many_of_its_issues_are_not_visible_and_since_when(
 
 
 def test_links_of_problems_lead_to_where_people_see_jira(board: Board) -> None:
+    board.add("clients", "Northwind", kind="newbiz")
     projects = [JiraProject("1", "NWS", "Northwind")]
     world = board.world(jira_projects=projects, site_url="https://studio.example")
     (problem,) = found(world, "unmatched-project")
@@ -698,5 +699,19 @@ def test_a_row_without_a_name_is_kept_and_said(board: Board) -> None:
     world = board.world()
     assert service in world.services
     assert [(problem.code, problem.severity) for problem in world.problems] == [
-        ("no-title", Severity.INFO)
+        ("no-title", Severity.INFO),
+        ("no-clients", Severity.INFO),
     ]
+
+
+def test_boards_without_clients_say_where_to_begin_and_miss_no_project(
+    board: Board,
+) -> None:
+    projects = [JiraProject(f"{one}", f"P{one}X", "Any") for one in range(300)]
+    (problem,) = board.world(jira_projects=projects).problems
+    assert problem.code == "no-clients"
+    assert "add a client there" in english(problem.hint)
+    board.add("clients", "Northwind", kind="newbiz")
+    world = board.world(jira_projects=projects)
+    assert len(found(world, "unmatched-project")) == 300
+    assert found(world, "no-clients") == []

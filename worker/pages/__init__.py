@@ -105,6 +105,8 @@ def _failure(page: Page, error: Exception) -> Problem:
 
 
 def _pages(view: View) -> Iterator[Page]:
+    if not (view.world.clients or view.world.cards):
+        return  # a page about nobody helps nobody
     for client in view.world.clients.values():
         yield Page(client.ref, partial(write_client, view, client))
         yield from _public(view, client)

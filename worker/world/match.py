@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rapidfuzz import fuzz, process, utils
 
 from worker.domain.entities import Card, CardWork, Client, JiraProject, Stage
-from worker.domain.messages import NOTHING, Text, literal, tell
+from worker.domain.messages import NOTHING, Text, listed, literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, Severity
 from worker.world.links import LinkKind, ResolvedLink
@@ -75,6 +75,19 @@ def unmatched_projects(
         ):
             idle.difference_update([issue.project for issue in attached.issues])
     return tuple(project for project in projects if project.key in idle)
+
+
+def no_clients(board: Mapping[str, str]) -> Problem:
+    """Return the one thing to be told of boards on which nobody has written yet: where to begin."""
+    return Problem(
+        code=Code.NO_CLIENTS,
+        where=listed(board),
+        message=tell("there are no clients yet, so there is nothing to plan"),
+        hint=tell(
+            "add a client there, then its cards on the board of projects, each with its Jira project or epic"
+        ),
+        severity=Severity.INFO,
+    )
 
 
 def project_problems(

@@ -45,6 +45,7 @@ from worker.world.calendar import provisional_problems, work_calendar
 from worker.world.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.world.match import (
     CARDS,
+    no_clients,
     project_problems,
     unmatched_cards,
     unmatched_projects,
@@ -133,6 +134,9 @@ def build_world(
     years = range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
     calendar = calendar or work_calendar(settings.calendar, years)
     say_moment = partial(_say_moment, words, zone)
+    missed = project_problems(unmatched, cards, clients, site_url)
+    if "clients" in bindings and not (clients or cards):
+        missed = [no_clients(schema.sources["clients"].title)]
     return World(
         workspace=workspace,
         now=now,
@@ -178,7 +182,7 @@ def build_world(
             *hidden_problems(cards, work, seen.hidden, words, say_moment),
             *cycle_problems(find_cycles(forest), site_url),
             *unmatched_cards(cards, clients, jira_projects),
-            *project_problems(unmatched, cards, clients, site_url),
+            *missed,
         ),
     )
 

@@ -83,6 +83,9 @@ def plan_money(
     ahead = sum_ahead(coming)
     tracks = to_change(world.memory.tracks)
     rows = by_key(world.plan_rows())
+    if not (rows or world.clients or world.revenue):
+        # Nothing is sold yet to anybody: twenty rows that say so would only be in the way.
+        return Findings(())
     deleted = _deleted(world)
     plans: list[PlanMeasure] = []
     facts: list[Fact] = []
