@@ -180,6 +180,10 @@ class Code(StrEnum):
     """A unit has several account managers."""
     UNIT_WITHOUT_PEOPLE = "unit-without-people"
     """Nobody is in a unit."""
+    NO_CLIENTS = "no-clients"
+    """There is no client yet."""
+    BROKEN_TRIANGLE = "broken-triangle"
+    """A unit has no AM, TL or PM, or more than one AM."""
     TWO_UNITS = "two-units"
     """A person stands in several units and says no shares; the hours count in one of them."""
     NO_CAPACITY = "no-capacity"
@@ -294,6 +298,8 @@ class Code(StrEnum):
     """What follows from new rows could not be written in the same cycle."""
     NOT_UNDONE = "not-undone"
     """Something that a run wrote stays when the run is taken back."""
+    REQUEST_BUDGET = "request-budget"
+    """The schedule asks Notion for nearly as much as is allowed, or for more."""
 
     # Faults of this program.
     RULE_FAILED = "rule-failed"

@@ -306,6 +306,25 @@ def test_check_says_that_the_next_plan_would_be_refused(synced: Play) -> None:
     assert run(synced, "check", config="tight.toml").exit_code == 0
 
 
+def test_check_says_before_any_sync_that_the_connection_may_not_write(
+    synced: Play,
+) -> None:
+    notion = synced.stage.notion
+    notion.control("set_capabilities", {"update": False})
+    try:
+        told = run(synced, "check", "--json")
+        shown = run(synced, "check")
+    finally:
+        notion.control("set_capabilities", {"update": True})
+    assert (told.exit_code, shown.exit_code) == (2, 2)
+    denied = [one for one in data_of(told)["problems"] if one["code"] == "denied"]
+    assert [(one["severity"], one["message"]) for one in denied] == [
+        ("error", "the connection may not update content")
+    ]
+    assert shown.stdout.startswith("error: notion.token: the connection may not update")
+    assert run(synced, "check").exit_code == 0
+
+
 def test_check_says_which_projects_may_be_read_and_what_to_write(synced: Play) -> None:
     told = data_of(run(synced, "check", "--json"))["problems"]
     (opened,) = [one for one in told if one["code"] == "open-projects"]

@@ -39,6 +39,7 @@ from tests.support.forked import run_forked
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle.context import CycleRequest, Mode, PlannedCycle
+from worker.cycle.foresight import NOWHERE
 from worker.cycle.ownership import claim_boards
 from worker.cycle.planning import plan_cycle
 from worker.cycle.report import Report
@@ -434,11 +435,12 @@ class Play:
         return max((entry.seq for entry in self.stage.notion.entries(0)), default=0)
 
     def writes(self, since: int) -> list[LogEntry]:
-        """Return what the worker wrote in Notion after a mark."""
+        """Return what the worker wrote in Notion after a mark, or tried to; what it asked of a page that does not exist, to
+        learn what it may do, is none of it."""
         return [
             entry
             for entry in self.stage.notion.entries(since)
-            if entry.write and entry.actor == self.bot_id
+            if entry.write and entry.actor == self.bot_id and NOWHERE not in entry.path
         ]
 
     def reads(self, since: int) -> list[LogEntry]:

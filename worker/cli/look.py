@@ -25,6 +25,7 @@ from worker.cli.session import (
 )
 from worker.cli.several import Told, over_workspaces
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
+from worker.cycle.foresight import find_gaps, find_missing_rights, read_demand
 from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
@@ -110,6 +111,7 @@ def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
     ]
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))
+        sides.append(_trial("notion", lambda: _rights(context), words))
     if not any(
         problem.severity is Severity.ERROR for side in sides for problem in side
     ):
@@ -159,7 +161,16 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
 
 def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
-    return (*drawn.plan.problems, *drawn.refused)
+    gaps = [in_words(one, context.words) for one in find_gaps(drawn.world)]
+    narrow = read_demand(context).problem()
+    if narrow is not None:
+        gaps.append(in_words(narrow, context.words))
+    return (*drawn.plan.problems, *drawn.refused, *gaps)
+
+
+def _rights(context: Context) -> tuple[RenderedProblem, ...]:
+    missing = find_missing_rights(context.notion)
+    return tuple(in_words(one, context.words) for one in missing)
 
 
 def _listed(context: Context, words: Words) -> tuple[RenderedProblem, ...]:

@@ -86,11 +86,11 @@ def _client(part: Part, words: Words) -> RenderableType:
         sign, colour = SIGNS[entry.kind]
         line = f"{sign} {entry.board}: {brief(entry.title)}"
         branch = tree.add(Text(line, style=colour))
-        for told in _entry_lines(entry, words):
-            branch.add(Text(told))
+        for text in _entry_lines(entry, words):
+            branch.add(Text(text))
     for board, number in part.more.items():
-        told = words.count("{n} more row", "{n} more rows", number)
-        tree.add(Text(f"… {board}: {told}"))
+        rest = words.count("{n} more row", "{n} more rows", number)
+        tree.add(Text(f"… {board}: {rest}"))
     return tree
 
 
@@ -98,11 +98,12 @@ def _entry_lines(entry: Entry, words: Words) -> Iterator[str]:
     """Yield what is told of one row below its title."""
     if entry.kind is Kind.ARCHIVE:
         yield words.say("goes into the trash, from which people can restore it")
-    told = list(entry.told)
+    cells = list(entry.told)
     if entry.more and entry.kind is Kind.UPDATE:
-        told.append(words.count("{n} more cell", "{n} more cells", entry.more))
-    if told:
-        yield " · ".join(told)
+        rest = words.count("{n} more cell", "{n} more cells", entry.more)
+        cells.append(rest)
+    if cells:
+        yield " · ".join(cells)
     if entry.why:
         yield brief(entry.why, WIDE)
     if entry.has_section:

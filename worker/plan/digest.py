@@ -120,25 +120,28 @@ def _refs(value: Value) -> tuple[Ref, ...]:
 
 
 def _part(client: str, changes: Sequence[Change], reader: Reader) -> Part:
-    sectioned = {one.ref for one in changes if one.kind is Kind.SECTION}
-    changed = {one.ref for one in changes if one.kind is not Kind.SECTION}
-    told = [
-        one for one in changes if one.kind is not Kind.SECTION or one.ref not in changed
-    ]
+    sectioned = {change.ref for change in changes if change.kind is Kind.SECTION}
+    changed = {change.ref for change in changes if change.kind is not Kind.SECTION}
+    alone = sectioned - changed
+    rows_told = (
+        change
+        for change in changes
+        if change.kind is not Kind.SECTION or change.ref in alone
+    )
     boards: dict[str, list[Change]] = defaultdict(list)
-    for change in sorted(told, key=_place):
+    for change in sorted(rows_told, key=_place):
         boards[change.ref.source].append(change)
 
     entries: list[Entry] = []
     more: Counter[str] = Counter()
     for source, rows in boards.items():
         board = reader.title_of(source)
-        read = [
-            replace(_entry(one, board, reader), has_section=one.ref in sectioned)
-            for one in rows
-        ]
-        private = reader.schema.is_private(source)
-        telling = [] if private else [one for one in read if _tells(one)]
+        read = (
+            replace(_entry(row, board, reader), has_section=row.ref in sectioned)
+            for row in rows
+        )
+        is_private = reader.schema.is_private(source)
+        telling = [entry for entry in read if _tells(entry) and not is_private]
         shown = telling[:MOST_ROWS]
         entries += shown
         more[board] += len(rows) - len(shown)

@@ -1,0 +1,142 @@
+"""What is not wrong yet and will be: asked by `check` alone, so that it is mended before anything is written.
+
+What a Notion connection may do, no answer says (docs/facts/notion-api.md 3.22). It is learnt without writing, by asking for a change of a page
+that does not exist: a missing right is refused with 403, a missing page with 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from worker.config import Schedule, Workspace
+from worker.cycle.context import Context, Mode
+from worker.domain.messages import Text, literal, tell
+from worker.errors import ApiError, Code, Denied, Problem, Severity
+from worker.method.formulas.triangle import triangle_faults
+from worker.ports.notion import PlanWriter
+from worker.state import runs
+from worker.state.runs import Run
+from worker.world.world import World
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""A page that does not exist: what is asked of it is refused, and changes nothing."""
+EMPTY_PARAGRAPH = {"type": "paragraph", "paragraph": {"rich_text": []}}
+HOUR = 3600
+FULL = Decimal("0.8")
+"""The share of a service's budget from which there is little left for what people ask for."""
+
+
+def find_missing_rights(notion: PlanWriter) -> Iterator[Problem]:
+    """Yield the rights that a connection lacks; raises the API errors but those by which they are learnt."""
+    trials: tuple[tuple[Text, Callable[[], object]], ...] = (
+        (tell("update content"), lambda: notion.update_page(NOWHERE, {})),
+        (
+            tell("insert content"),
+            lambda: notion.append_children(NOWHERE, [EMPTY_PARAGRAPH]),
+        ),
+    )
+    for right, ask in trials:
+        if _is_denied(ask):
+            yield Problem(
+                code=Code.DENIED,
+                where=literal("notion.token"),
+                message=tell("the connection may not {right}", right=right),
+                hint=tell(
+                    "in Notion open Settings > Connections > Develop or manage integrations, choose this one, and tick "
+                    "what it may do: read, update and insert content"
+                ),
+                severity=Severity.ERROR,
+            )
+
+
+def _is_denied(ask: Callable[[], object]) -> bool:
+    """Tell whether a request is refused for want of a right; one that is refused for another reason was let through."""
+    try:
+        ask()
+    except Denied as error:
+        return error.status == 403
+    except ApiError:
+        return False
+    return False
+
+
+def find_gaps(world: World) -> Iterator[Problem]:
+    """Yield what people have not filled in yet and much depends on."""
+    if "clients" in world.sources and not world.clients:
+        yield Problem(
+            code=Code.NO_CLIENTS,
+            where=tell("the board of clients"),
+            message=tell("there is no client yet, so that nothing can be planned"),
+            hint=tell(
+                "type in the first client with its unit and engagement, a card of its work with the Jira project in the "
+                "cell Jira, and run `rayline plan`"
+            ),
+        )
+    for _, unit in sorted(world.units.items()):
+        for fault in triangle_faults(unit, world):
+            yield Problem(
+                code=Code.BROKEN_TRIANGLE,
+                where=literal(unit.name),
+                message=tell("in the unit there is {fault}", fault=tell(fault)),
+                hint=tell(
+                    "fill in exactly one AM, and at least one TL and one PM; until then it is a risk and a task"
+                ),
+                url=unit.url,
+            )
+
+
+class Demand(msgspec.Struct, frozen=True, gc=False):
+    """Requests to Notion that a schedule comes to in an hour, and how many are allowed."""
+
+    expected: int
+    allowed: int
+
+    def problem(self) -> Problem | None:
+        """Return that little is left, if so."""
+        if self.expected < FULL * self.allowed:
+            return None
+        return Problem(
+            code=Code.REQUEST_BUDGET,
+            where=literal("schedule"),
+            field="delta",
+            message=tell(
+                "by the present schedule about {expected} requests an hour go to Notion, of {allowed} that are allowed",
+                expected=self.expected,
+                allowed=self.allowed,
+            ),
+            hint=tell(
+                "raise schedule.delta or schedule.full, or use a larger plan and raise notion.requests"
+            ),
+        )
+
+
+def measure_demand(
+    settings: Workspace, latest: Sequence[Run], full_cost: int
+) -> Demand:
+    """Return what the schedule will ask of Notion in an hour of work: by the mean of the latest runs, where there are
+    none of a kind by `full_cost`, which the look just made has cost."""
+    schedule: Schedule = settings.schedule
+    changes = _mean_cost(latest, Mode.DELTA, full_cost)
+    whole = _mean_cost(latest, Mode.FULL, full_cost)
+    expected = HOUR / schedule.delta * changes + HOUR / schedule.full * whole
+    allowed = settings.notion.requests * HOUR / settings.notion.window
+    return Demand(round(expected), round(allowed))
+
+
+def _mean_cost(latest: Sequence[Run], mode: Mode, unknown: int) -> float:
+    costs = [
+        run.requests.get("notion", 0)
+        for run in latest
+        if run.outcome.get("mode") == mode.value and not run.was_cut_off()
+    ]
+    return sum(costs) / len(costs) if costs else unknown
+
+
+def read_demand(context: Context) -> Demand:
+    """Return what the schedule of a workspace will ask of Notion, right after everything was read."""
+    with context.reading() as tx:
+        latest = runs.recent(tx)
+    return measure_demand(context.settings, latest, context.notion.requests())
