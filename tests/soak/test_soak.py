@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rayline_sandbox.wire import Request
-from tests.soak.seeds import grown_ground
+from tests.soak.seeds import find_differences, grown_ground
 from tests.soak.shrink import shrink
 from tests.soak.situations import SITUATIONS
 from tests.soak.steps import DEEDS, draw_comparable, draw_steps
@@ -145,3 +145,41 @@ def test_the_same_seed_draws_the_same_steps_and_every_kind_is_drawn() -> None:
 def test_the_documentation_names_every_situation() -> None:
     text = (Path(__file__).parents[2] / "docs/reliability.md").read_text("utf-8")
     assert [one.name for one in SITUATIONS if one.name not in text] == []
+
+
+def _duplicate_with_note(world: World) -> tuple[str, str]:
+    """Copy a page that holds a section and a person's line; return the copies of a block of each."""
+    store, bot = world.notion.store, world.notion.bot_id
+    page = next(
+        one
+        for one in store.data_sources[
+            world.ground.bindings["clients"].data_source_id
+        ].rows
+        if store.body_of(one)
+    )
+    line = {"paragraph": {"rich_text": [{"text": {"content": "mine"}}]}}
+    note = {"block_id": page, "children": [{"type": "paragraph", **line}]}
+    world.witness.person("append", note, world.ground.person)
+    ours = [store.blocks[one].created_by == bot for one in store.body_of(page)]
+    standing = set(store.pages)
+    world.witness.person("duplicate", {"page_id": page}, world.ground.person)
+    (copy,) = store.pages.keys() - standing
+    blocks = store.body_of(copy)
+    return blocks[ours.index(True)], blocks[ours.index(False)]
+
+
+def test_a_section_that_was_copied_with_its_page_is_ours_and_a_copied_line_is_not(
+    world: World,
+) -> None:
+    section, line = _duplicate_with_note(world)
+    _send(world, "DELETE", f"/v1/blocks/{section}", {})
+    assert _kinds(world) == set()
+    _send(world, "DELETE", f"/v1/blocks/{line}", {})
+    assert _kinds(world) == {"I3"}
+
+
+def test_memory_of_an_empty_cell_is_no_difference_and_of_a_value_is_one() -> None:
+    empty, value = {"state bases p unit": "null"}, {"state bases p unit": '"x"'}
+    assert find_differences(empty, {}) == []
+    assert len(find_differences(value, {})) == 1
+    assert len(find_differences(empty, value)) == 1

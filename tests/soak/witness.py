@@ -63,7 +63,8 @@ class Typed:
 
 @dataclass(slots=True)
 class Witness:
-    """The one who looks on. `at` counts requests and acts; `restored` tells that the state was put back or lost."""
+    """The one who looks on. `at` counts requests and acts; `restored` tells that the state was put back or lost; `copied`
+    are blocks of the worker's as they came with a copy of their page."""
 
     notion: NotionSandbox
     jira: JiraSandbox
@@ -79,6 +80,7 @@ class Witness:
     looked: dict[tuple[str, str], int] = field(default_factory=dict)
     put_back: set[str] = field(default_factory=set)
     thrown: set[str] = field(default_factory=set)
+    copied: set[str] = field(default_factory=set)
     gap: set[str] = field(default_factory=set)
     paused: dict[str, datetime] = field(default_factory=dict)
     is_forgetful: bool = False
@@ -114,6 +116,22 @@ class Witness:
             self.touched[touched] = self.at
         if action == "duplicate":
             self.touched[str(answer["id"])] = self.at
+            self._note_copies(page_id, str(answer["id"]))
+
+    def _note_copies(self, container: str, copy: str) -> None:
+        """A section that was copied with its page is the worker's there too, whoever is named as its author."""
+        for block, twin in zip(
+            self._blocks(container), self._blocks(copy), strict=True
+        ):
+            if block.created_by == self.notion.bot_id or block.id in self.copied:
+                self.copied.add(twin.id)
+            self._note_copies(block.id, twin.id)
+
+    def _blocks(self, container: str) -> list[Block]:
+        store = self.notion.store
+        return [
+            store.blocks[one] for one in store.body_of(container) if one in store.blocks
+        ]
 
     def _type(self, place: Place, value: Any) -> None:
         if place in self.ours and self.ours[place] == value:
@@ -295,6 +313,8 @@ class Witness:
 
         def look(_response: Response) -> None:
             if not isinstance(block, Block) or block.created_by == self.notion.bot_id:
+                return
+            if block_id in self.copied:
                 return
             after = (block.payload, block.in_trash)
             if after != before:

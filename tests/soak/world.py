@@ -41,7 +41,8 @@ LEASE = 180
 
 @dataclass(slots=True)
 class World:
-    """Everything of one seed. `armed` befalls the next cycle; `states` counts the databases there have been."""
+    """Everything of one seed. `armed` befalls the next cycle; `states` counts the databases there have been. In a world
+    that `is_compared` with a calm one nobody acts during a run: what is done then depends on how the run goes."""
 
     ground: Ground
     folder: Path
@@ -59,6 +60,7 @@ class World:
     states: int = 0
     waited: timedelta = field(default_factory=timedelta)
     forces: bool = False
+    is_compared: bool = False
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.ground.now)
