@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from worker.cycle.story import sync
 from worker.cycle.triggering import ask_cycle
 from worker.cycle.undoing import undo
 from worker.daemon.job_log import JobLog
+from worker.domain.values import Ref
 from worker.errors import RaylineError
 from worker.state.triggers import Asker, Order, Source
 
@@ -54,16 +56,15 @@ UNDONE = 3
 """The number of the next day's run."""
 TICK = "sync_now"
 """The one cell of people's that the worker answers by emptying it."""
+ANSWER = re.compile(
+    r"I4 (clients \S+ ⚙ Synced|state cell \S+ synced|state request \d+): "
+)
+"""How a run that was asked for says that it ended: a run whose changes were in doubt says so, and is right."""
 WAITS = (0, 300)
 """Seconds until the next process comes: at once, when nobody can know yet what became of a request; and later."""
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are copied and named"
-)
-
-TO_BE_JUDGED = pytest.mark.skipif(
-    CHOICE != "all",
-    reason="some states leave a memory of rows in the trash that an undisturbed run has not",
 )
 
 
@@ -178,6 +179,7 @@ STORIES = {
         _serve,
         500,
         frozenset({"create", "update", "archive", "sections"}),
+        begins="cycle.story.run_pass",
     ),
     "undo": Story(
         _to_be_undone,
@@ -208,11 +210,19 @@ class Case:
         """Return what is wrong with a world whose worker died at a point, after it was taken up again."""
         lost = find_unjournalled(office)
         office.later(seconds=WAITS[point.number % len(WAITS)])
-        office = rest(office, self.story.again)
+        doubts: list[Ref] = []
+
+        def again(office: Office) -> Report:
+            report = self.story.again(office)
+            doubts.extend(report.applied.unknown)
+            return report
+
+        office = rest(office, again)
         rig = office.rig
+        unlike = differences(picture(office), self.golden)
         return [
             *lost,
-            *differences(picture(office), self.golden),
+            *(one for one in unlike if not (doubts and ANSWER.match(one))),
             *(one for one in _broken(rig) if one not in self.before),
             *invariants.find_changed(rig, self.typed),
         ]
@@ -260,15 +270,7 @@ def frozen() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("frozen")
-@pytest.mark.parametrize(
-    "name",
-    [
-        "first import",
-        "settling",
-        pytest.param("next day", marks=TO_BE_JUDGED),
-        pytest.param("undo", marks=TO_BE_JUDGED),
-    ],
-)
+@pytest.mark.parametrize("name", ["first import", "settling", "next day", "undo"])
 def test_a_process_that_dies_at_any_point_is_taken_up_as_if_it_had_not(
     name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
