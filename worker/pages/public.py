@@ -60,7 +60,7 @@ def public_view(view: View, client: Client) -> PublicClientView:
                 _progress(view, card),
                 _promised(view, card),
                 card.expected_start,
-                is_doubtful(view.forecast_of(card)),
+                is_doubtful(view.measure_of(card)),
             )
             projects.append(project)
     return PublicClientView(
