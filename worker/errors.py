@@ -180,8 +180,6 @@ class Code(StrEnum):
     """A unit has several account managers."""
     UNIT_WITHOUT_PEOPLE = "unit-without-people"
     """Nobody is in a unit."""
-    NO_CLIENTS = "no-clients"
-    """There is no client yet."""
     BROKEN_TRIANGLE = "broken-triangle"
     """A unit has no AM, TL or PM, or more than one AM."""
     TWO_UNITS = "two-units"

@@ -116,7 +116,7 @@ def log_work(office: Office, random: Random) -> Done | None:
 
     def undo() -> Text:
         office.jira("delete_worklog", id=worklog_id, user=who)
-        return tell("{who} deletes a worklog of {issue}", **names)
+        return tell("{who} deletes a time log of {issue}", **names)
 
     hours, rest = divmod(quarters, 4)
     minutes = 15 * rest

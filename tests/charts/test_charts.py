@@ -27,7 +27,7 @@ from worker.domain.charts import (
 from worker.write.uploads import options
 
 MONDAY = date(2026, 11, 16)
-STAGES = (("idea", "идея"), ("proposal", "предложение"), ("in_progress", "в работе"))
+STAGES = (("idea", "идея"), ("proposal", "КП"), ("in_progress", "в работе"))
 
 
 def plan_fact(days: int = 30, *, locale: str = "ru", scale: int = 1) -> PlanFact:

@@ -65,13 +65,6 @@ def gaps(seen: World) -> list[str]:
     return [f"{english(one.where)}: {english(one.message)}" for one in find_gaps(seen)]
 
 
-def test_a_workspace_without_clients_is_told_what_to_do_next() -> None:
-    (problem,) = find_gaps(world())
-    assert problem.code == "no-clients"
-    assert "rayline plan" in english(problem.hint)
-    assert gaps(world(client())) == []
-
-
 @pytest.mark.parametrize(
     ("roles", "faults"),
     [

@@ -85,7 +85,7 @@ def test_hours_a_week_that_differ_from_the_days_are_told_and_the_days_count() ->
     anna, (problem,) = read(week="8 8 8 8 0", capacity=Decimal(40))
     assert anna.capacity == 32
     assert english(problem.message) == (
-        "the days come to 32 h, the capacity is 40 h a week; the days count"
+        "the days come to 32 h, the contract to 40 h a week; the days count"
     )
     assert read(week="8 8 8 8 8", capacity=Decimal(40))[1] == []
 
@@ -134,8 +134,8 @@ def test_shares_of_units_are_read(text: str, shares: list[tuple[Ref, str]]) -> N
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("North 60 %, Unit 2 50 %", "the shares come to 110 %"),
-        ("North 60 %, North 40.5 %", "the shares come to 100.5 %"),
+        ("North 60 %, Unit 2 50 %", "the shares come to 110%"),
+        ("North 60 %, North 40.5 %", "the shares come to 100.5%"),
         ("West 60 %, North 40 %", "there is no unit 'West'"),
         ("Unit 60 %", "there is no unit 'Unit'"),
         ("North", "cannot read 'North'"),

@@ -80,7 +80,7 @@ def test_a_burst_is_named_with_its_day() -> None:
     measure = outcome.measures.cards[P1]
     assert measure.bursts == (Burst(day, 200),)
     assert (
-        "200 items were finished at once on Nov 16, 2026: no forecast rests on them."
+        "200 issues were finished at once on Nov 16, 2026: no forecast rests on them."
         in measure.why
     )
     (why,) = [
@@ -105,7 +105,7 @@ def test_a_burst_is_no_history() -> None:
     evolving = card(stage=Stage.EVOLUTION, due=date(2026, 12, 31))
     found = measured(replace(around, cards={P1: evolving}))
     assert found.forecast is None
-    assert "Too little history: 3 finished items, 10 are needed." in found.why
+    assert "Too little history: 3 finished issues, 10 are needed." in found.why
 
 
 @pytest.mark.parametrize(

@@ -360,7 +360,7 @@ def test_without_one_it_borrows_from_the_unit() -> None:
 def test_where_nobody_can_lend_the_card_stays_grey() -> None:
     found = measured(agency(p1=fresh(done=3), far=daily()))
     assert (found.forecast, found.lenders, found.rag) == (None, (), Rag.GREY)
-    assert "Too little history: 3 finished items, 10 are needed." in found.why
+    assert "Too little history: 3 finished issues, 10 are needed." in found.why
 
 
 def test_ten_finished_items_are_a_pace_of_its_own() -> None:

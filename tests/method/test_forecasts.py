@@ -392,7 +392,7 @@ def test_why_tells_the_three_parts_of_a_forecast() -> None:
     )
     why = facts_of(judge(seen), "plans", "plan:u1:2026-11")["why"]
     assert (
-        "Forecast €33,000: fact €12,000, committed €9,000, weighted pipeline €12,000."
+        "Forecast €33,000: actual €12,000, committed €9,000, weighted pipeline €12,000."
         in str(why)
     )
 

@@ -132,7 +132,7 @@ def clients_summed(why: Why) -> Decimal:
 def shortage(why: Why, *, over: str) -> Decimal:
     """Return (target - fact) / days."""
     shown = figures(why)
-    return (shown["target"] - shown["fact"]) / shown[over]
+    return (shown["target"] - shown["actual"]) / shown[over]
 
 
 def growth(why: Why) -> Decimal:
@@ -159,7 +159,7 @@ def product_of_last(why: Why) -> Decimal:
 def expected_worth(why: Why) -> Decimal:
     """Return max(recognised, finished + monthly x months ahead)."""
     shown = figures(why)
-    months = shown["months to the ray horizon"] + shown.get("months after it", 0)
+    months = shown["months of secured work"] + shown.get("months after it", 0)
     grown = shown["finished months"] + shown["monthly value"] * months
     return max(grown, shown["recognised to date, the least it can be"])
 
@@ -178,7 +178,7 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "clients.months_silent": (summed, Decimal(0)),
     "clients.score": (weighted_mean, Decimal("0.1")),
     "clients.coverage": (weights_with_data, TO_FOUR),
-    "clients.progress": (ratio_of("finished items", "items"), TO_FOUR),
+    "clients.progress": (ratio_of("finished issues", "issues"), TO_FOUR),
     "clients.on_time": (least, TO_FOUR),
     "clients.open_risks": (counted, Decimal(0)),
     "clients.active_projects": (counted, Decimal(0)),
@@ -194,29 +194,23 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "projects.wip": (summed, Decimal(0)),
     "projects.days_in_stage": (days_since, Decimal(0)),
     "people.utilization": (
-        ratio_of("logged hours", "effective capacity, h"),
+        ratio_of("logged hours", "effective hours"),
         Decimal("0.011"),
     ),
-    "people.load_4": (
-        ratio_of("planned, h", "effective capacity, h"),
-        Decimal("0.011"),
-    ),
-    "units.load": (ratio_of("planned, h", "effective capacity, h"), Decimal("0.011")),
+    "people.load_4": (ratio_of("planned, h", "effective hours"), Decimal("0.011")),
+    "units.load": (ratio_of("planned, h", "effective hours"), Decimal("0.011")),
     "units.utilization": (
-        ratio_of("logged hours", "effective capacity, h"),
+        ratio_of("logged hours", "effective hours"),
         Decimal("0.011"),
     ),
     "plans.load": (hours_summed, Decimal("0.1")),
-    "plans.utilization": (
-        ratio_of("load, h", "effective capacity, h"),
-        Decimal("0.011"),
-    ),
+    "plans.utilization": (ratio_of("load, h", "effective hours"), Decimal("0.011")),
     "plans.fact": (clients_summed, Decimal(0)),
     "plans.per_day": (
         lambda why: shortage(why, over="working days left"),
         Decimal("0.01"),
     ),
-    "plans.pace": (ratio_of("fact", "planned to date"), TO_FOUR),
+    "plans.pace": (ratio_of("actual", "planned to date"), TO_FOUR),
     "projects.burn": (ratio_of("worth at standard rates", "budget"), TO_FOUR),
     "clients.realisation": (
         ratio_of("recognised in the last finished month", "worth at standard rates"),
@@ -237,7 +231,7 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "risks.exposure": (product, Decimal("0.01")),
     "units.revenue_month": (summed, Decimal(0)),
     "units.revenue_quarter": (summed, Decimal(0)),
-    "units.pace": (ratio_of("fact", "planned to date"), TO_FOUR),
+    "units.pace": (ratio_of("actual", "planned to date"), TO_FOUR),
 }
 """How each figure is worked out from what is printed beside it, and how far it may be off by rounding."""
 

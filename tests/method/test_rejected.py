@@ -51,7 +51,9 @@ def test_half_of_a_project_rejected_is_half_of_a_project() -> None:
     assert (found.done, found.total, found.rejected) == (6, 6, 6)
     assert found.progress == Decimal(1)
     assert found.scope_change == Decimal("-0.5000")
-    assert "6 items were closed as rejected in 4 weeks and left the scope." in found.why
+    assert (
+        "6 issues were closed as rejected in 4 weeks and left the scope." in found.why
+    )
 
 
 def test_rejected_work_is_no_progress_of_what_is_open() -> None:

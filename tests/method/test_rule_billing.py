@@ -278,8 +278,10 @@ def test_each_condition_has_its_task() -> None:
     }
     assert signals["bill_work", "c1"].holds is True
     assert signals["chase_payment", "c2"].holds is True
-    assert signals["chase_payment", "c2"].ended == "closed by itself: it was paid"
-    assert signals["bill_work", "c2"].ended == "closed by itself: everything is billed"
+    assert signals["chase_payment", "c2"].ended == "closed automatically: it was paid"
+    assert (
+        signals["bill_work", "c2"].ended == "closed automatically: everything is billed"
+    )
 
 
 def test_without_a_revenue_board_nothing_is_said() -> None:

@@ -92,7 +92,7 @@ def test_a_well_known_client_has_a_colour_with_its_reasons() -> None:
         100,
         Decimal("0.8462"),
     )
-    assert "ray 100: work until Jun 6, 2027" in str(facts["why"])
+    assert "ray 100: work secured until Jun 6, 2027" in str(facts["why"])
     assert str(facts["why"]).endswith("no data: money")
 
 
@@ -229,7 +229,7 @@ def test_quality_looks_at_reopened_work_and_defects() -> None:
     assert found.score is not None
     assert (round(found.score, 2), found.reason) == (
         Decimal("55.56"),
-        "open defects are 100 days old",
+        "open defects: 100 days is the median age",
     )
 
 

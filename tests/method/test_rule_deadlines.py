@@ -113,12 +113,8 @@ def test_a_stalled_card_opens_a_risk_with_numbers_steps_and_owner() -> None:
     )
     assert facts["owner"] == (Ref("people", "am"),)
     first, second = str(facts["steps"]).splitlines()
-    assert first.startswith(
-        "November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Find out"
-    )
-    assert second.startswith(
-        "November 2026 · Week 48 · 23–29 Nov · Nov 25, 2026: Restart"
-    )
+    assert first.startswith("November 2026 · Week 47 · Nov 19: Find out")
+    assert second.startswith("November 2026 · Week 48 · Nov 25: Restart")
 
 
 def test_each_signal_has_its_condition() -> None:
@@ -170,7 +166,7 @@ def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
     )
     assert risk(judge(running([*quick, stuck])))["evidence"] == (
         "Nothing has moved in Jira since Oct 29, 2026. "
-        "ACME-99 is in work since Oct 29, 2026; 85 % of the others took up to 2 days."
+        "ACME-99 is in work since Oct 29, 2026; 85% of the others took up to 2 days."
     )
 
 
@@ -458,8 +454,8 @@ def test_a_fifth_of_the_open_items_overdue_is_a_risk(
 @pytest.mark.parametrize(
     ("due", "probability", "says"),
     [
-        (-1, 5, "Due Nov 17, 2026 has passed. 0 overdue items of 1."),
-        (60, 4, "1 overdue item of 1."),
+        (-1, 5, "Due Nov 17, 2026 has passed. 0 overdue issues of 1."),
+        (60, 4, "1 overdue issue of 1."),
     ],
 )
 def test_a_passed_day_of_the_card_is_more_certain_than_those_of_its_items(

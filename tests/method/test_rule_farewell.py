@@ -141,7 +141,7 @@ def test_tasks_about_a_client_that_left_end() -> None:
     left, _ = judged(given)
     ended = end_signals(given, signals, left).value
     assert [(one.holds, one.ended) for one in ended] == [
-        (False, "closed by itself: the client has left"),
+        (False, "closed automatically: the client has left"),
         (True, ""),
     ]
 

@@ -101,7 +101,7 @@ def test_the_evidence_holds_scores_and_days_only() -> None:
     found = condition(heard((3, 2, DEV), (40, 5, PM), (30, 4, PM), (20, 3, PM)))
     assert (
         found.evidence
-        == "Score 2 of 5 on Nov 15, 2026. Scores fall: 5, 4, 3 (until Oct 29, 2026)."
+        == "Mark 2 of 5 on Nov 15, 2026. Marks fall: 5, 4, 3 (until Oct 29, 2026)."
     )
     assert found.title == "C1: negative feedback"
 
@@ -111,7 +111,7 @@ def test_no_word_and_no_name_leaves_the_private_rows() -> None:
     outcome = judge(seen)
     outside = [fact for fact in outcome.facts if fact.ref.source != "feedback"]
     told = " ".join(str(part) for fact in outside for part in (fact.value, fact.why))
-    assert "Score 1 of 5" in told
+    assert "Mark 1 of 5" in told
     assert "Vadim" not in told
     assert "f0" not in told
     assert not [

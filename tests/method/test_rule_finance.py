@@ -481,7 +481,7 @@ def test_rows_in_another_currency_are_listed_and_left_out() -> None:
         code="other-currency",
         where="Выручка: A bill",
         field="currency",
-        message="USD — не валюта пространства, EUR; запись не учтена",
+        message="USD — не валюта рабочего пространства, EUR; запись не учтена",
         hint="введите сумму в EUR",
         url=problem.url,
     )

@@ -230,10 +230,10 @@ def test_both_heads_get_a_task_with_the_evidence() -> None:
     )
     outcome = judge(seen)
     for playbook, name, who in (
-        ("graduate_newbiz", "Hand Museum over to an account team", "nb"),
+        ("graduate_newbiz", "Hand Museum over to a unit", "nb"),
         (
             "graduate_hoa",
-            "Take Museum on as an account: choose the unit and the money model",
+            "Move Museum to account: choose the unit and the engagement model",
             "head",
         ),
     ):
@@ -248,11 +248,11 @@ def test_both_heads_get_a_task_with_the_evidence() -> None:
 def test_an_account_has_graduated_and_a_calm_newbiz_has_not() -> None:
     assert signals(world(client(), card(due=date(2027, 5, 1))))[
         "graduate_hoa"
-    ].ended == ("closed by itself: the client is an account now")
+    ].ended == ("closed automatically: the client is an account now")
     calm = signals(world(newbiz(), card(due=TODAY)))
     assert (calm["graduate_hoa"].holds, calm["graduate_hoa"].ended) == (
         False,
-        "closed by itself: one or two people suffice again",
+        "closed automatically: one or two people suffice again",
     )
 
 

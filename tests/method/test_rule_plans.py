@@ -175,7 +175,7 @@ def test_hours_accrue_on_the_day_of_work_at_the_persons_rate() -> None:
         2000,
         3000,
     )
-    assert plan(seen, "2026-11")["fact_basis"] == "accrued: hours x rate"
+    assert plan(seen, "2026-11")["fact_basis"] == "accrued: hours × rate"
 
 
 def test_hours_without_a_rate_are_left_out_and_named() -> None:
@@ -234,8 +234,7 @@ def test_pace_is_muted_at_the_start_of_a_period() -> None:
     facts = plan(seen, "2026-Q4")
     assert (facts["health"], facts["forecast"]) == ("grey", 66000)
     assert facts["why"] == (
-        "Too early: 2% of the working days have passed. "
-        "Forecast €66,000: fact €1,000, committed €65,000, weighted pipeline €0."
+        "Too early: 2% of the working days have passed. Forecast €66,000: actual €1,000, committed €65,000, weighted pipeline €0."
     )
 
 
@@ -362,8 +361,7 @@ def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
     assert plan(early, "2027-Q1")["target"] == 66000
     assert (
         plan(early, "2027-01")["why"]
-        == "Too early: 0% of the working days have passed. "
-        "Forecast €22,000: fact €0, committed €22,000, weighted pipeline €0."
+        == "Too early: 0% of the working days have passed. Forecast €22,000: actual €0, committed €22,000, weighted pipeline €0."
     )
 
 
@@ -706,7 +704,7 @@ def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
     row = (Input("unit", "North"), Input("period", "Q4 2026"))
     assert why(seen, "pace").inputs == (
         *row,
-        Input("fact", "€32,300"),
+        Input("actual", "€32,300"),
         Input("planned to date", "€34,000"),
     )
     assert why(seen, "fact").inputs == (*row, Input("C1", "€32,300"))

@@ -82,7 +82,7 @@ def test_progress_is_by_hours_once_four_of_five_are_estimated() -> None:
 def test_points_weigh_where_there_are_no_hours() -> None:
     facts = card_facts(small(issue(1, done=TODAY, points=5.0), issue(2, points=3.0)))
     assert facts["progress"] == Decimal("0.6250")
-    assert facts["done_total"] == "5 / 8 points by estimate"
+    assert facts["done_total"] == "5 / 8 story points by estimate"
 
 
 def test_scope_change_compares_four_weeks_with_what_was_there() -> None:
@@ -98,8 +98,8 @@ def test_scope_change_compares_four_weeks_with_what_was_there() -> None:
     ("old", "new", "share", "note"),
     [
         # One old ticket and a backlog of thirty: 3,000 % of nothing. Nine are still too few to be a base, ten are one.
-        (1, 30, None, "30 new items in 4 weeks."),
-        (9, 1, None, "1 new item in 4 weeks."),
+        (1, 30, None, "30 new issues in 4 weeks."),
+        (9, 1, None, "1 new issue in 4 weeks."),
         (10, 3, Decimal("0.3000"), ""),
         # A card that has just begun has nothing but new items: there is nothing to tell.
         (0, 30, None, ""),
@@ -115,7 +115,7 @@ def test_few_known_items_are_no_base_for_growth(
     measure = outcome.measures.cards[P1]
     assert measure.scope_change == share
     assert note in measure.why
-    assert ("new item" in measure.why) is bool(note)
+    assert ("new issue" in measure.why) is bool(note)
     grown = "risk:scope.growth:p1" in {fact.ref.key for fact in outcome.facts}
     assert grown is (share is not None)
 
@@ -222,7 +222,7 @@ def test_nine_finished_items_are_too_few_for_a_forecast() -> None:
 def test_a_card_with_little_history_is_grey_and_says_why() -> None:
     facts = card_facts(small(*steady(9, 5)))
     assert facts["health"] == "grey"
-    assert facts["why"] == "Too little history: 9 finished items, 10 are needed."
+    assert facts["why"] == "Too little history: 9 finished issues, 10 are needed."
 
 
 def test_nothing_finished_lately_gives_no_date() -> None:
@@ -510,7 +510,7 @@ def test_the_reasons_of_a_figure_name_the_threshold_that_decided() -> None:
         "progress": "estimate >= 0.8",
         "done_total": "estimate >= 0.8",
         **dict.fromkeys(
-            ("p50", "p85", "on_time"), "finished items >= 10, draws = 10000"
+            ("p50", "p85", "on_time"), "finished issues >= 10, draws = 10000"
         ),
         "health": "P >= 0.8 / 0.5, SPI(t) >= 0.95 / 0.85",
         "spi": "time passed >= 0.15",
@@ -545,14 +545,14 @@ def test_a_card_of_an_ordinary_issue_says_so(others: int | None, told: str) -> N
         (
             "on_time",
             {
-                "open items": "5",
+                "open issues": "5",
                 "finished a week": "2.1",
-                "finished items that tell of speed": "25",
+                "finished issues that tell of speed": "25",
                 "due": "2026-12-18",
             },
         ),
         ("burn", {"hours spent": "0", "worth at standard rates": "-", "budget": "-"}),
-        ("overdue", {"overdue items": "0"}),
+        ("overdue", {"overdue issues": "0"}),
     ],
 )
 def test_a_field_names_what_its_own_formula_is_made_of(

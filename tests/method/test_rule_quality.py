@@ -215,7 +215,7 @@ def test_quality_falls_when_reopening_is_up_by_half(
         assert (found.kind, found.probability) == ("other", mark)
         assert (
             found.evidence
-            == f"Reopened items are {new * 10}% of the finished ones in 4 weeks, {old * 10}% before."
+            == f"Reopened issues are {new * 10}% of the finished ones in 4 weeks, {old * 10}% before."
         )
 
 
@@ -225,7 +225,7 @@ def test_quality_falls_when_defects_are_up_by_half() -> None:
     issues += [made(100 + n, 5, "Bug" if n < 2 else "Story") for n in range(8)]
     found = look("quality.falling", seen(*issues))
     assert found.holds is True
-    assert found.evidence == "Defects are 25% of the new items in 4 weeks, 10% before."
+    assert found.evidence == "Defects are 25% of the new issues in 4 weeks, 10% before."
 
 
 def test_too_few_items_tell_nothing_of_quality() -> None:

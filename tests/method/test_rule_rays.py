@@ -334,8 +334,7 @@ def test_the_break_is_a_high_risk_that_says_what_ends_and_what_is_next() -> None
         Ref("units", "u1"),
     )
     assert found.evidence == (
-        "Work is known until Jan 12, 2027, the due date of “Card p1”. "
-        "Next is “Card p2” (idea), expected on Feb 16, 2027."
+        "Work is secured until Jan 12, 2027, the due date of “Card p1”. Next is “Card p2” (idea), expected on Feb 16, 2027."
     )
     assert condition(world(client(), card(due=day(27), jira=None))).probability == 5
     assert condition(world(client(), card(due=day(28), jira=None))).probability == 4
@@ -346,7 +345,7 @@ def test_the_break_is_a_high_risk_that_says_what_ends_and_what_is_next() -> None
     [
         (
             world(client(contract_end=day(9)), card(due=None, jira=None)),
-            "Work is known until Nov 27, 2026, the end of the contract. ",
+            "Work is secured until Nov 27, 2026, the end of the contract. ",
         ),
         (
             world(client(), card(stage=Stage.DONE, jira=None)),
@@ -367,7 +366,7 @@ def test_the_p85_is_named_as_such() -> None:
     }
     (found,) = judged(world(client(), running), late).conditions
     assert found.evidence.startswith(
-        "Work is known until Dec 28, 2026, the P85 of “Card p1”."
+        "Work is secured until Dec 28, 2026, the P85 of “Card p1”."
     )
 
 
@@ -410,8 +409,7 @@ def test_the_two_best_ideas_get_a_task_while_the_ray_breaks() -> None:
     ]
     assert found["move_idea:a"].strength > found["move_idea:b"].strength
     assert found["move_idea:a"].reason == (
-        "Work with C1 ends on Dec 18, 2026 and nothing agreed follows it. The idea "
-        "is worth €500 (probability x value), among the most."
+        "Work with C1 ends on Dec 18, 2026 and nothing agreed follows it. The idea is worth €500 (probability × value), among the most."
     )
     assert found["move_idea:c"].reason.endswith(
         "The idea has no value yet; it is among the oldest."
@@ -468,7 +466,7 @@ def test_an_idea_that_was_begun_stays_chosen_and_one_that_moved_is_closed_with_i
     }
     assert (
         signals(moved)["move_idea:a"].ended
-        == "closed by itself: the card stands at “proposal” now"
+        == "closed automatically: the card stands at “proposal” now"
     )
 
 

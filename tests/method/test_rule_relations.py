@@ -311,7 +311,7 @@ def test_a_contact_of_the_partners_that_was_never_noted_is_a_question(
         for page in outcome.sections
         if page.ref.key == "meeting:monthly:u1:2026-12"
     )
-    asked = "when did the partners last speak with them?" in text
+    asked = "when did the agency partner last speak with them?" in text
     assert asked == is_asked
     risks = {key for key in keys_of(outcome, "risks") if "no_partner_contact" in key}
     is_silent = fields.get("last_partner_contact") == day(-300)

@@ -185,9 +185,7 @@ def test_utilization_is_logged_hours_over_effective_capacity() -> None:
     assert facts["utilization"].value == Decimal("0.75"), (
         "18 days x 6 h = 108 h of 18 x 8 = 144 h"
     )
-    assert (
-        facts["utilization"].why.formula == "logged hours / effective capacity of 144 h"
-    )
+    assert facts["utilization"].why.formula == "logged hours / 144 effective hours"
     assert {one.name: one.value for one in facts["utilization"].why.inputs}[
         "contracted, h"
     ] == "160"
@@ -951,7 +949,7 @@ def test_accounts_of_nobody_are_listed() -> None:
     (problem,) = problems(unit(), issues=items, worklogs=logs("ghost", 1, PAST[:2]))
     assert english(problem.where) == "Jira: ghost"
     assert english(problem.message).startswith(
-        "3 open items and 2 fresh work logs are of an account"
+        "3 open issues and 2 fresh time logs are of an account"
     )
 
 

@@ -184,8 +184,8 @@ def test_steps_are_dated_in_working_days_with_month_and_week() -> None:
     # Five working days after Wednesday 18 November is Wednesday the 25th; two, Friday the 20th.
     facts = facts_of(judged(firm(), condition()), "risks", "risk:x.test:c1")
     assert str(facts["steps"]).splitlines() == [
-        "November 2026 · Week 47 · 16–22 Nov · Nov 20, 2026: Check the figures with the finance manager",
-        "November 2026 · Week 48 · 23–29 Nov · Nov 25, 2026: "
+        "November 2026 · Week 47 · Nov 20: Check the figures with the finance manager",
+        "November 2026 · Week 48 · Nov 25: "
         "Agree with the client on how the money comes back to plan",
     ]
     assert facts["review"] == day(8)
@@ -450,13 +450,13 @@ def test_a_risk_says_what_it_was_seen_by(formula: str, says: str) -> None:
     for field, formula, inputs in (
         (
             "score",
-            "probability x impact",
+            "probability × impact",
             (Input("probability", "3"), Input("impact", "4")),
         ),
-        ("level", "1-6 low, 8-12 medium, 15-25 high", (Input("score", "12"),)),
+        ("level", "1–6 low, 8–12 medium, 15–25 high", (Input("risk score", "12"),)),
         (
             "exposure",
-            "probability x money at stake",
+            "probability × money at stake",
             (Input("chance of this probability", "50%"), stake),
         ),
         (
@@ -616,7 +616,9 @@ def test_a_risk_that_opens_again_has_changed_on_that_day() -> None:
 
 def test_a_closure_says_since_when_the_condition_is_gone() -> None:
     why = reasons(gone(condition(holds=False)))["status"]
-    assert why.formula == "closed by itself: the condition is gone since Nov 19, 2026"
+    assert (
+        why.formula == "closed automatically: the condition is gone since Nov 19, 2026"
+    )
     assert why.threshold == "days >= 2"
 
 

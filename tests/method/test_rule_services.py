@@ -327,11 +327,11 @@ def loaded(load: str | None) -> dict[Ref, PersonLoad]:
 @pytest.mark.parametrize(
     ("accounts", "load", "size", "leave"),
     [
-        (0, None, "0 / 2", "may hunt: 2 clients free"),
-        (1, "0.99", "1 / 2", "may hunt: 1 client free"),
-        (1, "1", "1 / 2", "may not hunt: the load is at its limit"),
-        (2, None, "2 / 2", "may not hunt: the portfolio is full"),
-        (3, "2", "3 / 2", "may not hunt: the portfolio is full"),
+        (0, None, "0 / 2", "up to 2"),
+        (1, "0.99", "1 / 2", "up to 1"),
+        (1, "1", "1 / 2", "none: the load is at its limit"),
+        (2, None, "2 / 2", "none: the portfolio is full"),
+        (3, "2", "3 / 2", "none: the portfolio is full"),
     ],
 )
 def test_an_am_hunts_while_the_portfolio_has_room(

@@ -163,7 +163,7 @@ def test_an_untouched_task_closes_itself_on_the_second_day_without_its_reason() 
     assert task(outcome) == {
         "moved": "moved to proposal",
         "status": "done",
-        "reason": "closed by itself: the card stands at “proposal” since Nov 19, 2026",
+        "reason": "closed automatically: the card stands at “proposal” since Nov 19, 2026",
     }
     assert task(judge(applied(seen, outcome))) == task(outcome)
 
@@ -478,7 +478,7 @@ def test_the_task_of_a_card_that_is_gone_closes() -> None:
         outcome = judge(seen)
     assert task(outcome) == {
         "status": "done",
-        "reason": "closed by itself: what it was about is gone",
+        "reason": "closed automatically: what it was about is gone",
     }
 
 

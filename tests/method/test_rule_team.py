@@ -93,5 +93,5 @@ def test_a_mended_triangle_closes_both_on_the_second_day() -> None:
     assert facts_of(outcome, "risks", RISK) == {"status": "closed"}
     assert facts_of(outcome, "tasks", TASK) == {
         "status": "done",
-        "reason": "closed by itself: the triangle is complete again",
+        "reason": "closed automatically: the triangle is complete again",
     }

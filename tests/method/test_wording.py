@@ -14,8 +14,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 from worker import locales
-from worker.mapping.load import shipped_folder
+from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
+from worker.mapping.schema import Labels
 
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"\{(\w+)\}")
@@ -125,3 +126,103 @@ def test_names_of_every_russian_text_stand_in_the_nominative() -> None:
     texts = {russian for _, russian in (*sentences(), *playbook_texts())}
     assert len(texts) > 1000
     assert [(one, misplaced(one)) for one in sorted(texts) if misplaced(one)] == []
+
+
+@cache
+def labels() -> tuple[tuple[str, str], ...]:
+    """Return every title, label and description of the shipped boards in both languages."""
+    texts: list[Labels] = []
+    for source in load_schema().sources.values():
+        texts.append(source.title)
+        texts += [view.label for view in source.views]
+        for prop in source.properties.values():
+            texts += [prop.label, *(option.label for option in prop.options)]
+            texts += [prop.description] if prop.description else []
+    return tuple((one["en"], one["ru"]) for one in texts)
+
+
+def texts_of(locale: str) -> set[str]:
+    """Return everything that people read of the product in one language, but for documents."""
+    pairs = (*sentences(), *playbook_texts(), *labels())
+    return {english if locale == "en" else russian for english, russian in pairs}
+
+
+def documents() -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of every line of the documents that tell of the product."""
+    for path in (ROOT / "README.md", ROOT / "config.example.toml", *DOCS):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            yield f"{path.relative_to(ROOT)}:{number}", line
+
+
+DOCS = tuple(path for path in sorted((ROOT / "docs").glob("*.md")))
+TERMS = wording()["terms"]
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["term"]["en"])
+def test_one_thing_has_one_word(term: dict[str, Any], locale: str) -> None:
+    found = {
+        text
+        for text in texts_of(locale)
+        for word in term["instead"][locale]
+        if re.search(word, PLACE.sub("{}", text), re.IGNORECASE)
+    }
+    assert found - {*term.get("allowed", ())} == set()
+
+
+@pytest.mark.parametrize(
+    "term",
+    [term for term in TERMS if term.get("docs")],
+    ids=lambda term: term["term"]["en"],
+)
+def test_documents_use_the_same_words(term: dict[str, Any]) -> None:
+    words = [*term["instead"]["en"], *term["instead"]["ru"]]
+    found = [
+        (place, word)
+        for place, line in documents()
+        for word in words
+        if re.search(word, line, re.IGNORECASE)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_word_that_is_not_to_be_said_would_be_found(locale: str) -> None:
+    texts = ["⚙ Score", "the Monday cut", "⚙ Балл", "Ёмкость", "срез понедельника"]
+    words = [word for term in TERMS for word in term["instead"][locale]]
+    found = [one for one in texts if any(re.search(w, one, re.I) for w in words)]
+    assert found == (texts[:2] if locale == "en" else texts[2:])
+
+
+BREAKING = r"(?<=[\d}]) %"
+SET_WRONGLY = {
+    "en": {
+        "a percent sign stands beside its figure": BREAKING,
+        "times is ×": r"(?<=\w) x (?=\w)",
+        "minus is −": r"(?<=[\w)]) - (?=[\w(])",
+        "a range has a dash": r"(?<![\w-])\d+-\d+(?![\w-])",
+        "an ellipsis is one sign": r"(?<![\w/.])\.\.\.",
+        "quotes are typographic": r'"',
+    },
+    "ru": {
+        "no line ends before a percent sign": BREAKING,
+        "times is ×": r"(?<=\w) [xх] (?=\w)",
+        "minus is −": r"(?<=[\w)]) - (?=[\w(])",
+        "a range has a dash": r"(?<![\w-])\d+-\d+(?![\w-])",
+        "an ellipsis is one sign": r"(?<![\w/.])\.\.\.",
+        "quotes are «»": r'["”]',
+        "quotes within quotes are „“": r"«[^»]*«",
+    },
+}
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_every_text_is_set_alike(locale: str) -> None:
+    as_it_stands = wording()["typography"]["as_it_stands"]
+    found = [
+        (text, fault)
+        for text in sorted(texts_of(locale))
+        for fault, sign in SET_WRONGLY[locale].items()
+        if re.search(sign, text) and not any(one in text for one in as_it_stands)
+    ]
+    assert found == []

@@ -77,8 +77,8 @@ def told() -> str:
 def test_the_agenda_tells_billable_utilization_with_hours_and_target() -> None:
     """Logged 140 of 160 h, of them 120 on a card: 88 % and 75 %."""
     text = told()
-    assert "Utilization of the last four weeks: 88% of 160 h effective capacity" in text
-    assert "Billable: 75% of 160 h effective capacity, target 75%" in text
+    assert "Utilization of the last four weeks: 88% of 160 effective hours" in text
+    assert "Billable: 75% of 160 effective hours, target 75%" in text
 
 
 def test_an_account_managers_load_stands_with_their_hours() -> None:

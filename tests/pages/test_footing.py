@@ -95,7 +95,7 @@ def adds_up(table: Table, *columns: int) -> None:
 
 def check_cut(blocks: Sequence[Block]) -> None:
     """Assert that a Monday cut adds up."""
-    (week, *_) = table(tuple(blocks), "Plan and fact").rows
+    (week, *_) = table(tuple(blocks), "Plan and actual").rows
     plan, fact, variance = (amount(cell) for cell in week[1:4])
     if plan is not None and fact is not None:
         assert variance == fact - plan
@@ -117,7 +117,7 @@ def check_cut(blocks: Sequence[Block]) -> None:
     for one in tables(blocks, "Forecast"):
         check_forecast(one)
     short = re.search(r"are short of \**(€[\d,]+)", said(tuple(blocks)))
-    for one in tables(blocks, "Carry-over"):
+    for one in tables(blocks, "Shortfall carried over"):
         assert short is not None
         assert sum(column(one.rows, 2)) == amount(short[1])
         for line in one.rows:
@@ -141,7 +141,7 @@ def check_agenda(blocks: Sequence[Block]) -> None:
         for title, below in headed(blocks)
         for one in below
         if isinstance(one, Table)
-        and (title == "Plan and fact" or title.startswith("7. "))
+        and (title == "Plan and actual" or title.startswith("7. "))
     ]
     for one in plans:
         whole, *parts = one.rows

@@ -17,7 +17,7 @@ def test_the_first_cut_of_a_quarter_knows_the_plans_of_the_last_one() -> None:
     cut = pages(agency(date(2027, 1, 4), rows={"plans": (kept,)}))[
         "meeting:monday:u1:2027-01-04"
     ].blocks
-    week, month, quarter = table(cut, "Plan and fact").rows
+    week, month, quarter = table(cut, "Plan and actual").rows
     assert week[0] == "Last week, 28–31 Dec + 1–3 Jan"
     # The fee: 22,000 x 4 / 23 in December, 22,000 / 21 in January: 3,826.08 (the cents are the earlier parts') + 1,047.62.
     assert week[1:4] == ("€5,048", "€4,874", "\u2212€174")
@@ -27,7 +27,7 @@ def test_the_first_cut_of_a_quarter_knows_the_plans_of_the_last_one() -> None:
 
 def test_without_the_old_plans_the_week_has_no_plan_to_compare_with() -> None:
     cut = pages(agency(date(2027, 1, 4)))["meeting:monday:u1:2027-01-04"].blocks
-    assert table(cut, "Plan and fact").rows[0][1:4] == ("—", "€4,874", "—")
+    assert table(cut, "Plan and actual").rows[0][1:4] == ("—", "€4,874", "—")
 
 
 def test_a_cut_tells_clients_and_models_apart() -> None:
@@ -56,7 +56,8 @@ def test_a_plan_nobody_could_be_expected_to_bring_is_nobodys() -> None:
     assert "▼ nobody in particular: \u2212€5,238" in said(cut)
     assert "By model" not in said(cut)
     assert any(
-        isinstance(block, Heading) and block.text == "Carry-over" for block in cut
+        isinstance(block, Heading) and block.text == "Shortfall carried over"
+        for block in cut
     )
 
 
@@ -70,7 +71,7 @@ def test_a_shortfall_that_no_policy_carries_is_named_all_the_same() -> None:
     seen = agency(MONDAY, rows={"plans": (quarter,)}, thresholds=limits)
     text = said(pages(seen)["meeting:monday:u1:2026-11-16"].blocks)
     assert "short of €767,524" in text
-    assert "| Week | Target | Carried over | Together |" not in text
+    assert "| Week | Target | Shortfall carried over | Together |" not in text
 
 
 def test_the_shortfall_is_the_variance_of_the_quarter_as_both_are_shown() -> None:
@@ -87,6 +88,6 @@ def test_the_shortfall_is_the_variance_of_the_quarter_as_both_are_shown() -> Non
         limits = Thresholds(carry_over=policy)
         seen = agency(MONDAY, rows={"plans": (quarter,)}, thresholds=limits)
         cut = pages(seen)["meeting:monday:u1:2026-11-16"].blocks
-        (*_, to_date) = table(cut, "Plan and fact").rows
+        (*_, to_date) = table(cut, "Plan and actual").rows
         assert to_date[1:4] == ("€800,001", "€32,476", "\u2212€767,525")
         assert "short of €767,525" in said(cut)

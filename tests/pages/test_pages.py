@@ -117,7 +117,7 @@ def test_what_a_row_of_a_page_chooses_is_an_option_of_its_board(today: date) -> 
 
 def test_a_cut_counts_up_to_the_sunday_before() -> None:
     cut = pages(agency())["meeting:monday:u1:2026-11-16"].blocks
-    week, month, quarter = table(cut, "Plan and fact").rows
+    week, month, quarter = table(cut, "Plan and actual").rows
     # 9-13 Nov: the fee of 22,000 over November's 21 days is 1,047.62 a day, in plan and fact alike.
     assert week[1:4] == ("€5,238", "€5,238", "€0")
     # 2-13 Nov: ten days; (22,000 - 10,476) over the eleven days from the 16th to the 30th.
@@ -130,7 +130,7 @@ def test_a_cut_counts_up_to_the_sunday_before() -> None:
 
 def test_the_first_cut_of_a_month_closes_the_month_before() -> None:
     cut = pages(agency(date(2026, 11, 2)))["meeting:monday:firm:2026-11-02"].blocks
-    week, month, _ = table(cut, "Plan and fact").rows
+    week, month, _ = table(cut, "Plan and actual").rows
     assert week[:3] == ("Last week, 26–31 Oct", "€5,000", "€5,000")
     assert (month[0], month[1], month[5]) == ("October 2026 to date", "€22,000", "—")
 
@@ -145,7 +145,7 @@ def test_a_cut_names_the_clients_whose_week_was_not_usual() -> None:
         work={"p2": [*work, issue(7), issue(8)]},
     )
     text = said(pages(seen)["meeting:monday:firm:2026-11-16"].blocks)
-    assert "▲ Zeta: +€4,000 (fixed price · accrued: budget x progress)" in text
+    assert "▲ Zeta: +€4,000 (fixed price · accrued: budget × progress)" in text
 
 
 def test_a_cut_is_kept_up_to_date_on_monday_and_stays_after() -> None:
@@ -190,7 +190,7 @@ def test_the_daily_tells_what_moved_since_the_last_working_day() -> None:
     text = said(
         pages(agency(monday, work={"p1": work}))[f"meeting:daily:u1:{monday}"].blocks
     )
-    assert "1 item finished of 2 moved" in text
+    assert "issues moved: 2, finished: 1" in text
     assert (
         "ACME-1 " in text,
         "ACME-2 " in text,
@@ -360,14 +360,14 @@ def test_what_was_said_of_members_stands_on_the_private_page_alone() -> None:
     found = _reviewed()
     review = said(found.pop("review:2026-Q4").blocks)
     # Two entries about Dev: (5 + 2) / 2; the one of September belongs to the quarter before.
-    assert "2 entries, mean score 3.5 of 5" in review
+    assert "2 entries, average mark 3.5 of 5" in review
     assert [word in review for word in ("Dev", "Rude", "Good team", "Long ago")] == [
         True,
         True,
         True,
         False,
     ]
-    assert "3 entries; the head of accounting" in said(
+    assert "3 entries; the Head of Accounts" in said(
         found["meeting:quarterly:u1:2027-Q1"].blocks
     )
     assert not [key for key, page in found.items() if "Rude" in said(page.blocks)]
@@ -409,7 +409,7 @@ def test_a_clients_page_shows_ray_money_health_people_and_actions() -> None:
     text = said(blocks)
     # From 1 February to 1 March are four weeks.
     assert (
-        "Work is known until Feb 1, 2027. Then a gap of 4 weeks until the next card."
+        "Work is secured until Feb 1, 2027. Then a gap of 4 weeks until the next card."
         in text
     )
     assert "Vera · CEO · last contact Nov 10, 2026" in text
@@ -453,7 +453,7 @@ def test_the_portfolio_tells_mix_and_concentration() -> None:
     text = said(blocks)
     assert "2 clients · 1 account · 1 newbiz" in text
     assert "Accounts in units bring 80%, newbiz 20%" in text
-    assert "Account managers may hunt 1 client more." in text
+    assert "Account managers have room for 1 new client." in text
     assert "The largest client, C1, brings 80% (alarm at 25%). 🔴" in text
     assert len(table(blocks, "Clients").rows) == 3
 

@@ -318,15 +318,10 @@ def test_a_date_rather_missed_than_held_is_under_review_and_no_promise(
 ) -> None:
     seen = poisoned([Stage.IN_PROGRESS])
     outcome = judge(seen)
-    forecast = Forecast(
-        date(2027, 3, 1),
-        date(2027, 4, 1),
-        Decimal(chance) if chance else None,
-        remaining=3,
-        draws=9,
-    )
+    forecast = Forecast(date(2027, 3, 1), date(2027, 4, 1), remaining=3, draws=9)
+    on_time = Decimal(chance) if chance else None
     cards = {
-        ref: replace(one, forecast=forecast)
+        ref: replace(one, forecast=forecast, on_time=on_time)
         for ref, one in outcome.measures.cards.items()
     }
     measures = replace(outcome.measures, cards=cards)

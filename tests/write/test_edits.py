@@ -376,7 +376,7 @@ def test_a_shared_cell_waits_a_cycle_when_anything_else_of_its_row_was_typed(
     assert scene.cell(RISK, "probability") == Decimal("0.1"), (
         "the rules have not seen it"
     )
-    assert scene.cell(RISK, "name") == "Late 2", "what is the worker's alone is written"
+    assert scene.cell(RISK, "name") == "Late 2", "what is Rayline's alone is written"
     assert [(kept.ref, kept.field, kept.conflict) for kept in applied.kept] == [
         (RISK, "probability", False)
     ]

@@ -123,8 +123,7 @@ def explain(error: RaylineError, words: Words) -> str:
             )
         case Unknown():
             text = say(
-                "{api} did not say whether it did what was asked ({request}): {reason}. The next cycle will "
-                "find out before it does anything again.",
+                "{api} did not say whether it did what was asked ({request}): {reason}. The next run will find out before it does anything again.",
                 api=_api(error),
                 request=error.request,
                 reason=error.detail,
@@ -255,6 +254,6 @@ def _capabilities(error: ApiError, words: Words) -> str:
 def _share(error: ApiError, words: Words) -> str:
     if error.api == "notion":
         return words.say(
-            "In Notion open the page, then ... > Connections, and add Rayline's connection."
+            "In Notion open the page, then ••• > Connections, and add Rayline's connection."
         )
     return words.say("Give the account access, or correct {key}.", key="jira.base_url")

@@ -158,7 +158,7 @@ def kept_view(values: Iterable[KeptValue], words: Words) -> RenderableType:
         words.say("row"),
         words.say("field"),
         words.say("people's"),
-        words.say("the worker's"),
+        words.say("Rayline's"),
         "",
     )
     return table_view(words.say("Kept as people set them"), headings, rows)

@@ -114,6 +114,6 @@ def _report_view(context: Context, report: Report) -> Group:
     if report.refused:
         return Group(view)
     hint = context.words.say(
-        "The workspace is paused, since the next cycle would write it again; rayline resume ends that."
+        "The workspace is paused, since the next run would write it again; rayline resume ends that."
     )
     return Group(view, Text(hint))

@@ -65,16 +65,6 @@ def _is_denied(ask: Callable[[], object]) -> bool:
 
 def find_gaps(world: World) -> Iterator[Problem]:
     """Yield what people have not filled in yet and much depends on."""
-    if "clients" in world.sources and not world.clients:
-        yield Problem(
-            code=Code.NO_CLIENTS,
-            where=tell("the board of clients"),
-            message=tell("there is no client yet, so that nothing can be planned"),
-            hint=tell(
-                "type in the first client with its unit and engagement, a card of its work with the Jira project in the "
-                "cell Jira, and run `rayline plan`"
-            ),
-        )
     for _, unit in sorted(world.units.items()):
         for fault in triangle_faults(unit, world):
             yield Problem(

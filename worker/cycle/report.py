@@ -101,7 +101,7 @@ def in_doubt(ref: Ref) -> Problem:
         code=Code.CREATION_IN_DOUBT,
         where=literal(ref),
         message=tell("Notion did not say whether the row was made"),
-        hint=tell("a later cycle looks it up before it is made again"),
+        hint=tell("a later run looks it up before it is made again"),
     )
 
 
@@ -122,7 +122,7 @@ def _taken_over(workspace: str, holder: str) -> Problem:
             "written before that",
             holder=holder,
         ),
-        hint=tell("the next cycle writes the rest"),
+        hint=tell("the next run writes the rest"),
     )
 
 
@@ -131,7 +131,7 @@ def _unfinished(workspace: str) -> Problem:
         code=Code.ENDED_EARLY,
         where=literal(workspace),
         message=tell("the run was ended before all was written"),
-        hint=tell("the next cycle writes the rest"),
+        hint=tell("the next run writes the rest"),
     )
 
 

@@ -69,7 +69,7 @@ def run_second_pass(
                 "what follows from the new rows could not be written: {error}",
                 error=error,
             ),
-            hint=tell("the next cycle writes the rest"),
+            hint=tell("the next run writes the rest"),
             severity=Severity.ERROR,
         )
         return drawn, replace(

@@ -19,10 +19,10 @@ from worker.state import journal, leases, problems, runs, triggers
 HOUR = timedelta(hours=1)
 JOBS = {
     "delta": message("a look at what changed"),
-    "full": message("a full pass"),
-    "nightly": message("the pass of the night"),
+    "full": message("a full run"),
+    "nightly": message("the run of the night"),
     "daily": message("the morning's pages"),
-    "monday": message("the Monday cut"),
+    "monday": message("the Monday snapshot"),
 }
 TRIGGERS = {
     **JOBS,

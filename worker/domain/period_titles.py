@@ -8,6 +8,7 @@ from functools import lru_cache
 from babel.dates import format_date
 
 from worker.domain.periods import Grain, Period
+from worker.domain.typography import in_sentence
 from worker.domain.words import Words
 
 
@@ -34,6 +35,11 @@ def period_title(period: Period, words: Words) -> str:
                 number=period.start.isocalendar().week,
                 days=days(period, words),
             )
+
+
+def period_name(period: Period, words: Words) -> str:
+    """Return the title as it stands within a sentence: `ноябрь 2026`."""
+    return in_sentence(period_title(period, words), words.locale)
 
 
 def days(period: Period, words: Words) -> str:

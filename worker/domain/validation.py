@@ -66,7 +66,7 @@ PATTERNS: Mapping[str, str] = {
     "projects": message(
         "must be the key or the number of a Jira project, such as SHOP"
     ),
-    "token_sha256": message("must be a SHA-256: 64 digits 0-9 and a-f"),
+    "token_sha256": message("must be a SHA-256: 64 digits 0–9 and a–f"),
 }
 """What a text must look like, by the setting it is of."""
 _QUOTED = re.compile(r"'([^']*)'")

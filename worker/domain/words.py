@@ -12,7 +12,15 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+)
+
+from worker.domain.typography import MINUS, NO_BREAK, currency_gap, fill, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,12 @@ class Words:
     def say(self, message: str, **values: object) -> str:
         """Return the translated message with `{name}` places filled."""
         text = self.catalogue.gettext(message)
-        return text.format(**values) if values else text
+        return fill(text, values, self.locale) if values else text
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Return the right plural form for `number`, which fills `{n}`."""
-        return self.catalogue.ngettext(one, many, number).format(n=number, **values)
+        pattern = self.catalogue.ngettext(one, many, number)
+        return fill(pattern, {"n": number, **values}, self.locale)
 
     def date(self, day: datetime.date) -> str:
         """Return a day as people write it: 21 Nov 2026 / 21 нояб. 2026 г."""
@@ -58,6 +67,10 @@ class Words:
         """Return an amount in the workspace's currency, without decimals when they are zero."""
         return _money(amount, self.currency, self.locale)
 
+    def brief_money(self, amount: Decimal) -> str:
+        """Return an amount in thousands or millions, for narrow places."""
+        return _brief_money(amount, self.currency, self.locale)
+
 
 # The same figures come again and again in a run, and a pattern costs far more to parse than to apply.
 _remember = lru_cache(maxsize=50_000)
@@ -75,27 +88,44 @@ def _day_month(day: datetime.date, locale: str) -> str:
 
 @_remember
 def _number(value: Decimal | float, digits: int, locale: str) -> str:
-    return format_decimal(
-        value, "#,##0." + "#" * digits if digits else "#,##0", locale=locale
-    )
+    pattern = "#,##0." + "#" * digits if digits else "#,##0"
+    return signed(format_decimal(value, pattern, locale=locale))
 
 
 @_remember
 def _percent(share: Decimal | float, locale: str) -> str:
-    return format_percent(share, "#,##0%" if locale == "en" else None, locale=locale)
+    pattern = "#,##0%" if locale == "en" else None
+    return signed(format_percent(share, pattern, locale=locale))
 
 
 @_remember
 def _share(share: Decimal, locale: str) -> str:
     pattern = "#,##0.#%" if locale == "en" else "#,##0.#\u00a0%"
-    return format_percent(share, pattern, locale=locale)
+    return signed(format_percent(share, pattern, locale=locale))
 
 
 @_remember
 def _money(amount: Decimal, currency: str, locale: str) -> str:
-    pattern = None
-    if amount == amount.to_integral_value():
-        pattern = "¤#,##0" if locale == "en" else "#,##0\u00a0¤"
-    return format_currency(
-        amount, currency, pattern, locale=locale, currency_digits=pattern is None
+    is_whole = amount == amount.to_integral_value()
+    digits = "#,##0" if is_whole else "#,##0.00"
+    gap = currency_gap(get_currency_symbol(currency, locale))
+    pattern = f"¤{gap}{digits}" if locale == "en" else f"{digits}{NO_BREAK}¤"
+    return signed(
+        format_currency(
+            amount, currency, pattern, locale=locale, currency_digits=not is_whole
+        )
     )
+
+
+@_remember
+def _brief_money(amount: Decimal, currency: str, locale: str) -> str:
+    symbol = get_currency_symbol(currency, locale)
+    short = format_compact_currency(
+        abs(amount),
+        currency,
+        locale=locale,
+        fraction_digits=int(abs(amount) >= 1_000_000),
+    )
+    sign = MINUS if amount < 0 else ""
+    gap = currency_gap(symbol) if short.startswith(symbol) else ""
+    return f"{sign}{short.replace(symbol, f'{symbol}{gap}', 1)}"

@@ -136,7 +136,7 @@ def _source(
     ):
         yield (
             f"properties.{KEY_PROPERTY}",
-            tell("rows made by the worker need this rich_text property"),
+            tell("rows made by Rayline need this rich_text property"),
         )
     if source.rows is Rows.WORKER and source.seeded:
         yield "seeded", tell("only rows of people can be seeded")
@@ -172,7 +172,7 @@ def _property(
     if prop.periodic and prop.owner is not Owner.WORKER:
         yield (
             "periodic",
-            tell("only a worker's property is emptied when its period ends"),
+            tell("only a property of Rayline is emptied when its period ends"),
         )
     if prop.format and prop.type != "number":
         yield "format", tell("only a number has a format")

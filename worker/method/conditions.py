@@ -171,7 +171,7 @@ TYPES = (
         kind="deadline",
         title=message("{card}: no due date"),
         playbooks=("ask_due_date",),
-        ended=message("closed by itself: there is a date now"),
+        ended=message("closed automatically: there is a date now"),
         of_cards=True,
         needs_work=True,
     ),
@@ -185,9 +185,9 @@ TYPES = (
     ConditionType(
         signal="deadline.ageing",
         kind="deadline",
-        title=message("{card}: an item is in work for too long"),
+        title=message("{card}: an issue is in work for too long"),
         formula=message(
-            "days the oldest item is in work > days that 85 % of the finished ones took"
+            "days the oldest issue is in work > days that 85% of the finished ones took"
         ),
         of_cards=True,
         needs_work=True,
@@ -204,7 +204,7 @@ TYPES = (
         signal="money.burn",
         kind="money",
         title=message("{card}: the budget burns ahead of progress"),
-        formula=message("hours spent x rates / budget - work done / all work"),
+        formula=message("hours spent × rates / budget − work done / all work"),
         of_cards=True,
         needs_work=True,
     ),
@@ -242,7 +242,7 @@ TYPES = (
             "client's revenue / firm's revenue in each of three finished months"
         ),
         playbooks=("spread_revenue",),
-        ended=message("closed by itself: the numbers are back in their bounds"),
+        ended=message("closed automatically: the numbers are back in their bounds"),
     ),
     ConditionType(
         signal="money.mix",
@@ -250,15 +250,15 @@ TYPES = (
         title=message("The mix of units and newbiz has drifted"),
         formula=message("revenue of accounts in units / revenue of the firm"),
         playbooks=("restore_mix",),
-        ended=message("closed by itself: the numbers are back in their bounds"),
+        ended=message("closed automatically: the numbers are back in their bounds"),
     ),
     ConditionType(
         signal="money.pace",
         kind="money",
         title=message("{unit}: revenue is behind its plan"),
-        formula=message("fact / planned to date"),
+        formula=message("actual / planned to date"),
         playbooks=("catch_up",),
-        ended=message("closed by itself: the numbers are back in their bounds"),
+        ended=message("closed automatically: the numbers are back in their bounds"),
     ),
     ConditionType(
         signal="money.pipeline_short",
@@ -268,27 +268,29 @@ TYPES = (
             "recognised + committed + weighted pipeline of newbiz, against its target of the quarter"
         ),
         playbooks=("feed_pipeline",),
-        ended=message("closed by itself: the pipeline can feed the target"),
+        ended=message("closed automatically: the pipeline can feed the target"),
     ),
     ConditionType(
         signal="money.over_servicing",
         kind="money",
         title=message("{name}: more work than the fee pays for"),
         formula=message(
-            "hours x rates, against the fee of their month or the budget x progress"
+            "hours × rates, against the fee of their month or the budget × progress"
         ),
         playbooks=("limit_service",),
-        ended=message("closed by itself: the hours fit into the fee"),
+        ended=message("closed automatically: the hours fit into the fee"),
     ),
     ConditionType(
         signal="money.hours_spent",
         playbooks=("spend_hours",),
-        ended=message("closed by itself: there are hours again"),
+        ended=message("closed automatically: there are hours again"),
     ),
     ConditionType(
         signal="money.budget_spent",
         playbooks=("spend_budget",),
-        ended=message("closed by itself: there is budget again, or the work is done"),
+        ended=message(
+            "closed automatically: there is budget again, or the work is done"
+        ),
     ),
     ConditionType(
         signal="money.unbilled",
@@ -298,7 +300,7 @@ TYPES = (
             "earned in finished months, less acts: they settle the oldest first"
         ),
         playbooks=("bill_work",),
-        ended=message("closed by itself: everything is billed"),
+        ended=message("closed automatically: everything is billed"),
     ),
     ConditionType(
         signal="money.late_payment",
@@ -306,7 +308,7 @@ TYPES = (
         title=message("{client}: pays late"),
         formula=message("acts or invoices without a payment, the oldest settled first"),
         playbooks=("chase_payment",),
-        ended=message("closed by itself: it was paid"),
+        ended=message("closed automatically: it was paid"),
     ),
     # capacity
     ConditionType(
@@ -315,31 +317,31 @@ TYPES = (
         title=message("{unit}: time logs are missing"),
         formula=message("logged hours / hours at work, last full weeks"),
         playbooks=("missing_logs",),
-        ended=message("closed by itself: the time is logged"),
+        ended=message("closed automatically: the time is logged"),
     ),
     ConditionType(
         signal="team.overload",
         kind="team",
         title=message("{unit}: too much work for the role “{role}”"),
-        formula=message("load / effective capacity, by role and week"),
+        formula=message("load / effective hours, by role and week"),
         playbooks=("ask_person", "find_person"),
-        ended=message("closed by itself: there are hands enough"),
+        ended=message("closed automatically: there are hands enough"),
     ),
     ConditionType(
         signal="team.underload",
         kind="team",
         title=message("{unit}: too little work"),
-        formula=message("load / effective capacity of the next weeks"),
+        formula=message("load / effective hours of the next weeks"),
         playbooks=("bring_work", "use_time"),
-        ended=message("closed by itself: there is work enough"),
+        ended=message("closed automatically: there is work enough"),
     ),
     ConditionType(
         signal="team.triangle",
         kind="team",
-        title=message("{unit}: the triangle is broken"),
+        title=message("{unit}: the triangle is incomplete"),
         formula=message("exactly one AM, at least one TL and one PM"),
         playbooks=("mend_triangle",),
-        ended=message("closed by itself: the triangle is complete again"),
+        ended=message("closed automatically: the triangle is complete again"),
     ),
     ConditionType(
         signal="deadline.ripple",
@@ -349,7 +351,7 @@ TYPES = (
             "the end of the card, moved past the working days taken from whoever it depends on"
         ),
         playbooks=("answer_ripple",),
-        ended=message("closed by itself: the date is safe again"),
+        ended=message("closed automatically: the date is safe again"),
     ),
     # clients
     ConditionType(
@@ -358,15 +360,15 @@ TYPES = (
         title=message("{client}: no contact"),
         formula=message("days since the last contact with anybody there"),
         playbooks=("contact_client",),
-        ended=message("closed by itself: there was contact"),
+        ended=message("closed automatically: there was contact"),
     ),
     ConditionType(
         signal="relations.no_partner_contact",
         kind="other",
-        title=message("{client}: no contact of the partners"),
-        formula=message("days since the last partner contact"),
+        title=message("{client}: no contact of the agency partner"),
+        formula=message("days since the last contact of the agency partner"),
         playbooks=("contact_partner",),
-        ended=message("closed by itself: the partners were in contact"),
+        ended=message("closed automatically: the agency partner was in contact"),
     ),
     ConditionType(
         signal="money.contract_ends",
@@ -374,7 +376,7 @@ TYPES = (
         title=message("{client}: the contract ends"),
         formula=message("days until the contract ends"),
         playbooks=("contract_end",),
-        ended=message("closed by itself: the contract does not end soon"),
+        ended=message("closed automatically: the contract does not end soon"),
     ),
     ConditionType(
         signal="money.rate_not_indexed",
@@ -384,7 +386,7 @@ TYPES = (
             "days since the last indexation, or since the start of the relation"
         ),
         playbooks=("index_rate",),
-        ended=message("closed by itself: the rates were indexed"),
+        ended=message("closed automatically: the rates were indexed"),
     ),
     ConditionType(
         signal="documents.ends",
@@ -392,14 +394,14 @@ TYPES = (
         title=message("{client}: “{name}” ends"),
         formula=message("days until the document ends"),
         playbooks=("document_end",),
-        ended=message("closed by itself: the document does not end soon"),
+        ended=message("closed automatically: the document does not end soon"),
     ),
     ConditionType(
         signal="relations.feedback",
         kind="other",
         title=message("{client}: negative feedback"),
         formula=message(
-            "the last score of the client about the team or a member is low, or the last ones fall"
+            "the last mark of the client about the team or a member is low, or the last ones fall"
         ),
     ),
     ConditionType(
@@ -413,10 +415,10 @@ TYPES = (
         kind="money",
         title=message("{client}: the ray breaks"),
         formula=message(
-            "the horizon is nearer than the lead time and nothing at proposal or later starts by then"
+            "secured work ends within the lead time and nothing at proposal or later starts by then"
         ),
         playbooks=("ray_break", "move_idea"),
-        ended=message("closed by itself: there is work ahead again"),
+        ended=message("closed automatically: there is work ahead again"),
     ),
     # growth
     ConditionType(
@@ -425,33 +427,33 @@ TYPES = (
         title=message("{client}: no work for months"),
         formula=message("the last work on the client's cards"),
         playbooks=("silent_account",),
-        ended=message("closed by itself: there is work again"),
+        ended=message("closed automatically: there is work again"),
     ),
     ConditionType(
         signal="newbiz.graduates",
         playbooks=("graduate_newbiz", "graduate_hoa"),
-        ended=message("closed by itself: one or two people suffice again"),
+        ended=message("closed automatically: one or two people suffice again"),
     ),
     # sprint
     ConditionType(
         signal="card.no_next_step",
         playbooks=("next_step",),
-        ended=message("closed by itself: the card stands at “{stage}” since {day}"),
+        ended=message("closed automatically: the card stands at “{stage}” since {day}"),
     ),
     ConditionType(
         signal="risk.high",
         playbooks=("answer_risk",),
-        ended=message("closed by itself: there is no high risk any more"),
+        ended=message("closed automatically: there is no high risk any more"),
     ),
     ConditionType(
         signal="care.birthday",
         playbooks=("birthday",),
-        ended=message("closed by itself: the birthday has passed"),
+        ended=message("closed automatically: the birthday has passed"),
     ),
     ConditionType(
         signal="care.newcomer",
         playbooks=("meet_newcomer",),
-        ended=message("closed by itself: the first weeks are over"),
+        ended=message("closed automatically: the first weeks are over"),
     ),
 )
 

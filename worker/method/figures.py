@@ -10,7 +10,7 @@ from typing import Protocol
 
 from worker.domain.entities import Card, Unit
 from worker.domain.messages import message, stage_label
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name, period_title
 from worker.domain.periods import Period, WorkCalendar, children
 from worker.domain.values import Ref, Span
 from worker.domain.words import Words
@@ -119,7 +119,7 @@ Amounts = Iterable[tuple[date, Decimal]]
 
 def list_parts(period: Period, amounts: Amounts, words: Words) -> Iterator[Input]:
     """Yield a period, then the money of each week or month inside it, those without any left out."""
-    yield Input(words.say("period"), period_title(period, words))
+    yield Input(words.say("period"), period_name(period, words))
     days = tuple(amounts)
     for part in children(period):
         amount = sum((amount for day, amount in days if day in part), ZERO)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from worker.domain.document import Block
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import literal, message, tell
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import (
     Grain,
     Period,
@@ -173,7 +173,7 @@ def _cuts(view: View) -> Iterator[Page]:
             _row(
                 view,
                 "monday_cut",
-                view.say("Monday cut {day}", day=view.date(monday)),
+                view.say("Monday snapshot {day}", day=view.date(monday)),
                 day=monday,
                 unit=unit,
             ),
@@ -182,7 +182,7 @@ def _cuts(view: View) -> Iterator[Page]:
 
 
 def _daily(view: View, unit: Ref) -> Page:
-    title = view.say("Daily {day}", day=view.date(view.today))
+    title = view.say("Daily stand-up {day}", day=view.date(view.today))
     return Page(
         meeting_ref("daily", unit.key, view.today.isoformat()),
         partial(write_daily, view, unit),
@@ -216,7 +216,7 @@ def _coming_periods(view: View) -> Iterator[Period]:
 
 def _review(view: View, past: Period, meeting: date) -> Page:
     """Return the private page on a quarter's feedback: a data source of its own, so that nothing else leads to it."""
-    title = view.say("Feedback · {period}", period=period_title(past, view.words))
+    title = view.say("Feedback · {period}", period=period_name(past, view.words))
     return Page(
         Ref("reviews", f"review:{past.code}"),
         partial(write_feedback, view, past),
@@ -233,7 +233,7 @@ MEETINGS = {
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
     name = view.say(MEETINGS[kind])
-    dates = period_title(period, view.words)
+    dates = period_name(period, view.words)
     title = f"{name} · {dates}"
     return Page(
         meeting_ref(kind, unit.key, period.code),

@@ -16,7 +16,7 @@ from worker.domain.document import (
     link,
 )
 from worker.domain.messages import message
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name, period_title
 from worker.domain.periods import Period, monday_of, previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.capacity.staffing import ROLES
@@ -39,8 +39,8 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
     past = previous_period(period)
     head = view.say(
         "Looks back at {past} and plans {next}.",
-        past=bold(period_title(past, view.words)),
-        next=bold(period_title(period, view.words)),
+        past=bold(period_name(past, view.words)),
+        next=bold(period_name(period, view.words)),
     )
     return (
         Callout(head, "🗓️", "blue_background"),
@@ -54,10 +54,10 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
         *_finance(view, unit, past),
         view.heading("5. Unit development", 1),
         *write_development(view, unit, past),
-        view.heading("6. For the head of accounting", 1),
+        view.heading("6. For the Head of Accounts", 1),
         *carried_tasks(view, unit),
         *_partners_to_ask(view, unit),
-        view.heading("7. Plan: {period}", 1, period=period_title(period, view.words)),
+        view.heading("7. Plan: {period}", 1, period=period_name(period, view.words)),
         *_plan(view, unit, period),
     )
 
@@ -65,12 +65,11 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
 def _resources(view: View, unit: Ref) -> Iterator[Block]:
     load = view.measures.units.get(unit)
     if load is None or not load.people:
-        yield view.paragraph("Capacity and load are not known.")
+        yield view.paragraph("Available hours and load are not known.")
         return
     yield Bullet(
         view.say(
-            "Utilization of the last four weeks: {share} of {hours} h effective "
-            "capacity",
+            "Utilization of the last four weeks: {share} of {hours} effective hours",
             share=bold(view.percent(load.utilization)),
             hours=view.number(load.effective, 0),
         )
@@ -78,7 +77,7 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
     if load.billable is not None and load.target is not None:
         yield Bullet(
             view.say(
-                "Billable: {share} of {hours} h effective capacity, target {target}",
+                "Billable: {share} of {hours} effective hours, target {target}",
                 share=bold(view.percent(load.billable_utilization)),
                 hours=view.number(load.effective, 0),
                 target=view.percent(load.target),
@@ -87,14 +86,14 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
     if load.missing:
         yield Bullet(
             view.say(
-                "Too few work logs to tell more: {people}",
+                "Too few time logs to tell more: {people}",
                 people=view.names(load.missing),
             )
         )
     yield view.table(
         (
             message("Role"),
-            message("Capacity, 4 weeks"),
+            message("Available hours, 4 weeks"),
             message("Load, 4 weeks"),
             message("4 weeks"),
             message("8 weeks"),
@@ -173,7 +172,7 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     else:
         yield Bullet(
             view.say(
-                "Fact of the quarter: {fact} of {target}.",
+                "Actual of the quarter: {fact} of {target}.",
                 fact=bold(view.money(quarter.fact)),
                 target=view.money(quarter.target),
             )
@@ -202,7 +201,7 @@ def _partners_to_ask(view: View, unit: Ref) -> Iterator[Block]:
         if not is_served or since is None:
             continue
         question = view.say(
-            "{client}: when did the partners last speak with them? Nothing is noted "
+            "{client}: when did the agency partner last speak with them? Nothing is noted "
             "since {day}; note it in the client's row.",
             client=link(client.name, client.url),
             day=view.date(since),
@@ -231,7 +230,8 @@ def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
             rows.append(row)
     if rows:
         yield view.table(
-            (message("Period"), message("Target"), message("Carried over")), rows
+            (message("Period"), message("Target"), message("Shortfall carried over")),
+            rows,
         )
     else:
         yield view.paragraph("The targets of this period are not set yet.")

@@ -17,7 +17,7 @@ from worker.domain.document import (
 )
 from worker.domain.entities import HUNTED, RUNNING, Card, Client
 from worker.domain.messages import message, stage_label
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name, period_title
 from worker.domain.periods import month_of, quarter_of
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag, TaskMeasure
@@ -68,14 +68,14 @@ def write_client(view: View, client: Client) -> tuple[Block, ...]:
 
 def _head(view: View, measure: ClientMeasure) -> Block:
     score = (
-        view.say("score {score}", score=view.number(measure.score, 0))
+        view.say("health score {score}", score=view.number(measure.score, 0))
         if measure.score is not None
         else ""
     )
     parts = [
         bold(view.say(RAGS[measure.rag])),
         score,
-        view.say("coverage {share}", share=view.percent(measure.coverage)),
+        view.say("data coverage {share}", share=view.percent(measure.coverage)),
     ]
     return Callout(join_parts(parts), DOTS[measure.rag], SHADES[measure.rag])
 
@@ -100,9 +100,9 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
                 message("Card"),
                 message("Stage"),
                 message("Done"),
-                message("Promised"),
-                message("Forecast P85"),
-                message("P(on time)"),
+                message("Due"),
+                message("Safe finish (P85)"),
+                message("On-time chance"),
             ),
             (_card_row(view, card) for card in by_stage(live)),
         )
@@ -111,9 +111,11 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
 def _ray_line(view: View, measure: ClientMeasure) -> str:
     if measure.horizon is None:
         return view.say(
-            "No running work, no agreed card and no contract end: the ray has no horizon."
+            "No running work, no agreed card and no contract end: no work is secured."
         )
-    line = view.say("Work is known until {day}.", day=bold(view.date(measure.horizon)))
+    line = view.say(
+        "Work is secured until {day}.", day=bold(view.date(measure.horizon))
+    )
     match measure.ray_gap_weeks:
         case None:
             gap = view.say("Nothing after it has an expected start.")
@@ -176,7 +178,7 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
         forecast = measure.revenue_quarter + ahead.committed + ahead.weighted
     months = view.share_months()
     share = view.shares.get(client.ref)
-    until = period_title(quarter, view.words)
+    until = period_name(quarter, view.words)
     lines = {
         period_title(month, view.words): view.money(measure.revenue_month),
         period_title(quarter, view.words): view.money(measure.revenue_quarter),
@@ -209,7 +211,12 @@ def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
         return
     yield view.heading("Health and its reasons")
     yield view.table(
-        (message("Factor"), message("Score"), message("Weight"), message("Reason")),
+        (
+            message("Factor"),
+            message("Score, 0–100"),
+            message("Weight"),
+            message("Reason"),
+        ),
         [
             (
                 view.say(NAMES[factor.name]).capitalize(),

@@ -50,8 +50,8 @@ def _moved(view: View, cards: list[Card], since: date) -> Iterator[Block]:
 def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bullet:
     done = sum(category == Category.DONE.value for _, category in moves)
     head = view.count(
-        "{n} item finished of {total} moved",
-        "{n} items finished of {total} moved",
+        "issues moved: {total}, finished: {n}",
+        "issues moved: {total}, finished: {n}",
         done,
         total=len(moves),
     )

@@ -105,7 +105,7 @@ def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
             name = link(client.name, client.url)
             lines.append(f"{name}: {', '.join(names)}")
     if lines:
-        yield view.heading("AM: white spots", 3)
+        yield view.heading("AM: white space", 3)
         yield from (Bullet(line) for line in lines[:MOST])
 
 
@@ -137,8 +137,8 @@ def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block
         yield view.heading("HoA: feedback", 3)
         yield Paragraph(
             view.count(
-                "{n} entry; the head of accounting tells each member in person.",
-                "{n} entries; the head of accounting tells each member in person.",
+                "{n} entry; the Head of Accounts tells each member in person.",
+                "{n} entries; the Head of Accounts tells each member in person.",
                 entries,
             )
         )

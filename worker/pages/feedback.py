@@ -17,7 +17,7 @@ from worker.domain.document import (
     plain,
 )
 from worker.domain.messages import message
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.measures import FeedbackMeasure
@@ -38,7 +38,7 @@ def write_feedback(view: View, past: Period) -> tuple[Block, ...]:
             entries[entry.person].append(entry)
     head = view.say(
         "Feedback of {period}. Private: tell each member in person.",
-        period=bold(period_title(past, view.words)),
+        period=bold(period_name(past, view.words)),
     )
     blocks: list[Block] = [Callout(head, "🔒", "red_background")]
     if not entries:
@@ -59,8 +59,8 @@ def _about(view: View, name: str, entries: list[FeedbackMeasure]) -> Iterator[Bl
     mean = sum(scores, Decimal(0)) / len(scores)
     trend = entries[-1].trend
     count = view.count(
-        "{n} entry, mean score {mean} of 5",
-        "{n} entries, mean score {mean} of 5",
+        "{n} entry, average mark {mean} of 5",
+        "{n} entries, average mark {mean} of 5",
         len(entries),
         mean=view.number(mean, 1),
     )

@@ -10,7 +10,7 @@ from worker.pages.view import View
 FORECAST_HEADER = (
     message("Period"),
     message("Target"),
-    message("Fact"),
+    message("Actual"),
     message("Committed"),
     message("Weighted pipeline"),
     message("Forecast"),

@@ -11,7 +11,7 @@ from worker.domain.document import Block, Bullet, Callout, Picture, bold, link, 
 from worker.domain.entities import FIRM
 from worker.domain.messages import message
 from worker.domain.money import round_money
-from worker.domain.period_titles import days, period_title
+from worker.domain.period_titles import days, period_name, period_title
 from worker.domain.periods import A_WEEK, Period, month_of, quarter_of
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
@@ -37,7 +37,7 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
     figures = _cut(view, unit, monday)
     return (
         _verdict(view, figures, monday),
-        view.heading("Plan and fact"),
+        view.heading("Plan and actual"),
         _table(view, figures),
         *_forecasts(view, unit, monday),
         *_chart(view, unit, monday),
@@ -131,7 +131,7 @@ def _verdict(view: View, figures: Cut, monday: date) -> Block:
     colour = _colour(view, quarter)
 
     text = view.say(
-        "Cut of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
+        "Snapshot of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
         day=bold(view.date(monday)),
         fact=bold(view.money(week.fact)),
         plan=view.money(week.plan),
@@ -146,7 +146,7 @@ def _table(view: View, figures: Cut) -> Block:
         (
             message("Period"),
             message("Plan"),
-            message("Fact"),
+            message("Actual"),
             message("Variance"),
             message("Pace"),
             message("Required a working day"),
@@ -221,13 +221,13 @@ def _by_model(view: View, figures: Cut, total: Decimal | None) -> Iterator[Block
     models = []
     for cause, amount in zip(figures.models, amounts, strict=True):
         if amount:
-            model = _model(view, cause.model) or view.say("without a model")
+            model = _model(view, cause.model) or view.say("without an engagement model")
             name = plain(model)
             change = bold(view.change(amount))
             line = f"{name} {change}"
             models.append(line)
     if len(models) > 1:
-        yield view.paragraph("By model: {models}.", models=", ".join(models))
+        yield view.paragraph("By engagement model: {models}.", models=", ".join(models))
 
 
 def _model(view: View, model: str) -> str:
@@ -297,7 +297,7 @@ def _correction(
     card = view.world.card(project)
     reason = view.say("a changed budget or scope, or reopened work")
     if month is not None:
-        period = period_title(month_of(month), view.words)
+        period = period_name(month_of(month), view.words)
         reason = view.say("of {month}, which is closed", month=period)
     name = client_link(view, ref)
     if card is not None:
@@ -311,7 +311,7 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
     if not figures.short:
         return
     short = _short(view, figures)
-    yield view.heading("Carry-over")
+    yield view.heading("Shortfall carried over")
     yield view.paragraph(
         "The finished weeks of the quarter are short of {amount}.",
         amount=bold(view.money(short)),
@@ -321,7 +321,7 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
             (
                 message("Week"),
                 message("Target"),
-                message("Carried over"),
+                message("Shortfall carried over"),
                 message("Together"),
             ),
             _carried(view, figures, short),
@@ -396,7 +396,7 @@ def _units(view: View, monday: date) -> Iterator[Block]:
         (
             message("Unit"),
             message("Plan of the week"),
-            message("Fact"),
+            message("Actual"),
             message("Variance"),
             message("Pace of the month"),
             message("Pace of the quarter"),

@@ -64,7 +64,7 @@ def chart_plan(
     if not is_planned:
         return None
     parts = (
-        view.say("Plan and fact"),
+        view.say("Plan and actual"),
         period_title(quarter, view.words),
         view.unit_name(unit),
     )
@@ -73,8 +73,8 @@ def chart_plan(
         tuple(points),
         until,
         view.say("plan"),
-        view.say("fact"),
-        view.say("cut of {day}", day=view.words.day_month(until)),
+        view.say("actual"),
+        view.say("snapshot of {day}", day=view.words.day_month(until)),
         get_currency_symbol(view.words.currency, locale=view.words.locale),
         view.words.locale,
     )

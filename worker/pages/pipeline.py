@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from worker.domain.document import Block, Bullet, bold, link, plain
 from worker.domain.messages import message, stage_label
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.values import Ref
 from worker.method.formulas.rays import start_of
 from worker.method.outlook import Feed, Pipeline, StageValue
@@ -35,7 +35,7 @@ def write_pipeline(view: View) -> Iterator[Block]:
 def _feed(view: View, feed: Feed) -> Iterator[Block]:
     yield view.paragraph(
         "Target of newbiz for {quarter}: {target}.",
-        quarter=period_title(feed.quarter, view.words),
+        quarter=period_name(feed.quarter, view.words),
         target=bold(view.money(feed.target)),
     )
     parts = [

@@ -74,7 +74,7 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     parts = [
         bold(words.count("{n} client", "{n} clients", len(clients))),
         words.count("{n} account", "{n} accounts", groups["account"]),
-        words.count("{n} newbiz", "{n} newbiz clients", groups["newbiz"]),
+        words.count("{n} newbiz client", "{n} newbiz clients", groups["newbiz"]),
         f"{period_title(quarter, words)}: {view.money(total)}",
         pace,
         words.count("{n} high risk", "{n} high risks", levels["high"]),
@@ -124,7 +124,7 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
             message("Unit"),
             period_title(quarter_of(view.today), view.words),
             view.say("Share, {months}", months=view.share_months()),
-            message("Work until"),
+            message("Work secured until"),
             message("Risks"),
             message("Next action"),
         ),
@@ -173,7 +173,7 @@ def _rays(view: View) -> Iterator[Block]:
         yield Picture(
             chart,
             view.say(
-                "A bar ends where known work ends; the shortest rays stand on top."
+                "A bar ends where secured work ends; the shortest rays stand on top."
             ),
             weekly(
                 view,
@@ -198,7 +198,7 @@ def _mix(view: View) -> Iterator[Block]:
         elif is_units(client, world):
             units += share
     other = 1 - units - newbiz
-    yield view.heading("Mix and concentration")
+    yield view.heading("Revenue mix and concentration")
     months = finished_months(view.today, FEW)
     yield view.paragraph(
         "Money of the last three finished months, {first} – {last}.",
@@ -245,7 +245,7 @@ def _loyalty(view: View) -> Iterator[Block]:
     if loyalty is None:
         return
     words = view.words
-    yield view.heading("Loyalty and hunting")
+    yield view.heading("Loyalty and new clients")
     known = words.count(
         "{n} project begun since {since} has a known source",
         "{n} projects begun since {since} have a known source",
@@ -263,8 +263,8 @@ def _loyalty(view: View) -> Iterator[Block]:
     free = sum(own.free for own in view.measures.portfolios.values())
     yield Bullet(
         words.count(
-            "Account managers may hunt {n} client more.",
-            "Account managers may hunt {n} clients more.",
+            "Account managers have room for {n} new client.",
+            "Account managers have room for {n} new clients.",
             free,
         )
     )
@@ -342,7 +342,7 @@ def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
             message("Clients"),
             message("Accounts"),
             message("Load"),
-            message("May hunt"),
+            message("Room for new clients"),
             period_title(quarter_of(view.today), view.words),
             message("Open tasks"),
             message("Overdue"),
@@ -408,7 +408,7 @@ def _load(view: View) -> Iterator[Block]:
         yield view.heading("Load")
         yield Picture(
             chart,
-            view.say("Planned hours as a share of capacity, week by week."),
+            view.say("Planned hours as a share of the available ones, week by week."),
             weekly(view, chart.title),
         )
 

@@ -28,7 +28,7 @@ CLOSED = ("done", "cancelled")
 
 def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     """Yield the blocks about a period that is ending."""
-    yield view.heading("Plan and fact", 3)
+    yield view.heading("Plan and actual", 3)
     yield plan_table(view, unit, (past, *parts_of(past)))
     yield view.heading("Goals", 3)
     yield from goals_of(
@@ -73,7 +73,7 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
         (
             message("Period"),
             message("Plan"),
-            message("Fact"),
+            message("Actual"),
             message("Fulfilled"),
             message("Health"),
         ),
@@ -126,7 +126,7 @@ def goals_of(
                 message("Goal"),
                 message("Owner"),
                 message("Plan"),
-                message("Fact"),
+                message("Actual"),
                 message("Pace"),
             ),
             rows,

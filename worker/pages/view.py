@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TypeGuard
 
 import msgspec
-from babel.numbers import format_compact_currency
 from msgspec.structs import replace
 
 from worker.domain.document import (
@@ -34,7 +33,7 @@ from worker.domain.entities import (
 )
 from worker.domain.messages import message
 from worker.domain.money import foot, round_money
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
@@ -290,21 +289,15 @@ class View(msgspec.Struct, frozen=True, gc=False):
     def share_months(self) -> str:
         """Return the months in which shares of the revenue are counted."""
         months = finished_months(self.today, FEW)
-        first = period_title(months[0], self.words)
-        last = period_title(months[-1], self.words)
+        first = period_name(months[0], self.words)
+        last = period_name(months[-1], self.words)
         return f"{first} – {last}"
 
     def brief_money(self, amount: Decimal | None) -> str:
         """Return an amount in thousands or millions, for narrow columns."""
         if amount is None:
             return NONE
-        short: str = format_compact_currency(
-            amount,
-            self.words.currency,
-            locale=self.words.locale,
-            fraction_digits=int(abs(amount) >= 1_000_000),
-        )
-        return short
+        return self.words.brief_money(amount)
 
     def percent(self, share: Decimal | None) -> str:
         """Return a share."""

@@ -470,7 +470,7 @@ def _plan_create(
                 message=tell(
                     "no row is made while one that is there cannot be read: it may be the same"
                 ),
-                hint=tell("mend the row, then the next cycle makes what is missing"),
+                hint=tell("mend the row, then the next run makes what is missing"),
             )
         )
         return
@@ -568,7 +568,7 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
             where=literal(copy.ref),
             field=KEY_PROPERTY,
             message=tell(
-                "“{title}” carries the Rayline key of another row and is left alone",
+                "“{title}” carries the Rayline key of another row; it was not changed",
                 title=copy.title,
             ),
             hint=tell("clear its Rayline key to keep it as your own row, or delete it"),

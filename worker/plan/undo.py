@@ -171,7 +171,7 @@ def _kept_as_they_are(changes: Sequence[Change], boards: Boards) -> list[Problem
                     "{count} sections stay as they are: what stood in them before is not kept",
                     count=sections,
                 ),
-                hint=tell("the next cycle writes them anew"),
+                hint=tell("the next run writes them anew"),
             )
         )
     if away:

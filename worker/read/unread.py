@@ -21,8 +21,8 @@ class _Words(NamedTuple):
 _WORDS = {
     "worklog": _Words(
         Code.BAD_WORKLOG,
-        message("work log {name} of {issue}"),
-        tell("mend the work log in Jira; until then its time is left out"),
+        message("time log {name} of {issue}"),
+        tell("mend the time log in Jira; until then its time is left out"),
     ),
     "history": _Words(
         Code.BAD_HISTORY,

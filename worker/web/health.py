@@ -130,7 +130,10 @@ def _freshness(standing: Standing, schedule: Schedule) -> Sign:
         if age > beats * beat:
             return Sign(
                 light,
-                tell("beats without a good run: {number}", number=int(age / beat)),
+                tell(
+                    "scheduled runs missed without a good one: {number}",
+                    number=int(age / beat),
+                ),
                 fresh,
                 tell("See whether the daemon runs, or ask for a run."),
                 "sync",

@@ -66,7 +66,7 @@ def _read(text: str, by_name: Mapping[str, list[Ref]]) -> Shares | Text:
         shares[unit] += share
     total = sum((share for _, share in parts), Decimal(0))
     if total > WHOLE:
-        return tell("the shares come to {total} %", total=f"{total.normalize():f}")
+        return tell("the shares come to {total}%", total=f"{total.normalize():f}")
     some = [(unit, share / WHOLE) for unit, share in shares.items() if share]
     return tuple(sorted(some, key=lambda part: (-part[1], part[0])))
 
@@ -97,7 +97,7 @@ def _problem(person: Person, fault: Text) -> Problem:
         field="allocation",
         message=fault,
         hint=tell(
-            "name units with shares of 100 % at most: North 60 %, South 40 %; until then the unit's cell counts"
+            "name units with shares of 100% at most: North 60%, South 40%; until then the unit's cell counts"
         ),
         url=person.url,
     )

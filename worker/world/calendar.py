@@ -119,7 +119,7 @@ def provisional_problems(calendar: WorkCalendar, today: date) -> list[Problem]:
             where=literal("config"),
             field="calendar.decreed",
             message=tell(
-                "the days moved in {year} are not known yet: plans and capacity of that year are provisional",
+                "the days moved in {year} are not known yet: plans and available hours of that year are provisional",
                 year=year,
             ),
             hint=tell(

@@ -193,8 +193,8 @@ class Reader:
             self.report(
                 Code.OUT_OF_RANGE,
                 name,
-                tell("{value} % is not between 0 and 100 %", value=f"{value * 100:f}"),
-                hint=tell("enter 0 to 100 %"),
+                tell("{value}% is not between 0 and 100%", value=f"{value * 100:f}"),
+                hint=tell("enter 0 to 100%"),
             )
             return None
         return value
@@ -315,7 +315,7 @@ def read_unit(reader: Reader) -> Unit:
             Code.UNIT_WITHOUT_PEOPLE,
             "members",
             tell("nobody is in the unit"),
-            hint=tell("fill in AM, TL, PM and members"),
+            hint=tell("fill in AM, Team leads, PMs and Members"),
         )
     return unit
 
@@ -370,11 +370,11 @@ def _week(reader: Reader) -> Week | None:
             Code.BAD_WEEK,
             "week",
             tell(
-                "the days come to {total} h, the capacity is {capacity} h a week; the days count",
+                "the days come to {total} h, the contract to {capacity} h a week; the days count",
                 total=f"{total.normalize():f}",
                 capacity=f"{contract.normalize():f}",
             ),
-            hint=tell("make them the same, or clear the capacity"),
+            hint=tell("make them the same, or clear the contract hours"),
         )
     return week
 

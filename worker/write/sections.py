@@ -174,7 +174,7 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
             title=title,
             error=fault.reason,
         ),
-        hint=tell("its words stand in its place; the next cycle tries again"),
+        hint=tell("its words stand in its place; the next run tries again"),
     )
 
 

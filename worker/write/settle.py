@@ -93,7 +93,7 @@ def _look_up(
         return _problem(
             intent,
             tell("the row could not be looked up: {error}", error=error),
-            tell("it will be looked up in the next cycle"),
+            tell("it will be looked up in the next run"),
         )
 
     standing = [page for page in pages if not page.is_gone]

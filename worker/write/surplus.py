@@ -58,7 +58,7 @@ def tell_kept(change: Change) -> Problem:
         where=literal(change.ref),
         field=KEY_PROPERTY,
         message=tell(
-            "“{title}” carries the Rayline key of another row and is left alone",
+            "“{title}” carries the Rayline key of another row; it was not changed",
             title=change.title,
         ),
         hint=tell("clear its Rayline key to keep it as your own row, or delete it"),

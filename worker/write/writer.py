@@ -375,7 +375,7 @@ _CODES = {
     "Unreachable": Code.UNREACHABLE,
     "Postponed": Code.POSTPONED,
 }
-_TRIED_AGAIN = tell("it will be tried again in the next cycle")
+_TRIED_AGAIN = tell("it will be tried again in the next run")
 _HINTS = {
     Code.WRITE_DENIED: tell(
         "check the token and that the connection may insert and update content"

@@ -146,7 +146,7 @@ def _facts(board: _Board, ref: Ref, need: StaffNeed) -> Iterator[Fact]:
             Input(words.say("role"), role),
             Input(words.say("evidence"), need.evidence),
         ),
-        words.say("load - effective capacity, mean of the weeks above the limit"),
+        words.say("load − effective hours, mean of the weeks above the limit"),
         f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
     )
     values: dict[str, Value] = {

@@ -42,8 +42,8 @@ ROLES = {
     "analyst": message("analyst"),
     "pm": message("project manager"),
     "am": message("account manager"),
-    "hoa": message("head of accounts"),
-    "head_newbiz": message("head of newbiz"),
+    "hoa": message("Head of Accounts"),
+    "head_newbiz": message("Head of Newbiz"),
     "sales": message("sales"),
     "finance": message("finance"),
     "lawyer": message("lawyer"),
@@ -118,7 +118,7 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
         holds,
         3,
         evidence,
-        f"logged hours / effective capacity < {world.thresholds.logs_share}",
+        f"logged hours / effective hours < {world.thresholds.logs_share}",
         impact=2,
         inputs=((words.say("unit"), unit.name, unit.url),),
     )
@@ -354,7 +354,7 @@ def _strangers(world: World) -> Iterator[Problem]:
             where=literal(f"Jira: {account}"),
             field="assignee",
             message=tell(
-                "{items} open items and {logs} fresh work logs are of an account that is nobody's in People",
+                "{items} open issues and {logs} fresh time logs are of an account that is nobody's in People",
                 items=items[account],
                 logs=logs[account],
             ),

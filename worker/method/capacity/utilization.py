@@ -435,12 +435,12 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
         _why(
             (
                 Input(say("logged hours"), _shown(load.logged)),
-                Input(say("effective capacity, h"), _shown(load.effective)),
+                Input(say("effective hours"), _shown(load.effective)),
                 Input(say("contracted, h"), _shown(load.contracted)),
                 Input(say("weeks"), _span(view, view.past)),
             ),
             say(
-                "logged hours / effective capacity of {capacity} h",
+                "logged hours / {capacity} effective hours",
                 capacity=_shown(load.effective),
             ),
         ),
@@ -456,8 +456,8 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
             _why(
                 (
                     Input(say("planned, h"), _shown(planned)),
-                    Input(say("effective capacity, h"), _shown(capacity)),
-                    Input(say("open items"), str(load.open)),
+                    Input(say("effective hours"), _shown(capacity)),
+                    Input(say("open issues"), str(load.open)),
                     Input(say("with an estimate"), str(load.estimated)),
                     Input(
                         say("of proposals, h"),
@@ -465,7 +465,7 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
                     ),
                 ),
                 say(
-                    "work left and expected / effective capacity of {capacity} h",
+                    "work left and expected / {capacity} effective hours",
                     capacity=_shown(capacity),
                 ),
                 f"estimate >= {view.world.thresholds.estimate_share}",
@@ -484,14 +484,14 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
         load.projects,
         _why(
             (
-                Input(say("open items"), str(load.open)),
+                Input(say("open issues"), str(load.open)),
                 *(
                     name_row(say("card"), view.world.cards[ref])
                     for ref in load.projects
                     if ref in view.world.cards
                 ),
             ),
-            say("cards with open items or work logs of this person"),
+            say("cards with open issues or time logs of this person"),
         ),
     )
 
@@ -507,12 +507,11 @@ def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
     inputs = (
         Input(words.say("billable hours"), _shown(load.billable)),
         Input(words.say("logged hours"), _shown(load.logged)),
-        Input(words.say("effective capacity, h"), _shown(load.effective)),
+        Input(words.say("effective hours"), _shown(load.effective)),
         Input(words.say("target of the role"), target or "-"),
     )
     formula = words.say(
-        "billable hours / effective capacity of {capacity} h",
-        capacity=_shown(load.effective),
+        "billable hours / {capacity} effective hours", capacity=_shown(load.effective)
     )
     return Fact(
         ref,
@@ -538,7 +537,7 @@ def _next_weeks(view: _Staff) -> Span:
 
 def _capacity_formula(view: _Staff) -> str:
     return view.world.words.say(
-        "hours of the working days between first and last day - time off"
+        "hours of the working days between first and last day − time off"
     )
 
 
@@ -571,7 +570,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
     say = view.world.words.say
     limits = view.world.thresholds
     planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
-    capacity = Input(say("effective capacity, h"), _shown(load.capacity))
+    capacity = Input(say("effective hours"), _shown(load.capacity))
     people = Input(
         say("producing people"),
         ", ".join(view.world.people[ref].name for ref in load.people) or "-",
@@ -592,7 +591,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         _why(
             (people, Input(say("planned, h"), _shown(planned)), capacity),
             say(
-                "work left and expected / effective capacity of {capacity} h",
+                "work left and expected / {capacity} effective hours",
                 capacity=_shown(load.capacity),
             ),
             f"{limits.underload} .. {limits.overload}",
@@ -600,12 +599,12 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
     )
     logs = (
         Input(say("logged hours"), _shown(load.logged)),
-        Input(say("effective capacity, h"), _shown(load.effective)),
+        Input(say("effective hours"), _shown(load.effective)),
     )
     used = None
     if not load.missing:
         used = _percent(load.logged, load.effective)
-    least = f"logged hours / effective capacity >= {limits.logs_share}"
+    least = f"logged hours / effective hours >= {limits.logs_share}"
     yield Fact(
         load.unit,
         "utilization",
@@ -613,7 +612,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         _why(
             (people, *logs),
             say(
-                "logged hours / effective capacity of {capacity} h",
+                "logged hours / {capacity} effective hours",
                 capacity=_shown(load.effective),
             ),
             least,
@@ -673,7 +672,7 @@ def _plan_facts(
     inputs = (
         Input(say("logged hours"), _shown(spent)),
         Input(say("planned, h"), _shown(ahead)),
-        Input(say("effective capacity, h"), _shown(capacity)),
+        Input(say("effective hours"), _shown(capacity)),
         *provisional_inputs(period.end, world),
     )
     values: dict[str, tuple[Value, str]] = {
@@ -684,7 +683,7 @@ def _plan_facts(
         ),
         "utilization": (
             _percent(planned, capacity),
-            say("load / effective capacity of {capacity} h", capacity=_shown(capacity)),
+            say("load / {capacity} effective hours", capacity=_shown(capacity)),
         ),
     }
     logged, left, whole = inputs[:3]

@@ -67,7 +67,7 @@ def end_signals(
     world: World, signals: Iterable[Signal], left: Mapping[Ref, date]
 ) -> Findings[tuple[Signal, ...]]:
     """Return signals with those about clients that left at an end: their tasks close by themselves."""
-    ended = world.words.say("closed by itself: the client has left")
+    ended = world.words.say("closed automatically: the client has left")
     return Findings(
         tuple(
             replace(signal, holds=False, ended=ended)

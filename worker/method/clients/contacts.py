@@ -96,7 +96,7 @@ def _partners(client: Client, world: World, *, served: bool) -> Look:
     evidence = ""
     if last is not None:
         day = words.date(last)
-        evidence = words.say("Last contact of the partners on {day}.", day=day)
+        evidence = words.say("Last contact of the agency partner on {day}.", day=day)
     seen = Sighting(
         holds,
         _mark_of_silence(last, world.today, limit) - 1,

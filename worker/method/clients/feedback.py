@@ -102,9 +102,9 @@ def _trend_fact(entry: _Entry, world: World) -> Fact:
         trend_of(entry.scores, count),
         Why(
             "feedback",
-            (Input(say("scores"), shown, entry.row.url),),
+            (Input(say("marks"), shown, entry.row.url),),
             say(
-                "the last scores of this client about the same person or the team all rise or all fall"
+                "the last marks of this client about the same person or the team all rise or all fall"
             ),
             f"entries >= {count}",
         ),
@@ -164,13 +164,13 @@ def _evidence(entry: _Entry, world: World) -> str:
     count = world.thresholds.feedback_entries
     if entry.score <= world.thresholds.feedback_low:
         return words.say(
-            "Score {score} of 5 on {day}.",
+            "Mark {score} of 5 on {day}.",
             score=words.number(entry.score),
             day=words.date(entry.day),
         )
     shown = ", ".join(words.number(score) for score in entry.scores[-count:])
     return words.say(
-        "Scores fall: {scores} (until {day}).", scores=shown, day=words.date(entry.day)
+        "Marks fall: {scores} (until {day}).", scores=shown, day=words.date(entry.day)
     )
 
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from worker.config import Thresholds
 from worker.domain.entities import RUNNING, Card, Client, Contact, Stage, Unit
 from worker.domain.messages import message
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
@@ -371,7 +371,7 @@ def _delivery(view: _View, world: World) -> Scores:
     if chances:
         scores.append(HUNDRED * _average(chances))
         least = words.percent(min(chances))
-        reasons.append(words.say("P(on time) {chance}", chance=least))
+        reasons.append(words.say("on-time chance {chance}", chance=least))
 
     dated = [m for m in view.running if m.due is not None and m.open]
     if dated:
@@ -379,7 +379,7 @@ def _delivery(view: _View, world: World) -> Scores:
         overdue = sum(_overdue(m, world.today) for m in dated)
         late = Decimal(overdue) / still_open
         scores.append(_scale("overdue", late, world))
-        reasons.append(words.count("{n} overdue item", "{n} overdue items", overdue))
+        reasons.append(words.count("{n} overdue issue", "{n} overdue issues", overdue))
     return scores, ", ".join(reasons)
 
 
@@ -424,7 +424,9 @@ def _quality_of(measure: CardMeasure, world: World) -> Iterator[tuple[Decimal, s
     age = measure.defect_age
     if age is not None:
         reason = words.count(
-            "open defects are {n} day old", "open defects are {n} days old", age
+            "open defects: {n} day is the median age",
+            "open defects: {n} days is the median age",
+            age,
         )
         yield _scale("defect_age", age, world), reason
 
@@ -474,10 +476,10 @@ def _ray(view: _View, world: World) -> Scores:
     day = ray.horizon.day
     ahead = ray.planned - world.today
     weeks = Decimal(ahead.days) / 7
-    reason = words.say("work until {day}", day=words.date(day))
+    reason = words.say("work secured until {day}", day=words.date(day))
     if ray.planned < day:
         reason = words.say(
-            "work until {day}, by plan until {planned}",
+            "work secured until {day}, by plan until {planned}",
             day=words.date(day),
             planned=words.date(ray.planned),
         )
@@ -539,7 +541,7 @@ def _team(view: _View, world: World) -> Scores:
         return [], ""
     words = world.words
     scores = [NOTHING]
-    reasons = [words.say("the triangle is broken")]
+    reasons = [words.say("the triangle is incomplete")]
     if is_triangle(unit, world):
         scores = [HUNDRED]
         reasons = [words.say("the triangle is complete")]
@@ -624,7 +626,7 @@ def _health_reasons(
     say = words.say
     limits = world.thresholds
     scored = [factor for factor in measure.factors if factor.score is not None]
-    score = show_number(say("score"), measure.score, words)
+    score = show_number(say("health score"), measure.score, words)
     coverage = words.percent(measure.coverage)
     by_hand = read_colour(view.client, world).reason
     colours = [
@@ -648,7 +650,7 @@ def _health_reasons(
         measure.score,
         _why_of(
             (Input(say(NAMES[f.name]), f"{f.score:.2f} x {f.weight}") for f in scored),
-            say("sum of weight x score / sum of weights, factors with data only"),
+            say("sum of weight × score / sum of weights, factors with data only"),
         ),
     )
     yield (
@@ -661,17 +663,17 @@ def _health_reasons(
         ),
     )
     past = tracks.get(f"{view.client.ref}#score")
-    before = Input(say("score before"), "-")
+    before = Input(say("health score before"), "-")
     if past is not None:
         shown = words.number(Decimal(past.value))
-        before = Input(say("score before"), f"{shown} ({past.since})")
+        before = Input(say("health score before"), f"{shown} ({past.since})")
     yield (
         "trend",
         measure.trend,
         _why_of(
             (score, before),
             say(
-                "the score against four to eight weeks ago; {points} points make a trend",
+                "the health score against four to eight weeks ago; {points} points make a trend",
                 points=limits.trend_points,
             ),
             f"+-{limits.trend_points}",
@@ -760,8 +762,11 @@ def _work_reasons(view: _View, world: World) -> Reasons:
         "progress",
         share(done, total),
         _why_of(
-            (Input(say("finished items"), str(done)), Input(say("items"), str(total))),
-            say("finished items / all items of running cards"),
+            (
+                Input(say("finished issues"), str(done)),
+                Input(say("issues"), str(total)),
+            ),
+            say("finished issues / all issues of running cards"),
         ),
     )
     yield (
@@ -769,7 +774,7 @@ def _work_reasons(view: _View, world: World) -> Reasons:
         min(_chances(view), default=None),
         _why_of(
             (_chance(measure, world) for measure in running),
-            say("smallest P(on time) of the running cards"),
+            say("lowest on-time chance of the running cards"),
         ),
     )
     changes = [measure.last_activity for measure in view.measures]
@@ -836,7 +841,7 @@ def _team_reasons(
         rag.value,
         _why_of(
             (_client_score(client, world) for client in clients),
-            say("mean score of the unit's clients that are not grey"),
+            say("mean health score of the unit's clients that are not grey"),
             f"{band.green} / {band.amber}",
         ),
     )
@@ -871,11 +876,11 @@ def _plan_reasons(unit: Unit, measured: Iterable[PlanMeasure], world: World) -> 
             quarter.pace,
             _why_of(
                 (
-                    Input(words.say("period"), period_title(quarter.period, words)),
-                    show_money(words.say("fact"), quarter.fact, words),
+                    Input(words.say("period"), period_name(quarter.period, words)),
+                    show_money(words.say("actual"), quarter.fact, words),
                     show_money(words.say("planned to date"), quarter.planned, words),
                 ),
-                words.say("fact / planned to date"),
+                words.say("actual / planned to date"),
                 f"{band.green} / {band.amber}",
             ),
         )
@@ -884,8 +889,8 @@ def _plan_reasons(unit: Unit, measured: Iterable[PlanMeasure], world: World) -> 
 def _from_plan(plan: PlanMeasure, words: Words) -> Why:
     return _why_of(
         (
-            Input(words.say("period"), period_title(plan.period, words)),
-            show_money(words.say("fact"), plan.fact, words),
+            Input(words.say("period"), period_name(plan.period, words)),
+            show_money(words.say("actual"), plan.fact, words),
         ),
         words.say("from the unit's plan {period}", period=plan.period.code),
     )

@@ -171,7 +171,7 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
     horizon = view.ray.horizon
     gap = view.ray.gap_weeks
     row = name_row(say("client"), client)
-    end = show_day(say("horizon"), horizon.day if horizon else None)
+    end = show_day(say("work secured until"), horizon.day if horizon else None)
     last = world.card(horizon.card if horizon else None)
     following = world.card(view.ray.next_card)
     ends = [row]
@@ -197,7 +197,9 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
         "ray_gap",
         Decimal(gap) if gap is not None else None,
         Why(
-            RULE, tuple(gaps), say("weeks from the horizon to the next expected start")
+            RULE,
+            tuple(gaps),
+            say("weeks from the end of secured work to the next expected start"),
         ),
     )
 
@@ -241,17 +243,17 @@ def _describe_end(view: _View, world: World) -> str:
     match horizon.basis:
         case Basis.CONTRACT:
             return words.say(
-                "Work is known until {day}, the end of the contract.", day=day
+                "Work is secured until {day}, the end of the contract.", day=day
             )
         case Basis.P85:
             return words.say(
-                "Work is known until {day}, the P85 of “{card}”.",
+                "Work is secured until {day}, the P85 of “{card}”.",
                 day=day,
                 card=card.name if card else "",
             )
         case Basis.DUE:
             return words.say(
-                "Work is known until {day}, the due date of “{card}”.",
+                "Work is secured until {day}, the due date of “{card}”.",
                 day=day,
                 card=card.name if card else "",
             )
@@ -322,7 +324,7 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
             )
         elif task_key("move_idea", card.ref) in world.memory.occurrences:
             moved = words.say(
-                "closed by itself: the card stands at “{stage}” now",
+                "closed automatically: the card stands at “{stage}” now",
                 stage=stage_label(card.stage, words),
             )
             signal = state_signal("move_idea", subject, NO, words=words)
@@ -343,7 +345,7 @@ def _describe_idea(view: _View, card: Card, world: World) -> str:
     )
     if value:
         reason = words.say(
-            "The idea is worth {money} (probability x value), among the most.",
+            "The idea is worth {money} (probability × value), among the most.",
             money=words.money(value),
         )
     else:

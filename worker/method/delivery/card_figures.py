@@ -88,15 +88,15 @@ def _scope(measure: CardMeasure, words: Words) -> Figures:
         "measured_by": Input(say("measured by"), measure.by),
         "work_done": show_number(say("work done"), measure.work_done, words),
         "all_work": show_number(say("all work"), measure.work_total, words),
-        "finished": show_text(say("finished items"), measure.done),
-        "items": show_text(say("items"), measure.total),
+        "finished": show_text(say("finished issues"), measure.done),
+        "items": show_text(say("issues"), measure.total),
         "work_added": show_number(say("work added"), added, words),
         "work_gone": show_number(say("work rejected"), gone, words),
         "work_before": show_number(say("work known before"), before, words),
-        "new": show_text(say("new items"), measure.new_items),
+        "new": show_text(say("new issues"), measure.new_items),
     }
     if measure.rejected:
-        figures["rejected"] = show_text(say("rejected items"), measure.rejected)
+        figures["rejected"] = show_text(say("rejected issues"), measure.rejected)
     return figures
 
 
@@ -104,11 +104,13 @@ def _speed(measure: CardMeasure, words: Words) -> Figures:
     say = words.say
     earned = measure.earned_days
     figures = {
-        "open": show_text(say("open items"), measure.open),
+        "open": show_text(say("open issues"), measure.open),
         "finished_a_week": show_number(
             say("finished a week"), measure.throughput, words
         ),
-        "history": show_text(say("finished items that tell of speed"), measure.history),
+        "history": show_text(
+            say("finished issues that tell of speed"), measure.history
+        ),
         "earned_days": show_number(
             say("earned schedule, working days"), earned, words, digits=4
         ),
@@ -146,8 +148,8 @@ def _effort(
         "worth": show_money(say("worth at standard rates"), measure.worth, words),
         "budget": show_money(say("budget"), card.budget, words),
         "time_spent": show_number(say("time spent, h"), spent / HOUR, words),
-        "logged": show_number(say("in work logs, h"), logged / HOUR, words),
-        "logs": show_text(say("work logs"), len(work.worklogs)),
+        "logged": show_number(say("in time logs, h"), logged / HOUR, words),
+        "logs": show_text(say("time logs"), len(work.worklogs)),
     }
 
 
@@ -172,11 +174,11 @@ def _items(work: CardWork, measure: CardMeasure, world: World) -> Figures:
             active.append(issue)
     changed = max(work.issues, key=_changed, default=None)
     return {
-        "overdue": Input(say("overdue items"), _keys(late)),
-        "blocked": Input(say("blocked items"), _keys(blocked)),
-        "in_progress": Input(say("items in progress"), _keys(active)),
+        "overdue": Input(say("overdue issues"), _keys(late)),
+        "blocked": Input(say("blocked issues"), _keys(blocked)),
+        "in_progress": Input(say("issues in progress"), _keys(active)),
         "due_last": Input(say("due last"), _keys(last)),
-        "changed": Input(say("last changed item"), changed.key if changed else "-"),
+        "changed": Input(say("last changed issue"), changed.key if changed else "-"),
     }
 
 
@@ -203,8 +205,8 @@ def _state(measure: CardMeasure, words: Words) -> Figures:
     return {
         "due": show_day(say("due"), measure.due),
         "jira_due": show_day(say("due date in Jira"), measure.jira_due),
-        "chance": show_number(say("P(on time)"), measure.on_time, words, digits=4),
+        "chance": show_number(say("On-time chance"), measure.on_time, words, digits=4),
         "p85": show_day("P85", end),
         "spi": show_number("SPI(t)", measure.spi_t, words, digits=2),
-        "late": show_text(say("overdue items"), measure.overdue),
+        "late": show_text(say("overdue issues"), measure.overdue),
     }

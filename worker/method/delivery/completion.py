@@ -215,8 +215,7 @@ def _describe(measure: CardMeasure, world: World) -> Iterator[str]:
     coming = new_a_week(measure.flow)
     if measure.is_outgrown and coming is not None:
         yield words.say(
-            "As much work comes in as is finished ({n} new items a week): "
-            "there is no date.",
+            "As much work comes in as is finished ({n} new issues a week): there is no date.",
             n=words.number(coming),
         )
 

@@ -60,8 +60,8 @@ def _slow_item(measure: CardMeasure, world: World) -> str:
     first = world.today - timedelta(days=measure.oldest_age - 1)
     begun = world.words.date(first)
     return world.words.count(
-        "{key} is in work since {begun}; 85 % of the others took up to {n} day.",
-        "{key} is in work since {begun}; 85 % of the others took up to {n} days.",
+        "{key} is in work since {begun}; 85% of the others took up to {n} day.",
+        "{key} is in work since {begun}; 85% of the others took up to {n} days.",
         measure.sle,
         begun=begun,
         key=measure.oldest,
@@ -85,7 +85,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
     chance = measure.on_time
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
     evidence = words.say(
-        "P(on time) {chance} for {due}: half of the runs end by {p50}, 85 % by {p85}.",
+        "On-time chance {chance} for {due}: half of the scenarios finish by {p50}, 85% by {p85}.",
         chance=words.percent(chance),
         due=words.date(measure.due),
         p50=words.date(measure.forecast.p50),
@@ -95,7 +95,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
         chance < limit,
         probability,
         f"{evidence} {describe_pace(measure, world)}".strip(),
-        f"P(on time) < {limit}",
+        f"on-time chance < {limit}",
     )
 
 
@@ -127,8 +127,8 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
     passed = measure.due is not None and measure.due < world.today
     many = measure.open > 0 and Decimal(measure.overdue) / measure.open >= limit
     items = words.count(
-        "{n} overdue item of {open}.",
-        "{n} overdue items of {open}.",
+        "{n} overdue issue of {open}.",
+        "{n} overdue issues of {open}.",
         measure.overdue,
         open=measure.open,
     )
@@ -141,7 +141,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
         passed or many,
         5 if passed else 4,
         f"{text} {items}".strip() if measure.total else text,
-        f"due < {world.today} or overdue items >= {limit}",
+        f"due < {world.today} or overdue issues >= {limit}",
     )
 
 
@@ -156,7 +156,7 @@ def _no_due(card: Card, measure: CardMeasure, world: World) -> Sighting:
     return Sighting(
         holds,
         3,
-        world.words.say("Neither the card nor its open items have a due date."),
+        world.words.say("Neither the card nor its open issues have a due date."),
     )
 
 

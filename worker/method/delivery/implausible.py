@@ -95,6 +95,6 @@ def _misdated(log: Worklog, key: str, day: date, *, card: Card | None) -> Proble
             person=log.author,
             day=day.isoformat(),
         ),
-        hint=tell("mend the date of this work log in Jira"),
+        hint=tell("mend the date of this time log in Jira"),
         url=card.url if card else "",
     )

@@ -428,8 +428,8 @@ def _new_scope(measure: CardMeasure, world: World) -> str:
         return ""
     weeks = world.thresholds.scope_weeks
     return world.words.count(
-        "{n} new item in {weeks} weeks.",
-        "{n} new items in {weeks} weeks.",
+        "{n} new issue in {weeks} weeks.",
+        "{n} new issues in {weeks} weeks.",
         measure.new_items,
         weeks=weeks,
     )
@@ -441,8 +441,8 @@ def _lost_scope(measure: CardMeasure, world: World) -> str:
         return ""
     weeks = world.thresholds.scope_weeks
     return world.words.count(
-        "{n} item was closed as rejected in {weeks} weeks and left the scope.",
-        "{n} items were closed as rejected in {weeks} weeks and left the scope.",
+        "{n} issue was closed as rejected in {weeks} weeks and left the scope.",
+        "{n} issues were closed as rejected in {weeks} weeks and left the scope.",
         measure.rejected_lately,
         weeks=weeks,
     )
@@ -453,8 +453,8 @@ def _bursts(measure: CardMeasure, world: World) -> Iterator[str]:
     words = world.words
     for burst in measure.bursts:
         yield words.count(
-            "{n} item was finished at once on {day}: no forecast rests on it.",
-            "{n} items were finished at once on {day}: no forecast rests on them.",
+            "{n} issue was finished at once on {day}: no forecast rests on it.",
+            "{n} issues were finished at once on {day}: no forecast rests on them.",
             burst.items,
             day=words.date(burst.day),
         )
@@ -511,8 +511,8 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
         yield (
             _rank_overdue(measure.overdue, late, limits.overdue_share),
             words.count(
-                "{n} overdue item of {open}.",
-                "{n} overdue items of {open}.",
+                "{n} overdue issue of {open}.",
+                "{n} overdue issues of {open}.",
                 measure.overdue,
                 open=measure.open,
             ),
@@ -523,9 +523,9 @@ def _say_chance(measure: CardMeasure, on_time: Decimal, due: date, words: Words)
     chance = words.percent(on_time)
     day = words.date(due)
     if measure.forecast is None:
-        return words.say("P(on time) {chance} for {due}.", chance=chance, due=day)
+        return words.say("On-time chance {chance} for {due}.", chance=chance, due=day)
     return words.say(
-        "P(on time) {chance} for {due}, P85 {p85}.",
+        "On-time chance {chance} for {due}, safe finish {p85}.",
         chance=chance,
         due=day,
         p85=words.date(measure.forecast.p85),
@@ -551,8 +551,8 @@ def _unknown(measure: CardMeasure, world: World) -> str:
         return ""
     if measure.history < least and not measure.lenders:
         return words.count(
-            "Too little history: {n} finished item, {least} are needed.",
-            "Too little history: {n} finished items, {least} are needed.",
+            "Too little history: {n} finished issue, {least} are needed.",
+            "Too little history: {n} finished issues, {least} are needed.",
             measure.history,
             least=least,
         )
@@ -575,7 +575,7 @@ def _done_total(measure: CardMeasure, words: Words) -> str | None:
             return words.say("{done} / {total} h by estimate", done=done, total=total)
         case "points":
             return words.say(
-                "{done} / {total} points by estimate", done=done, total=total
+                "{done} / {total} story points by estimate", done=done, total=total
             )
         case _:
             return words.say("{done} / {total} by count", done=done, total=total)
@@ -598,17 +598,17 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
     ),
     (
         "p50",
-        message("day by which half of the simulated runs end"),
+        message("day by which half of the simulated scenarios finish"),
         lambda m, _: m.forecast.p50 if m.forecast else None,
     ),
     (
         "p85",
-        message("day by which 85 % of the simulated runs end"),
+        message("day by which 85% of the simulated scenarios finish"),
         lambda m, _: m.forecast.p85 if m.forecast else None,
     ),
     (
         "on_time",
-        message("share of simulated runs that end by the due date"),
+        message("share of simulated scenarios that finish by the due date"),
         lambda m, _: m.on_time,
     ),
     (
@@ -616,32 +616,32 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
         message("earned schedule / actual time, in working days"),
         lambda m, _: m.spi_t,
     ),
-    ("burn", message("hours spent x rates / budget"), lambda m, _: m.burn),
+    ("burn", message("hours spent × rates / budget"), lambda m, _: m.burn),
     (
         "hours",
-        message("time spent on the items, or their work logs where those are more"),
+        message("time spent on the issues, or their time logs where those are more"),
         lambda m, _: m.hours,
     ),
     (
         "overdue",
-        message("open items whose due date has passed"),
+        message("open issues whose due date has passed"),
         _counted(lambda m: m.overdue),
     ),
     (
         "blocked",
-        message("open items flagged or in a blocked status"),
+        message("open issues flagged or in a blocked status"),
         _counted(lambda m: m.blocked),
     ),
-    ("wip", message("items in progress"), _counted(lambda m: m.wip)),
+    ("wip", message("issues in progress"), _counted(lambda m: m.wip)),
     (
         "last_activity",
-        message("newest change or work log in Jira"),
+        message("newest change or time log in Jira"),
         lambda m, _: m.last_activity,
     ),
     (
         "health",
         message(
-            "worst of P(on time), SPI(t) and overdue items; held until seen on two days; empty while not running"
+            "worst of on-time chance, SPI(t) and overdue issues; held until seen on two days; empty while not running"
         ),
         lambda m, _: m.rag.value,
     ),
@@ -669,7 +669,7 @@ def _facts(
                 show_day(say("since"), measure.stage_since),
                 show_day(say("today"), world.today),
             ),
-            say("today - the day the stage was first seen"),
+            say("today − the day the stage was first seen"),
         ),
     )
     if measure.promises is not None:
@@ -692,7 +692,7 @@ def _facts(
             Why(
                 "progress",
                 choose("due", figures),
-                say("latest due date of the open items in Jira"),
+                say("latest due date of the open issues in Jira"),
             ),
         )
 
@@ -703,7 +703,7 @@ def _threshold(name: str, world: World) -> str:
         case "progress" | "done_total":
             return f"estimate >= {limits.estimate_share}"
         case "p50" | "p85" | "on_time":
-            return f"finished items >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
+            return f"finished issues >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
         case "health":
             chance = limits.on_time
             spi = limits.spi

@@ -207,17 +207,15 @@ def _worsening(name: str, old: Decimal, new: Decimal, *, world: World) -> str:
     after = words.percent(new)
     if name == "reopened":
         return words.count(
-            "Reopened items are {after} of the finished ones in {n} week, {before} "
-            "before.",
-            "Reopened items are {after} of the finished ones in {n} weeks, {before} "
-            "before.",
+            "Reopened issues are {after} of the finished ones in {n} week, {before} before.",
+            "Reopened issues are {after} of the finished ones in {n} weeks, {before} before.",
             weeks,
             after=after,
             before=before,
         )
     return words.count(
-        "Defects are {after} of the new items in {n} week, {before} before.",
-        "Defects are {after} of the new items in {n} weeks, {before} before.",
+        "Defects are {after} of the new issues in {n} week, {before} before.",
+        "Defects are {after} of the new issues in {n} weeks, {before} before.",
         weeks,
         after=after,
         before=before,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Grain, Period, month_of, next_period, quarter_of
 from worker.domain.words import Words
 
@@ -21,7 +21,7 @@ def next_planned(today: date, *, strategic: bool = False) -> Period:
 
 def agenda_title(period: Period, words: Words) -> str:
     """Return what the agenda of the meeting that plans a period is called."""
-    title = period_title(period, words)
+    title = period_name(period, words)
     if period.grain is Grain.QUARTER:
         return words.say("Quarterly meeting: plan of {period}", period=title)
     return words.say("Monthly meeting: plan of {period}", period=title)

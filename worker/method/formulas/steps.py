@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from worker.domain.period_titles import period_title
-from worker.domain.periods import A_DAY, month_of, week_of
+from worker.domain.periods import A_DAY, month_of
 from worker.domain.words import Words
 from worker.method.measures import Step
 
@@ -17,7 +17,7 @@ AHEAD = 200
 
 
 def write_steps(steps: Iterable[Step], words: Words) -> str:
-    """Return one line a step, with its month and week: `November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Call`."""
+    """Return one line a step, with its month and week: `November 2026 · Week 47 · Nov 19: Call`."""
     lines = []
     for step in steps:
         heading = _heading(step.day, words)
@@ -28,8 +28,8 @@ def write_steps(steps: Iterable[Step], words: Words) -> str:
 @lru_cache(maxsize=1024)
 def _heading(day: date, words: Words) -> str:
     month = period_title(month_of(day), words)
-    week = period_title(week_of(day), words)
-    written = words.date(day)
+    week = words.say("Week {number}", number=day.isocalendar().week)
+    written = words.day_month(day)
     return f"{month} · {week} · {written}"
 
 
@@ -61,7 +61,8 @@ def _dates(today: date, words: Words) -> dict[str, date]:
     day = today - timedelta(days=BACK)
     last = today + timedelta(days=AHEAD)
     while day <= last:
-        written = words.date(day)
-        dates[written] = day
+        # With its year too: so were steps written before, and people may add it.
+        for written in (words.day_month(day), words.date(day)):
+            dates[written] = day
         day += A_DAY
     return dates

@@ -160,7 +160,7 @@ def _card(
 def _homeless(idea: Idea) -> Problem:
     return Problem(
         code=Code.IDEA_WITHOUT_CLIENT,
-        where=tell("Backlog: {name}", name=idea.name),
+        where=tell("Idea backlog: {name}", name=idea.name),
         field="client",
         message=tell("the accepted idea names no client, so it cannot become a card"),
         hint=tell("choose its client"),

@@ -98,7 +98,7 @@ def _facts(revolution: Revolution, world: World) -> Iterator[Fact]:
     since = Input(words.say("since"), words.date(revolution.since))
     limit = words.count("{n} month", "{n} months", world.thresholds.revolution_months)
     ran = words.say(
-        "an endless service ran for so long since its start or last revolution"
+        "an ongoing service has run this long since its start or last revolution"
     )
     long_run = Why("evolution", (name, since), ran, limit)
     copied = Why("evolution", (name,), words.say("as the card it follows"))

@@ -34,7 +34,7 @@ from worker.world.world import World
 
 SILENT, GRADUATES = "relations.silent", "newbiz.graduates"
 HOUR = 3600
-GRADUATED = message("closed by itself: the client is an account now")
+GRADUATED = message("closed automatically: the client is an account now")
 
 
 class _Portfolios(msgspec.Struct, frozen=True, gc=False):

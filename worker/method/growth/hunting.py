@@ -92,7 +92,7 @@ def _facts(
         "may_hunt": (
             " · ".join(_leave(portfolio, world) for portfolio in own) or None,
             loads,
-            words.say("limit - accounts; none while the AM's own load is at its limit"),
+            words.say("limit − accounts; none while the AM's own load is at its limit"),
         ),
     }
     for name, (value, figures, formula) in values.items():
@@ -127,12 +127,10 @@ def _size(portfolio: Portfolio, world: World) -> str:
 def _leave(portfolio: Portfolio, world: World) -> str:
     words = world.words
     if portfolio.free:
-        return words.count(
-            "may hunt: {n} client free", "may hunt: {n} clients free", portfolio.free
-        )
+        return words.count("up to {n}", "up to {n}", portfolio.free)
     if len(portfolio.accounts) < portfolio.limit:
-        return words.say("may not hunt: the load is at its limit")
-    return words.say("may not hunt: the portfolio is full")
+        return words.say("none: the load is at its limit")
+    return words.say("none: the portfolio is full")
 
 
 def _loyalty(world: World) -> Loyalty:

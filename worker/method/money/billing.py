@@ -15,7 +15,7 @@ from itertools import chain
 import msgspec
 
 from worker.domain.entities import Revenue
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import month_of
 from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
@@ -227,4 +227,4 @@ def _months_ago(today: date, count: int) -> date:
 
 
 def _listed(months: Iterable[date], world: World) -> str:
-    return ", ".join(period_title(month_of(month), world.words) for month in months)
+    return ", ".join(period_name(month_of(month), world.words) for month in months)

@@ -185,9 +185,11 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     title = period_title(month, words)
     period = Input(say("period"), title)
     listed = _shares(fund, shares, world)
-    split_words = say("fund by the roles' shares, equally inside a role")
+    split_words = say("bonus fund by the roles' shares, equally inside a role")
     if weights:
-        split_words = say("fund by the roles' shares, inside a role by bonus weights")
+        split_words = say(
+            "bonus fund by the roles' shares, inside a role by bonus weights"
+        )
     people: list[Input] = []
     for role, refs in team.items():
         people += name_people(say(NAMES[role]), refs, world)
@@ -215,11 +217,11 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
                 show_money(say("base"), base, words),
                 show_percent(say("rate"), rate, words),
             ),
-            say("base x rate"),
+            say("base × rate"),
         ),
         "shares": (
             listed or None,
-            (show_money(say("fund"), fund.pool, words), *_weights(shares, words)),
+            (show_money(say("bonus fund"), fund.pool, words), *_weights(shares, words)),
             split_words,
         ),
         "amounts": (

@@ -15,7 +15,7 @@ import msgspec
 
 from worker.domain.entities import FIRM, Card, Client
 from worker.domain.money import foot, round_money
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
@@ -290,8 +290,8 @@ def _trend(now: Decimal, before: Decimal) -> str | None:
 
 
 def _months(months: tuple[Period, ...], world: World) -> str:
-    first = period_title(months[0], world.words)
-    last = period_title(months[-1], world.words)
+    first = period_name(months[0], world.words)
+    last = period_name(months[-1], world.words)
     return f"{first} – {last}"
 
 
@@ -318,7 +318,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
         lowest = min(shares, default=ZERO)
         listed = (
             ", ".join(
-                f"{period_title(month, words)} {words.percent(part)}"
+                f"{period_name(month, words)} {words.percent(part)}"
                 for month, part in zip(book.recent, shares, strict=True)
             )
             if holds

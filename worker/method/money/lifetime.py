@@ -122,7 +122,7 @@ def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterato
     row = name_row(say("client"), client)
     expected = (
         say(
-            "finished months + monthly value x months ahead; high: and {n} months more",
+            "finished months + monthly value × months ahead; high: and {n} months more",
             n=world.thresholds.ltv_months,
         )
         if not ended
@@ -169,6 +169,6 @@ def _expectation(
     yield show_money(say("finished months"), life.finished, words)
     yield show_money(say("recognised to date, the least it can be"), life.worth, words)
     yield show_money(say("monthly value"), cents, words)
-    yield Input(say("months to the ray horizon"), str(life.ahead))
+    yield Input(say("months of secured work"), str(life.ahead))
     if further:
         yield Input(say("months after it"), str(further))

@@ -227,7 +227,7 @@ def _facts(ref: Ref, margin: _Margin, world: World) -> Iterator[Fact]:
     title = period_title(margin.month, words)
     whose = say("the client and the month")
     costed = say(
-        "hours x cost rate of the person on the day; unknown when one has none"
+        "hours × cost rate of the person on the day; unknown when one has none"
     )
     values: Mapping[str, tuple[Value, str]] = {
         "name": (f"{title} · {margin.client.name}", whose),
@@ -236,11 +236,11 @@ def _facts(ref: Ref, margin: _Margin, world: World) -> Iterator[Fact]:
         "recognised": (margin.recognised, say("recognised in the month")),
         "hours": (_tenths(spending.hours), say("all hours on the client's cards")),
         "cost": (margin.cost, costed),
-        "margin": (margin.amount, say("recognised - cost")),
+        "margin": (margin.amount, say("recognised − cost")),
         "margin_share": (_share(margin), say("margin / recognised")),
         "realisation": (
             realisation_of(margin.recognised, margin.worked),
-            say("recognised / (billable hours x rates)"),
+            say("recognised / (billable hours × rates)"),
         ),
         "uncosted": (_uncosted(spending, world) or None, costed),
     }

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import FIRM, HUNTED, RUNNING, Card, Stage
 from worker.domain.money import round_money
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Grain, Period, month_of
 from worker.domain.values import Ref
 from worker.method.conditions import UNKNOWN, Look, Sighting, Subject, state_looks
@@ -333,7 +333,7 @@ def _look(feed: Feed | None, world: World) -> Look:
         "Newbiz is to bring {target} in {quarter}: recognised {fact}, committed {committed}, "
         "weighted pipeline {weighted}; {short} are missing.",
         target=words.money(feed.target),
-        quarter=period_title(feed.quarter, words),
+        quarter=period_name(feed.quarter, words),
         fact=words.money(feed.fact),
         committed=words.money(feed.committed),
         weighted=words.money(feed.weighted),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from worker.domain.period_titles import period_title
+from worker.domain.period_titles import period_name
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.figures import (
@@ -87,7 +87,7 @@ def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
     return {
         "row": _row(plan, world),
         "target": (show_money(say("target"), plan.target, words),),
-        "fact": (show_money(say("fact"), plan.fact, words),),
+        "fact": (show_money(say("actual"), plan.fact, words),),
         "planned": (show_money(say("planned to date"), plan.planned, words),),
         "pace": (show_number(say("pace"), plan.pace, words, digits=4),),
         "passed": (
@@ -107,7 +107,7 @@ def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
 
 def _row(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
     say = world.words.say
-    period = show_text(say("period"), period_title(plan.period, world.words))
+    period = show_text(say("period"), period_name(plan.period, world.words))
     unit = world.units.get(plan.unit)
     if unit is None:
         return Input(say("unit"), say("Whole firm")), period

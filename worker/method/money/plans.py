@@ -451,7 +451,7 @@ def _forecast(plan: PlanMeasure, coming: Sums | None, world: World) -> PlanMeasu
     if ahead != Ahead():
         words = world.words
         why += " " + words.say(
-            "Forecast {forecast}: fact {fact}, committed {committed}, weighted pipeline {weighted}.",
+            "Forecast {forecast}: actual {fact}, committed {committed}, weighted pipeline {weighted}.",
             forecast=words.money(forecast),
             fact=words.money(plan.fact),
             committed=words.money(ahead.committed),
@@ -506,7 +506,7 @@ def _colour(
         )
     colour = colour_of(pace, band)
     return colour, words.say(
-        "Fact {fact} of {planned} planned to date: pace {pace}.",
+        "Actual {fact} of {planned} planned to date: pace {pace}.",
         fact=words.money(amount),
         planned=words.money(planned),
         pace=words.percent(pace),
@@ -530,9 +530,9 @@ BASES = {
     "act": message("acts"),
     "invoice": message("invoices"),
     "payment": message("payments"),
-    "tm": message("accrued: hours x rate"),
+    "tm": message("accrued: hours × rate"),
     "retainer": message("accrued: fee by working days"),
-    "fixed_price": message("accrued: budget x progress"),
+    "fixed_price": message("accrued: budget × progress"),
     "true_up": message("true-ups of closed months"),
 }
 
@@ -570,22 +570,22 @@ def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
         return
     values: dict[str, tuple[Value, str]] = {
         "fact": (plan.fact, say("sum of the clients' money in the period")),
-        "fact_basis": (plan.fact_basis or None, say("what the fact was taken from")),
-        "forecast": (plan.forecast, say("fact + committed + weighted pipeline")),
+        "fact_basis": (plan.fact_basis or None, say("what the actual was taken from")),
+        "forecast": (plan.forecast, say("actual + committed + weighted pipeline")),
         "committed": (
             plan.committed,
             say("what fees, work under way and agreed cards are still to bring"),
         ),
         "weighted": (
             plan.weighted,
-            say("budgets of proposals x probability, over their time"),
+            say("budgets of proposals × probability, over their time"),
         ),
         "carry": (
             plan.carry,
             say("shortfall of finished weeks placed on the weeks ahead"),
         ),
-        "per_day": (plan.per_day, say("(target - fact) / working days left")),
-        "pace": (plan.pace, say("fact / planned to date")),
+        "per_day": (plan.per_day, say("(target − actual) / working days left")),
+        "pace": (plan.pace, say("actual / planned to date")),
         "health": (
             plan.rag.value,
             say("pace against its band; held until seen on two days"),

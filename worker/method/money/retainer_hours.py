@@ -182,7 +182,7 @@ def run_balance(
 FORMULAS = {
     "hours_used": message("billable hours under the contract this month"),
     "hours_rolled": message("unused hours of the months before, without what lapsed"),
-    "hours_left": message("hours a month + rolled over - used"),
+    "hours_left": message("hours a month + rolled over − used"),
 }
 
 

@@ -130,7 +130,7 @@ def _fact(
     if worked.unpriced:
         hours = words.number(worked.unpriced, 1)
         inputs.append(Input(words.say("hours without a rate"), hours))
-    formula = words.say("recognised / (billable hours x rates), last finished month")
+    formula = words.say("recognised / (billable hours × rates), last finished month")
     why = Why("servicing", tuple(inputs), formula)
     return Fact(client.ref, "realisation", share, why)
 

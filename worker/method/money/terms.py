@@ -18,7 +18,7 @@ from worker.world.world import World
 NAMES = {
     "fee": message("monthly fee"),
     "rate": message("rate"),
-    "model": message("model"),
+    "model": message("engagement model"),
     "budget": message("budget"),
     "unit": message("unit"),
 }

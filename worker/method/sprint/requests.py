@@ -69,7 +69,7 @@ def _homeless(row: TaskRow) -> Problem:
         where=tell("Account sprint: {name}", name=row.title),
         field="client",
         message=tell(
-            "a task from outside names no client, so it goes to the head of accounts"
+            "a task from outside names no client, so it goes to the Head of Accounts"
         ),
         hint=tell("choose its client and assignee"),
         url=row.url,

@@ -59,18 +59,22 @@ def give_reasons(marked: Marked, world: World) -> dict[str, Why]:
             show_text(say("probability"), risk.probability),
             show_text(say("impact"), risk.impact),
         ),
-        say("probability x impact"),
+        say("probability × impact"),
     )
     reasons["level"] = _why(
-        (show_text(say("score"), risk.score),), say("1-6 low, 8-12 medium, 15-25 high")
+        (show_text(say("risk score"), risk.score),),
+        say("1–6 low, 8–12 medium, 15–25 high"),
     )
     reasons["first_seen"] = _why(
         (show_day(say("first seen"), risk.first_seen),),
         say("the day the condition opened this row"),
     )
     reasons["last_change"] = _why(
-        (show_text(say("score"), risk.score), show_day(say("since"), marked.changed)),
-        say("the day the score became what it is, or the row opened"),
+        (
+            show_text(say("risk score"), risk.score),
+            show_day(say("since"), marked.changed),
+        ),
+        say("the day the risk score became what it is, or the row opened"),
     )
     reasons["horizon"] = _why(
         (*_rows(condition, world), show_day(say("day"), condition.horizon)),
@@ -155,5 +159,5 @@ def _exposure(marked: Marked, world: World) -> Why:
             Input(say("chance of this probability"), words.percent(marked.chance)),
             show_money(say("money at stake"), marked.stake or None, words),
         ),
-        say("probability x money at stake"),
+        say("probability × money at stake"),
     )

@@ -327,7 +327,7 @@ def _closing(
 ) -> Iterator[Fact]:
     if now.closing is Closing.CONDITION and row is not None:
         text = world.words.say(
-            "closed by itself: the condition is gone since {day}",
+            "closed automatically: the condition is gone since {day}",
             day=world.words.date(now.gone or world.today),
         )
         yield Fact(

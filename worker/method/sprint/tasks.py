@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import Stage
 from worker.domain.messages import Text, literal, stage_label, tell
+from worker.domain.typography import fill
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
@@ -204,7 +205,7 @@ def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
             None,
             False if playbook in evaluated else None,
             ended=under_way.world.words.say(
-                "closed by itself: what it was about is gone"
+                "closed automatically: what it was about is gone"
             ),
         )
 
@@ -338,7 +339,7 @@ def _made(task: _Task, world: World) -> _Made:
     )
     pattern = task.book.text.in_locale(world.words.locale)
     values = {**NOTHING, **signal.values}
-    text = pattern.format(**values)
+    text = fill(pattern, values, world.words.locale)
     own_day = world.calendar.add(world.today, task.book.due)
     due = task.due or signal.due or own_day
     return _Made(text, person, due)
