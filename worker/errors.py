@@ -161,7 +161,7 @@ class Code(StrEnum):
     NO_TITLE = "no-title"
     """A row has no name."""
     DUPLICATE_KEY = "duplicate-key"
-    """A row carries the Rayline key of another row and is left alone."""
+    """A row carries the Rayline key of another row; it was not changed."""
     DUPLICATE_ACCOUNT = "duplicate-account"
     """Several people have the same Jira account."""
     REVERSED_DATES = "reversed-dates"

@@ -187,7 +187,7 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             "no data source client",
         ),
         (
-            'key = "endless", en = "Endless"',
+            'key = "endless", en = "Ongoing"',
             'key = "endless", en = "One-Off"',
             "properties.kind.options",
             "'one-off'",
@@ -199,8 +199,8 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             "listed twice",
         ),
         (
-            'en = "Endless"',
-            'en = "Endless, really"',
+            'en = "Ongoing"',
+            'en = "Ongoing, really"',
             "properties.kind.options.1",
             "commas",
         ),
@@ -237,7 +237,7 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             'format = "number"',
             'format = "number", periodic = true',
             "properties.lead_weeks.periodic",
-            "only a worker's",
+            "only a property of Rayline",
         ),
         (
             'format = "number"',
@@ -287,7 +287,7 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
             'format = "number"',
             'format = "number", technical = true',
             "views.0.show",
-            "lead_weeks is for the worker alone",
+            "lead_weeks is for Rayline alone",
         ),
         (
             'type = "table"',
@@ -341,9 +341,9 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
         ),
         (
             '{key = "one_off"',
-            '{formerly = {en = ["Endless"]}, key = "one_off"',
+            '{formerly = {en = ["Ongoing"]}, key = "one_off"',
             "properties.kind.options",
-            "'Endless' is one of endless too",
+            "'Ongoing' is one of endless too",
         ),
     ],
 )

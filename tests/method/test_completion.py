@@ -120,13 +120,13 @@ def test_there_is_no_date_where_as_much_comes_as_is_finished(come_every: int) ->
     assert 0 <= facts["on_time"] < Decimal("0.02")
     coming = {1: "5", 2: "2.5"}[come_every]
     assert (
-        f"As much work comes in as is finished ({coming} new items a week): there is no date."
+        f"As much work comes in as is finished ({coming} new issues a week): there is no date."
         in str(facts["why"])
     )
     assert facts["health"] == "red"
     risk = facts_of(judge(seen), "risks", "risk:deadline.p_on_time:p1")
     assert risk["evidence"] == (
-        f"As much work comes in as is finished ({coming} new items a week): there is no date."
+        f"As much work comes in as is finished ({coming} new issues a week): there is no date."
     )
     assert risk["probability"] == 4
 
@@ -143,13 +143,13 @@ def test_a_client_whose_work_never_ends_does_not_deliver_perfectly() -> None:
     due = TODAY + timedelta(weeks=20)
     growing = project(done_every=2, come_every=1)
     single = alone(growing, due=due)
-    assert delivery(single) == (Decimal(50), "P(on time) 0%, 0 overdue items")
+    assert delivery(single) == (Decimal(50), "on-time chance 0%, 0 overdue issues")
     assert facts_of(judge(single), "clients", "c1")["on_time"] == 0
 
     cards = (card(due=due), card("p2", due=due))
     work = {"p1": growing, "p2": steady(30, 2)}
     both = world(client(), unit(), *cards, work=work)
-    assert delivery(both) == (Decimal(75), "P(on time) 0%, 0 overdue items")
+    assert delivery(both) == (Decimal(75), "on-time chance 0%, 0 overdue issues")
 
 
 def test_little_work_may_end_in_time_though_as_much_comes_as_is_finished() -> None:

@@ -286,7 +286,7 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
             yield field, tell("there is no property {name}", name=name)
     for name in view.show:
         if name in source.properties and source.properties[name].technical:
-            yield "show", tell("{name} is for the worker alone", name=name)
+            yield "show", tell("{name} is for Rayline alone", name=name)
     for condition in chain.from_iterable(view.only):
         yield from _condition(source, condition)
     if view.type == "board" and not view.group_by:

@@ -252,7 +252,7 @@ def _pages(view: View) -> dict[str, tuple[Ref, str]]:
     if "meetings" not in view.world.sources:
         return {}
     monday = monday_of(view.today)
-    cut = view.say("Monday cut {day}", day=view.date(monday))
+    cut = view.say("Monday snapshot {day}", day=view.date(monday))
     return {
         PORTFOLIO: (meeting_ref(PORTFOLIO), view.say("Portfolio")),
         CUT: (meeting_ref(CUT, FIRM.key, monday.isoformat()), cut),

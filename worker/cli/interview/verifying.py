@@ -52,7 +52,7 @@ def verify(key: str, workspace: Workspace, answers: Answers, seen: Seen) -> Verd
 # -- Notion ------------------------------------------------------------------------------------------------------------
 
 SHARE = tell(
-    "open the page in Notion, then ... > Connections, and add the connection of this token"
+    "open the page in Notion, then … > Connections, and add the connection of this token"
 )
 RIGHTS: Mapping[str, Text] = {
     "update": tell("the connection may not update content there"),
