@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -65,13 +66,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """A property rows are grouped by, and how: `order` manual, ascending or descending."""
+    """A property rows are grouped by, and how: `order` manual, ascending or descending; `step` how finely dates are."""
 
     name: str
     schema: Json
     order: str = "manual"
     hide_empty: bool = False
     by_status_group: bool = False
+    step: str = ""
 
 
 def find_property(properties: Mapping[str, Json], reference: object) -> str:
@@ -93,6 +95,7 @@ def grouping_of(properties: Mapping[str, Json], config: Json | None) -> Grouping
         (config.get("sort") or {}).get("type", "manual"),
         bool(config.get("hide_empty_groups")),
         config.get("group_by") == "group",
+        str(config.get("group_by", "")),
     )
 
 
@@ -152,6 +155,8 @@ def _keys(value: Json, by: Grouping, *, pen: Draughtsman) -> list[Key]:
     content = value.get(kind)
     if kind == "status" and by.by_status_group and content:
         return _status_group(by.schema, content)
+    if kind == "date" and content:
+        return _date_key(content, by.step, pen)
     return KEYS[kind](content, pen) if kind in KEYS and content is not None else []
 
 
@@ -174,9 +179,22 @@ def _person_key(user: Json, pen: Draughtsman) -> Key:
     return Key(user.get("id", ""), cell.text)
 
 
-def _month_key(value: Json, pen: Draughtsman) -> list[Key]:
+def _date_key(value: Json, step: str, pen: Draughtsman) -> list[Key]:
+    """Return the day, week (by its Monday) or year of a date, else its month."""
     day = parse_day(value)
-    return [Key(f"{day.start:%Y-%m}", pen.words.month(day.start))] if day else []
+    if day is None:
+        return []
+    first = day.start
+    match step:
+        case "day":
+            return [Key(first.isoformat(), pen.words.day(first))]
+        case "week":
+            monday = first - timedelta(days=first.weekday())
+            return [Key(monday.isoformat(), pen.words.day(monday))]
+        case "year":
+            return [Key(str(first.year), str(first.year))]
+        case _:
+            return [Key(f"{first:%Y-%m}", pen.words.month(first))]
 
 
 KEYS: Mapping[str, Callable[[Any, Draughtsman], list[Key]]] = {
@@ -188,7 +206,6 @@ KEYS: Mapping[str, Callable[[Any, Draughtsman], list[Key]]] = {
     "checkbox": lambda value, pen: [
         Key("yes" if value else "no", pen.words["yes" if value else "no"])
     ],
-    "date": _month_key,
 }
 
 

@@ -334,6 +334,42 @@ def test_texts_of_people_never_become_markup(boards: Boards, studio: Studio) -> 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
+@pytest.mark.parametrize(
+    ("step", "headings"),
+    [
+        ("day", ["16 Nov 2026", "18 Nov 2026", "1 Dec 2026"]),
+        ("week", ["16 Nov 2026", "30 Nov 2026"]),
+        ("month", ["November 2026", "December 2026"]),
+        ("year", ["2026"]),
+    ],
+)
+def test_dates_are_grouped_as_finely_as_the_view_asks(
+    step: str, headings: list[str]
+) -> None:
+    small = Small({"When": {"date": {}}})
+    for day in ("2026-11-16", "2026-11-18", "2026-12-01"):
+        small.add(f"row of {day}", When={"date": {"start": day}})
+    when = small.studio.ids("d")["When"]
+    small.studio.view(
+        "d",
+        "board",
+        title="By date",
+        configuration={
+            "type": "board",
+            "group_by": {
+                "type": "date",
+                "property_id": when,
+                "group_by": step,
+                "sort": {"type": "manual"},
+            },
+        },
+        sorts=[{"property": when, "direction": "ascending"}],
+    )
+    html = show(small.boards, f"{small.path}?v={small.studio.views['d.board']}")
+    found = re.findall(r"<h2[^>]*>(.*?)</h2>", html, re.S)
+    assert [" ".join(words_of(one).split()[:-1]) for one in found] == headings
+
+
 def test_hostile_names_of_properties_options_and_views_are_escaped() -> None:
     small = Small({"<b>p": {"select": options(("<i>o", "red"))}})
     small.add('"><img src=x>', **{"<b>p": {"select": {"name": "<i>o"}}})
