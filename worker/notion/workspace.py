@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from worker.codecs.records import Column, DataSource, Json, Parent
+from worker.codecs.records import Column, DataSource, Json, Parent, Target
 from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Missing, Problem, Severity
 from worker.mapping.schema import (
@@ -168,7 +168,7 @@ class _Build:
 
     def relate(self) -> None:
         """Create the missing relations; of a pair, the side declared first makes the other, which is then renamed."""
-        made: set[tuple[str, str]] = set()
+        made = set(self._half_made())
         for done, (name, source) in enumerate(self.schema.sources.items()):
             self.progress("relations", done, len(self.schema.sources))
             wanted = [
@@ -183,6 +183,34 @@ class _Build:
         for name, changes in self._renames.items():
             self._change(self.data_sources[name].id, changes)
         self.progress("relations", len(self.schema.sources), len(self.schema.sources))
+
+    def _half_made(self) -> Iterator[tuple[str, str]]:
+        """Yield the mirrors that stand without their own label: made by a run that was cut off before it renamed them.
+        What a person called one is left to them."""
+        for name, source in self.schema.sources.items():
+            columns = read_columns(self.data_sources[name]).by_id
+            present = self._bind(source, self.data_sources[name]).properties
+            for prop in source.properties.values():
+                column = columns.get(present.get(prop.name, ""))
+                if not prop.mirror or column is None or column.relation is None:
+                    continue
+                if not self._lacks_label(prop, column.relation):
+                    continue
+                yield prop.target, prop.mirror
+                label = f"({prop.label[self.locale]})"
+                mirror = column.relation.dual_property
+                if mirror and (mirror.synced_property_name or "").endswith(label):
+                    self._plan_rename(prop, column)
+
+    def _lacks_label(self, prop: Property, relation: Target) -> bool:
+        """Tell whether the mirror of a relation is there, and none of the properties we know."""
+        target = self.data_sources[prop.target]
+        mirror = relation.dual_property
+        if mirror is None or relation.data_source_id != target.id:
+            return False
+        bound = self._bind(self.schema.sources[prop.target], target).properties
+        is_there = mirror.synced_property_id in read_columns(target).by_id
+        return is_there and prop.mirror not in bound
 
     def _unrelated(self, source: Source) -> list[Property]:
         """Return the relations that are not there, and those whose mirror is gone."""
