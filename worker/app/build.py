@@ -198,6 +198,26 @@ def _playbooks_folder(given: Path | None) -> Path:
     )
 
 
+def load_all_mappings(folder: Path | None) -> None:
+    """Read every mapping file of a workspace; raises `ConfigError` with all that is wrong in any of them."""
+    problems: list[Problem] = []
+    roles = ROLES
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: load_schema(folder),
+        lambda: load_playbooks(_playbooks_folder(folder), roles=roles),
+        lambda: load_jira_mapping(folder),
+    )
+    for read in readers:
+        try:
+            answer = read()
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            roles = _roles(answer) if isinstance(answer, Schema) else roles
+    if problems:
+        raise ConfigError(problems)
+
+
 def _roles(schema: Schema) -> frozenset[str]:
     """Return the roles people can have in this workspace."""
     people = schema.sources.get("people")

@@ -47,6 +47,18 @@ OWN: Mapping[str, Entry] = {
             "Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."
         ),
     ),
+    "adopt": Entry(
+        "worker.cli.adopting:adopt",
+        message(
+            "Let the agency's own boards take the parts they play: propose, ask, show, and write after consent."
+        ),
+    ),
+    "mappings": Entry(
+        "worker.cli.mappings:mappings",
+        message(
+            "Check the mapping files of a workspace without asking any service, or print their JSON Schema."
+        ),
+    ),
     "check": Entry(
         "worker.cli.look:check",
         message(

@@ -141,11 +141,18 @@ class _Build:
 
     def adopt(self, data_sources: Mapping[str, DataSource]) -> None:
         """Take what stands there already, adding its missing properties and options."""
-        for name, raw in data_sources.items():
+        # A board that plays several parts gets the columns of each, one part after the other.
+        latest = {raw.id: raw for raw in data_sources.values()}
+        for name, first in data_sources.items():
             source = self.schema.sources[name]
+            raw = latest[first.id]
             bound = self._bind(source, raw)
             missing = _missing(source, raw, bound, self.locale, technical=False)
-            self.data_sources[name] = self._change(raw.id, missing) if missing else raw
+            if missing:
+                latest[raw.id] = self._change(raw.id, missing)
+        self.data_sources |= {
+            name: latest[raw.id] for name, raw in data_sources.items()
+        }
 
     def create_databases(self, roots: _Roots) -> None:
         """Create the databases that are not there, without their relations."""
