@@ -100,6 +100,8 @@ class Code(StrEnum):
     """A property lacks options that the rules use."""
     SCHEMA_UNREADABLE = "schema-unreadable"
     """The definition of a property cannot be read; it counts as it was read last."""
+    MISSING_VIEW = "missing-view"
+    """A board lacks views that are made with it."""
     OTHER_INSTALLATION = "other-installation"
     """Another installation keeps the boards; nothing is written into them."""
     OWNER_LINE = "owner-line"

@@ -17,10 +17,13 @@ from worker.cycle.foresight import (
     NOWHERE,
     find_gaps,
     find_missing_rights,
+    find_missing_views,
     measure_demand,
     read_demand,
 )
 from worker.errors import Severity
+from worker.mapping.load import load_schema
+from worker.notion.gateway import NotionGateway
 from worker.state.runs import Run, RunStatus
 from worker.world.world import World
 
@@ -31,6 +34,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
         yield found
 
 
+SCHEMA = load_schema()
 ALL = {"read": True, "insert": True, "update": True}
 
 
@@ -81,6 +85,27 @@ def test_every_gap_of_a_units_triangle_is_told(
     people = [person(name) for name in ("am", "tl", "pm")]
     seen = world(client(), unit(**roles), *people)
     assert gaps(seen) == [f"North: in the unit there is {fault}" for fault in faults]
+
+
+def test_a_board_that_lost_its_views_is_told_with_their_names_and_others_cost_one_request(
+    play: Play,
+) -> None:
+    context = play.stage.context
+    drawn = play.draw()
+    mark = play.mark()
+    assert list(find_missing_views(context.notion, SCHEMA, drawn.bindings)) == []
+    assert len(play.reads(mark)) == len(drawn.bindings)
+
+    board = drawn.bindings["projects"]
+    views = context.notion.views(database_id=board.database_id)
+    lost = next(view for view in views if view.type == "timeline")
+    raw = context.notion
+    assert isinstance(raw, NotionGateway)
+    raw._call("DELETE", f"views/{lost.id}", lambda answer: answer)
+    (problem,) = find_missing_views(context.notion, SCHEMA, drawn.bindings)
+    assert (problem.code, problem.severity) == ("missing-view", Severity.INFO)
+    assert english(problem.where) == "Projects"
+    assert english(problem.message).endswith(f": {lost.name}")
 
 
 def run(mode: str, requests: int, **fields: Any) -> Run:

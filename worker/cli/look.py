@@ -10,6 +10,7 @@ import typer
 from msgspec.structs import replace
 from rapidfuzz import process
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from worker.cli import exits, prose, show
 from worker.cli.reader import names_in, reader_of
@@ -25,7 +26,13 @@ from worker.cli.session import (
 )
 from worker.cli.several import Told, over_workspaces
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
-from worker.cycle.foresight import find_gaps, find_missing_rights, read_demand
+from worker.cycle.foresight import (
+    Demand,
+    find_gaps,
+    find_missing_rights,
+    find_missing_views,
+    read_demand,
+)
 from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
@@ -84,24 +91,47 @@ def _labelled(
 
 
 def _checked(context: Context, words: Words) -> Told:
+    found = set(_check(context, words))
+    is_wrong = any(problem.severity is Severity.ERROR for problem in found)
+    # What could not be looked at has cost nothing that says how much a look costs.
+    demand = None if is_wrong else read_demand(context)
+    narrow = demand.problem() if demand else None
+    if narrow is not None:
+        found.add(in_words(narrow, words))
+    severities = list(Severity)
     all_problems = sorted(
-        set(_check(context, words)),
-        key=lambda problem: (list(Severity).index(problem.severity), problem),
+        found, key=lambda problem: (severities.index(problem.severity), problem)
     )
-    view = (
-        Group(
-            show.problems_view(_labelled(all_problems, context, words), words),
-            show.count_view(all_problems, words),
-        )
-        if all_problems
-        else words.say("Everything is in order.")
-    )
-    is_wrong = any(problem.severity is Severity.ERROR for problem in all_problems)
-    data = {
+    data: dict[str, Any] = {
         "workspace": context.name,
         "problems": [problem_data(problem) for problem in all_problems],
     }
+    if demand is not None:
+        data["requests"] = {"expected": demand.expected, "allowed": demand.allowed}
+    view = Group(
+        _problems_view(all_problems, context, words),
+        Text(_say_demand(demand, words) if demand else ""),
+    )
     return Told(view, data, exits.USAGE if is_wrong else exits.OK)
+
+
+def _problems_view(
+    problems: list[RenderedProblem], context: Context, words: Words
+) -> RenderableType:
+    if not problems:
+        return Text(words.say("Everything is in order."))
+    return Group(
+        show.problems_view(_labelled(problems, context, words), words),
+        show.count_view(problems, words),
+    )
+
+
+def _say_demand(demand: Demand, words: Words) -> str:
+    return words.say(
+        "Requests to Notion by the present schedule: about {expected} an hour, {allowed} are allowed.",
+        expected=demand.expected,
+        allowed=demand.allowed,
+    )
 
 
 def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
@@ -162,9 +192,8 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
 def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
     gaps = [in_words(one, context.words) for one in find_gaps(drawn.world)]
-    narrow = read_demand(context).problem()
-    if narrow is not None:
-        gaps.append(in_words(narrow, context.words))
+    views = find_missing_views(context.notion, context.schema, drawn.bindings)
+    gaps += [in_words(one, context.words) for one in views]
     return (*drawn.plan.problems, *drawn.refused, *gaps)
 
 

@@ -77,7 +77,7 @@ OnlyOption = Annotated[
     typer.Option(
         "--only",
         metavar=message("RULES"),
-        help=message("Some rules alone, for a careful start: rules=risks,progress."),
+        help=message("Some rules alone, for a careful start: 'rules=risks,progress'."),
     ),
 ]
 

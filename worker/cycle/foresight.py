@@ -13,10 +13,11 @@ import msgspec
 
 from worker.config import Schedule, Workspace
 from worker.cycle.context import Context, Mode
-from worker.domain.messages import Text, literal, tell
+from worker.domain.messages import Text, listed, literal, tell
 from worker.errors import ApiError, Code, Denied, Problem, Severity
+from worker.mapping.schema import Binding, Bindings, Schema, View
 from worker.method.formulas.triangle import triangle_faults
-from worker.ports.notion import PlanWriter
+from worker.ports.notion import BoardAdmin, PlanWriter
 from worker.state import runs
 from worker.state.runs import Run
 from worker.world.world import World
@@ -76,6 +77,46 @@ def find_gaps(world: World) -> Iterator[Problem]:
                 ),
                 url=unit.url,
             )
+
+
+def find_missing_views(
+    notion: BoardAdmin, schema: Schema, bindings: Bindings
+) -> Iterator[Problem]:
+    """Yield the boards that lack views which are made with them; a board with as many views as that is not looked at in
+    full, which costs a request a view."""
+    for name, binding in sorted(bindings.items()):
+        source = schema.sources[name]
+        wanted = [view for view in source.views if _can_stand(view, binding)]
+        standing = notion.view_ids(database_id=binding.database_id)
+        if len(standing) >= len(wanted):
+            continue
+        named = {
+            (view.type, view.name.casefold())
+            for view in notion.views(database_id=binding.database_id)
+        }
+        missing = [view.label for view in wanted if not _names(view) & named]
+        if missing:
+            yield Problem(
+                code=Code.MISSING_VIEW,
+                where=tell("{source}", source=source.title),
+                message=tell(
+                    "views are missing that are made with the board: {views}",
+                    views=listed(*missing),
+                ),
+                hint=tell(
+                    "`rayline init` makes them anew; who prefers other views needs nothing"
+                ),
+                severity=Severity.INFO,
+            )
+
+
+def _can_stand(view: View, binding: Binding) -> bool:
+    needed = {view.group_by, view.date} - {""}
+    return needed <= binding.properties.keys()
+
+
+def _names(view: View) -> set[tuple[str, str]]:
+    return {(view.type, label.casefold()) for label in view.label.values()}
 
 
 class Demand(msgspec.Struct, frozen=True, gc=False):

@@ -336,6 +336,11 @@ class NotionGateway:
         """Create a view of a database. Not safe to repeat."""
         return self._call("POST", "views", _VIEW, safe=False, body=body)
 
+    def view_ids(self, *, database_id: str) -> tuple[str, ...]:
+        """Return the ids of a database's views, by one request."""
+        listed = self._list("GET", "views", _VIEW, {"database_id": database_id})
+        return tuple(view.id for view in listed)
+
     def views(self, *, database_id: str) -> tuple[BoardView, ...]:
         """Return a database's views in full (one request each: the list holds only ids)."""
         listed = self._list("GET", "views", _VIEW, {"database_id": database_id})

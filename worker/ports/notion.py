@@ -174,6 +174,10 @@ class BoardAdmin(BoardReader, Protocol):
         """Create a view of a database."""
         ...
 
+    def view_ids(self, *, database_id: str) -> tuple[str, ...]:
+        """Return the ids of a database's views: a request for all, where `views` makes one for each."""
+        ...
+
     def views(self, *, database_id: str) -> tuple[BoardView, ...]:
         """Return a database's views in full."""
         ...
