@@ -109,6 +109,7 @@ class Code(StrEnum):
 
     # Reading Notion.
     INCOMPLETE_READ = "incomplete-read"
+    NEVER_READ = "never-read"
     """A service did not show everything; nothing is archived or dropped for it."""
     UNREADABLE_PAGE = "unreadable-page"
     """A row of Notion cannot be read at all; it counts as it was read last."""

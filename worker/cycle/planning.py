@@ -35,9 +35,9 @@ from worker.cycle.stale_memory import (
     tell_held,
 )
 from worker.cycle.tokens import expiring
-from worker.domain.messages import literal, tell
+from worker.domain.messages import Text, literal, tell
 from worker.domain.values import Ref
-from worker.errors import Code, Problem, in_words
+from worker.errors import Code, Problem, Severity, in_words
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.formulas.occurrences import row_of
@@ -419,7 +419,10 @@ def find_refusals(
         before = MANAGED.load(tx)
         fingerprint = FINGERPRINT.load(tx) or context.fingerprint
         sectioned = bases.pages_with(tx, SECTION)
-    return check(
+    unknown = tuple(
+        _never_read(name, boards.incomplete[name]) for name in sorted(boards.unknown)
+    )
+    return unknown + check(
         plan,
         rows_by_source=managed,
         settings=context.settings.limits,
@@ -428,4 +431,17 @@ def find_refusals(
         mapping_changed=fingerprint != context.fingerprint,
         periodic=context.schema.periodic(),
         sectioned=sectioned,
+    )
+
+
+def _never_read(name: str, why: Text) -> Problem:
+    """Return why nothing is written while nobody knows what stands on a board: what is given once would be given wrongly."""
+    return Problem(
+        code=Code.NEVER_READ,
+        where=literal(name),
+        message=tell("this board was never read in full: {why}", why=why),
+        hint=tell(
+            "nothing is written until it was; share it with the connection, or take it away from the workspace"
+        ),
+        severity=Severity.ERROR,
     )

@@ -72,13 +72,14 @@ class BoardsRead:
 
     `drifted` names sources whose schema is not what was bound, or that are not shown any more: then nothing was kept,
     and the schema is to be read. `unread` are the rows that are there but could not be read when they were last asked
-    for, by source.
+    for, by source. `unknown` are the sources that were never read in full, so that nobody knows what stands in them.
     """
 
     incomplete: Mapping[str, Text]
     problems: tuple[Problem, ...] = ()
     drifted: frozenset[str] = frozenset()
     unread: Mapping[str, tuple[UnreadPage, ...]] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
 
 class Cursor(NamedTuple):
@@ -95,8 +96,10 @@ class Cursor(NamedTuple):
 
 
 class _Before(NamedTuple):
-    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone."""
+    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone; `known`
+    are the sources that were read in full at some time."""
 
+    known: frozenset[str]
     cursors: Mapping[str, Cursor | None]
     unread: Mapping[str, tuple[UnreadPage, ...]]
     ours: Mapping[Ref, str]
@@ -135,7 +138,8 @@ def read_boards(
     for name, rows in unread.items():
         source = site.schema.sources[name]
         problems += [unread_problem(row, source) for row in rows]
-    return BoardsRead(incomplete, tuple(problems), unread=unread)
+    unknown = _never_read(batches, before)
+    return BoardsRead(incomplete, tuple(problems), unread=unread, unknown=unknown)
 
 
 def _recall(tx: Tx, bindings: Bindings) -> _Before:
@@ -145,6 +149,7 @@ def _recall(tx: Tx, bindings: Bindings) -> _Before:
         text = texts.get(_key(name))
         cursors[name] = _parse(text)
     return _Before(
+        known=frozenset(name for name in bindings if _key(name) in texts),
         cursors=cursors,
         unread=UNREAD.load(tx),
         ours=journal.canonical_pages(tx),
@@ -166,6 +171,15 @@ def _find_incomplete(batches: Mapping[str, PageBatch]) -> dict[str, Text]:
     return reasons
 
 
+def _never_read(batches: Mapping[str, PageBatch], before: _Before) -> frozenset[str]:
+    """Return the sources that were never read in full; one that holds too much for that is known as far as it goes."""
+    return frozenset(
+        name
+        for name, batch in batches.items()
+        if not batch.complete and batch.reason != CROWDED and name not in before.known
+    )
+
+
 def _save(
     site: Site,
     bindings: Bindings,
@@ -185,13 +199,18 @@ def _save(
             fresh = set(batch.unread).difference(earlier)
             is_doubtful = _keep(tx, source, binding, batch, full=full)
             if is_doubtful or fresh:
-                # Ask for it once more.
-                registry.set_cursor(tx, _key(name), "")
+                _ask_again(tx, name, batch, is_known=name in before.known)
             elif batch.complete:
                 _advance(tx, name, before.cursors[name], batch, now=now)
             unread[name] = _still_unread(earlier, batch, full=full)
         UNREAD.save(tx, unread)
     return unread
+
+
+def _ask_again(tx: Tx, name: str, batch: PageBatch, *, is_known: bool) -> None:
+    """Have all of a source be asked for once more; one that was never read in full has no cursor that says otherwise."""
+    if is_known or batch.complete:
+        registry.set_cursor(tx, _key(name), "")
 
 
 def _note_absent(
@@ -400,9 +419,16 @@ def _advance(
     elif before is not None and not before.is_settled:
         after = before._replace(read=now)
     else:
+        _note_read(tx, name, before)
         return
     text = " ".join(instant.isoformat() for instant in after)
     registry.set_cursor(tx, _key(name), text)
+
+
+def _note_read(tx: Tx, name: str, before: Cursor | None) -> None:
+    """Remember that a source was read in full, though it showed no edit."""
+    if before is None:
+        registry.set_cursor(tx, _key(name), "")
 
 
 def _newest_edit(batch: PageBatch, now: datetime) -> datetime | None:
