@@ -12,9 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.stages import ACME, TODAY, Play, small_play
+from tests.support.worlds import row, world
 from worker.app.build import Surroundings, build_context, open_store
+from worker.cycle.planning import recall_written
 from worker.cycle.report import Report
+from worker.cycle.stale_memory import is_new
+from worker.domain.values import Ref
 from worker.errors import Code
+from worker.state import journal
+from worker.world.memory import Memory
 
 
 @pytest.fixture
@@ -64,6 +70,41 @@ def test_a_first_run_of_a_new_workspace_holds_nothing_back(play: Play) -> None:
     report = play.sync()
     assert Code.LOST_MEMORY not in codes(report)
     assert play.keyed("tasks")
+
+
+@pytest.mark.parametrize(
+    ("first_run", "stands", "ours", "is_lost"),
+    [
+        (True, True, False, True),
+        (True, True, True, False),
+        (True, False, False, False),
+        (False, True, False, False),
+    ],
+)
+def test_a_memory_is_new_when_it_knows_of_no_row_though_one_of_ours_stands(
+    *, first_run: bool, stands: bool, ours: bool, is_lost: bool
+) -> None:
+    task = Ref("tasks", "task:x")
+    # People's rows have no Worker key, and say nothing.
+    rows = {"clients": (row("clients", "c1", worker=False),)}
+    if stands:
+        rows["tasks"] = (row("tasks", task.key),)
+    standing = world(rows=rows, memory=Memory(first_run=first_run))
+    assert is_new(standing, {task} if ours else set()) is is_lost
+
+
+def test_a_row_that_was_about_to_be_made_is_known_until_it_is_settled(
+    play: Play,
+) -> None:
+    context, task = play.stage.context, Ref("tasks", "task:x")
+    with context.transaction() as tx:
+        journal.intend(tx, task, {}, claim="1", now=context.now())
+    written = recall_written(context)
+    assert (written.ours, written.unsettled) == ({}, {task})
+    with context.transaction() as tx:
+        journal.finish(tx, task, "p1", claim="1", now=context.now())
+    written = recall_written(context)
+    assert (written.ours, written.unsettled) == ({task: "p1"}, set())
 
 
 def copy_of(play: Play, name: str) -> Path:

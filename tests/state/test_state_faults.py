@@ -10,6 +10,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -190,6 +191,42 @@ def test_a_file_taken_away_in_use_is_told_is_not_made_anew_and_is_found_again(
     for side in ("", "-wal", "-shm"):
         Path(f"{away}{side}").replace(f"{file}{side}")
     assert count() == 42
+    store.close()
+
+
+def _open(path: Path) -> None:
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master")
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 99, None])
+def test_whatever_fails_once_the_file_is_gone_is_put_down_to_that(
+    file: Path, content: bytes | None
+) -> None:
+    other = file.with_name("other.db")
+    if content is not None:
+        other.write_bytes(content)
+    store = Store(address(file))
+
+    def fail() -> None:
+        with store._telling():
+            _open(other)
+
+    assert fault_of(fail).kind is not Kind.GONE
+    file.unlink()
+    assert fault_of(fail).kind is Kind.GONE
+    store.close()
+
+
+def test_a_fault_that_is_told_already_and_an_error_of_the_program_stay_what_they_are(
+    file: Path,
+) -> None:
+    store = Store(address(file))
+    file.unlink()
+    for error in (DatabaseFault(Kind.LOCKED, "here"), ValueError("ours")):
+        with pytest.raises(type(error)) as raised, store._telling():
+            raise error
+        assert raised.value is error
     store.close()
 
 
