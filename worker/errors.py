@@ -109,8 +109,9 @@ class Code(StrEnum):
 
     # Reading Notion.
     INCOMPLETE_READ = "incomplete-read"
-    NEVER_READ = "never-read"
     """A service did not show everything; nothing is archived or dropped for it."""
+    NEVER_READ = "never-read"
+    """A board was never read in full yet, so that nobody knows what stands in it; nothing is written."""
     UNREADABLE_PAGE = "unreadable-page"
     """A row of Notion cannot be read at all; it counts as it was read last."""
     UNREADABLE_FIELD = "unreadable-field"

@@ -152,6 +152,7 @@ def answer(store: Store, request: Request, match: Match | None) -> Response:
     check_ids(match)
     body = parse_body(request, match.endpoint)
     if match.endpoint.needs and not allowed(store, match.endpoint.needs):
+        # Before anything is looked for (docs/facts/notion-api.md 3.22).
         raise restricted()
     call = Call(store, request, version, store.bot_id, match.params, body)
     value = match.endpoint.handler(call)

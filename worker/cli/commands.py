@@ -44,13 +44,13 @@ OWN: Mapping[str, Entry] = {
     "init": Entry(
         "worker.cli.init:init",
         message(
-            "Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."
+            "Ask for what a configuration lacks, try every answer out, write it down, and make or complete the boards in Notion."
         ),
     ),
     "adopt": Entry(
         "worker.cli.adopting:adopt",
         message(
-            "Let the agency's own boards take the parts they play: propose, ask, show, and write after consent."
+            "Let the agency's own boards take the parts they play: propose, ask, show what would be added, write after consent."
         ),
     ),
     "mappings": Entry(

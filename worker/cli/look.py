@@ -91,16 +91,16 @@ def _labelled(
 
 
 def _checked(context: Context, words: Words) -> Told:
-    found = set(_check(context, words))
-    is_wrong = any(problem.severity is Severity.ERROR for problem in found)
+    problems = set(_check(context, words))
+    is_wrong = any(problem.severity is Severity.ERROR for problem in problems)
     # What could not be looked at has cost nothing that says how much a look costs.
     demand = None if is_wrong else read_demand(context)
     narrow = demand.problem() if demand else None
     if narrow is not None:
-        found.add(in_words(narrow, words))
+        problems.add(in_words(narrow, words))
     severities = list(Severity)
     all_problems = sorted(
-        found, key=lambda problem: (severities.index(problem.severity), problem)
+        problems, key=lambda problem: (severities.index(problem.severity), problem)
     )
     data: dict[str, Any] = {
         "workspace": context.name,

@@ -26,14 +26,14 @@ def fill(pattern: str, values: Mapping[str, object], locale: str) -> str:
 @lru_cache(maxsize=8192)
 def quoted_places(pattern: str) -> frozenset[str]:
     """Return the names of the places that stand within quotes."""
-    found = set()
+    places = set()
     is_inside = False
     for mark in _MARKS.finditer(pattern):
         if mark[1] is None:
             is_inside = mark[0] in _OPENING
         elif is_inside:
-            found.add(mark[1])
-    return frozenset(found)
+            places.add(mark[1])
+    return frozenset(places)
 
 
 def nest(text: str, locale: str) -> str:

@@ -131,8 +131,8 @@ def view_body(
     if not needed <= binding.properties.keys():
         return None
     if any(
-        not binding.options.get(one.property, {}).keys() >= set(one.one_of)
-        for one in conditions
+        not binding.options.get(test.property, {}).keys() >= set(test.one_of)
+        for test in conditions
     ):
         return None
     sorts = [

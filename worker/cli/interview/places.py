@@ -77,13 +77,13 @@ def given_by_environment(name: str) -> frozenset[str]:
 def answers_in(data: Mapping[str, Any], name: str, folder: Path) -> dict[str, str]:
     """Return the answers that stand in a file's data, as they would be given anew; tokens out of their files too."""
     table = data.get("workspaces", {}).get(name, {})
-    found = {key: _told(_at(table, way)) for key, way in PLACES.items()}
+    answers = {key: _told(_at(table, way)) for key, way in PLACES.items()}
     for key, side in SECRETS.items():
         named = _at(table, (side, "token_file"))
-        if named and not found[key]:
+        if named and not answers[key]:
             with suppress(OSError, ValueError):
-                found[key] = (folder / str(named)).read_text("utf-8").strip()
-    return {key: text for key, text in found.items() if text}
+                answers[key] = (folder / str(named)).read_text("utf-8").strip()
+    return {key: text for key, text in answers.items() if text}
 
 
 def _at(table: object, way: Way) -> object:

@@ -304,12 +304,12 @@ def _try_zone(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
     )
 
 
-def _same_time(one: str, other: str) -> bool:
+def _same_time(mine: str, theirs: str) -> bool:
     """Tell whether two zones show the same time in winter and in summer."""
     year = datetime.now(UTC).year
     days = [datetime(year, month, 1, tzinfo=UTC) for month in (1, 7)]
     try:
-        zones = ZoneInfo(one), ZoneInfo(other)
+        zones = ZoneInfo(mine), ZoneInfo(theirs)
     except (ValueError, OSError):
         return False
     return all(
