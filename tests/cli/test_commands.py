@@ -235,9 +235,17 @@ def test_one_field_of_a_data_source_is_explained_for_every_row(synced: Play) -> 
 
 
 @pytest.mark.parametrize(
-    "called", ["horizon", "HORIZON", "Ray horizon", "⚙ Ray horizon", "Горизонт луча"]
+    "called",
+    [
+        "horizon",
+        "HORIZON",
+        "Work secured until",
+        "⚙ Работа есть до",
+        "Ray horizon",
+        "Горизонт луча",
+    ],
 )
-def test_a_field_is_meant_by_its_name_or_by_how_its_column_is_headed(
+def test_a_field_is_meant_by_its_name_or_by_how_its_column_is_or_was_headed(
     synced: Play, called: str
 ) -> None:
     found = data_of(run(synced, "explain", f"clients#{called}", "--json"))["facts"]

@@ -719,7 +719,7 @@ def test_what_people_deleted_or_retyped_is_said_with_a_way_out(site: Site) -> No
     } == {
         ("schema-deleted", "Account sprint", "note"),
         ("schema-retyped", "Account sprint", "due"),
-        ("schema-source", "Backlog", ""),
+        ("schema-source", "Idea backlog", ""),
     }
     assert all(problem.hint for problem in problems)
     assert {"note", "due"}.isdisjoint(found["tasks"].properties)

@@ -47,7 +47,7 @@ def test_a_cut_tells_clients_and_models_apart() -> None:
     # The pinned plan of 5,000 is all the retainer's, which brought 5,238; half of Zeta's 8,000 came on top.
     assert "▲ Zeta: +€4,000" in text
     assert "▲ C1: +€238 (retainer · accrued: fee by working days)" in text
-    assert "By model: fixed price +€4,000, retainer +€238." in text
+    assert "By engagement model: fixed price +€4,000, retainer +€238." in text
 
 
 def test_a_plan_nobody_could_be_expected_to_bring_is_nobodys() -> None:

@@ -554,7 +554,7 @@ def _bare(label: str) -> str:
 
 
 def _field_names(drawn: PlannedCycle, source: str, schema: Schema) -> dict[str, str]:
-    """Return the name of each field by that name and by how its column is headed, without sign and capitals."""
+    """Return the name of each field by that name and by how its column is or was headed, without sign and capitals."""
     properties = schema.sources[source].properties
     names = {
         _bare(label): name
