@@ -417,7 +417,7 @@ def _property(
         Option(one.key, one.labels, one.color, one.group, one.former, one.also)
         for one in table.options
     )
-    telling = table.description or description
+    text = table.description or description
     return Property(
         name,
         table.type,
@@ -430,7 +430,7 @@ def _property(
         table.rule,
         table.periodic,
         _expression(table.expression, titles),
-        telling.labels if telling else {},
+        text.labels if text else {},
         table.former,
         table.technical,
     )

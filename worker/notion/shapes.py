@@ -126,14 +126,7 @@ def view_body(
     view: View, source: Source, binding: Binding, *, locale: str
 ) -> Json | None:
     """Return name, type, configuration, filter and sorts of a view; None when what it stands on is not bound."""
-    conditions = list(chain.from_iterable(view.only))
-    needed = {view.group_by, view.date, *(one.property for one in conditions)} - {""}
-    if not needed <= binding.properties.keys():
-        return None
-    if any(
-        not binding.options.get(test.property, {}).keys() >= set(test.one_of)
-        for test in conditions
-    ):
+    if not _is_bound(view, binding):
         return None
     sorts = [
         {
@@ -150,6 +143,17 @@ def view_body(
         **({"filter": view_filter(view, source, binding)} if view.only else {}),
         **({"sorts": sorts} if sorts else {}),
     }
+
+
+def _is_bound(view: View, binding: Binding) -> bool:
+    """Tell whether the properties and options are there without which a view would show something else."""
+    needed = {view.group_by, view.date} - {""}
+    for condition in chain.from_iterable(view.only):
+        needed.add(condition.property)
+        options = binding.options.get(condition.property, {})
+        if not set(condition.one_of) <= options.keys():
+            return False
+    return needed <= binding.properties.keys()
 
 
 def view_filter(view: View, source: Source, binding: Binding) -> Json:

@@ -247,6 +247,9 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     target = show_text(say("target"), goal.target)
     pace = seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None
     status = show_text(say("status"), goal.status)
+    colour: str | None = seen.rag.value
+    if goal.status == "dropped":
+        colour = None
     parts = [
         show_text(part.name, value_of(part, children))
         for part in children.get(goal.ref, ())
@@ -277,7 +280,7 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     yield Fact(
         goal.ref,
         "health",
-        seen.rag.value if goal.status != "dropped" else None,
+        colour,
         Why(
             "goals",
             (row, show_text(say("pace"), pace), status),
