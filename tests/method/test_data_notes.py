@@ -101,3 +101,14 @@ def test_what_a_rule_that_fails_would_have_told_stays_on_its_rows() -> None:
     start = breaking("measure_revenue", ZeroDivisionError("division by zero"))
     outcome = evaluate(_books(), PLAYBOOKS, start=start)
     assert not [fact for fact in outcome.facts if fact.field == "data_notes"]
+
+
+def test_what_people_typed_on_a_row_of_the_worker_is_told_on_pages_and_has_no_column() -> (
+    None
+):
+    problem = _problem("plans-1", "was typed but is not pinned")
+    found = note_data(_scene("plans"), [problem], is_whole=True)
+    assert [note.lines for note in found.value] == [
+        ("was typed but is not pinned → mend it",)
+    ]
+    assert found.facts == ()

@@ -24,7 +24,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.document import Block, digest, markdown, shown
-from worker.domain.entities import Idea
+from worker.domain.entities import Idea, Stage
 from worker.domain.messages import literal
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
@@ -181,3 +181,21 @@ def test_freshness_names_the_newest_day_of_each_source() -> None:
     said = _said(seen)
     for newest in ("Nov 17, 2026", "October 2026", "Nov 10, 2026"):
         assert newest in said
+
+
+@pytest.mark.parametrize(
+    ("stage", "jira", "is_told"),
+    [
+        (Stage.IN_PROGRESS, None, True),
+        (Stage.IN_PROGRESS, "ACME", False),
+        (Stage.IDEA, None, False),
+    ],
+)
+def test_a_running_card_without_work_in_jira_is_one_to_mend(
+    stage: Stage, jira: str | None, is_told: bool
+) -> None:
+    bare = card("p2", stage, name="Shop", url="https://notion.test/p2", jira=jira)
+    text = markdown(_home(_agency(bare)))
+    assert (
+        "[Shop](https://notion.test/p2): runs, but names no work in Jira" in text
+    ) == is_told

@@ -252,8 +252,9 @@ def _risks(view: View, client: Client) -> Iterator[Block]:
 def _sleeping(view: View, client: Client) -> Iterator[Block]:
     """Yield the risks that people put off, so that nobody takes them for gone."""
     for row in view.risk_rows:
-        is_gone = row.client != client.ref or row.status == "closed"
-        if is_gone or not is_asleep(row, view.today):
+        if row.client != client.ref or row.status == "closed":
+            continue
+        if not is_asleep(row, view.today):
             continue
         name = view.linked(row.ref, row.title)
         if row.snooze_until is None:

@@ -222,11 +222,22 @@ def _requests(view: View) -> Iterator[Block]:
 
 def _notes(view: View) -> Iterator[Block]:
     """Yield the rows that people can mend, with what they lack."""
-    lines = list(note_lines(view))
+    lines = [*note_lines(view), *_without_work(view)]
     if not lines:
         return
     yield view.heading("Data to mend")
     yield from first_lines(view, lines, MOST_NOTES)
+
+
+def _without_work(view: View) -> Iterator[str]:
+    for card in view.cards_of(FIRM):
+        if card.jira or card.stage not in RUNNING:
+            continue
+        name = link(card.name, card.url)
+        fault = view.say(
+            "runs, but names no work in Jira: put a project or epic key into its Jira field"
+        )
+        yield f"{name}: {fault}"
 
 
 def _roles(view: View) -> Iterator[Block]:

@@ -15,6 +15,7 @@ from worker.domain.words import Words
 from worker.mapping.schema import Property, Schema
 from worker.plan.facts import Input, Why
 from worker.plan.plan import Change, FieldChange, Kept, Kind, Plan
+from worker.world.world import HOME
 
 NONE = "—"
 MOST_TEXT = 600
@@ -148,7 +149,9 @@ class Reader(msgspec.Struct, frozen=True):
     def title_of(self, source: str) -> str:
         """Return how a board is called."""
         known = self.schema.sources.get(source)
-        return known.title[self.words.locale] if known else source
+        if known is not None:
+            return known.title[self.words.locale]
+        return self.words.say("Pages") if source == HOME.source else source
 
     def _property(self, source: str, name: str) -> Property | None:
         known = self.schema.sources.get(source)

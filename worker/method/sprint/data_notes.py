@@ -35,6 +35,8 @@ OPEN = (
 """The boards whose notes are shown on pages too, in their order."""
 PRIVATE = ("costs", "feedback")
 """The boards whose notes stand on their own rows alone."""
+WORKERS = ("plans",)
+"""The worker's boards on whose rows people type: their notes are shown on pages alone."""
 RULE = "notes"
 
 
@@ -51,12 +53,12 @@ def note_data(
             by_url[problem.url].append(problem)
     notes: list[DataNote] = []
     facts: dict[Ref, Fact] = {}
-    for source in (*OPEN, *PRIVATE):
+    for source in (*OPEN, *PRIVATE, *WORKERS):
         for row in world.rows.get(source, ()):
             lines = tuple(_lines(by_url.get(row.url, ()), world.words))
-            if lines or is_whole:
+            if (lines or is_whole) and source not in WORKERS:
                 facts.setdefault(row.ref, _fact(row, lines, world))
-            if lines and source in OPEN:
+            if lines and source not in PRIVATE:
                 notes.append(DataNote(row.title, row.url, lines))
     return Findings(tuple(notes), tuple(facts.values()))
 
