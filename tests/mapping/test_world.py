@@ -372,7 +372,7 @@ def test_a_number_that_is_no_amount_is_named_and_left_empty(
     fields = world.rows["plans"][0].fields
     assert "target" not in fields, "no rule reads it from the row either"
     assert fields["fact"] == Decimal(repr(number)), (
-        "what is Rayline's is simply written anew"
+        "what is the worker's is simply written anew"
     )
 
 
@@ -539,7 +539,7 @@ def test_a_card_says_how_many_of_its_issues_are_not_visible_and_since_when(
 
 
 def test_links_of_problems_lead_to_where_people_see_jira(board: Board) -> None:
-    board.add("clients", "Northwind", group="newbiz")
+    board.add("clients", "Northwind")
     projects = [JiraProject("1", "NWS", "Northwind")]
     world = board.world(jira_projects=projects, site_url="https://studio.example")
     (problem,) = found(world, "unmatched-project")
@@ -711,7 +711,7 @@ def test_boards_without_clients_say_where_to_begin_and_miss_no_project(
     (problem,) = board.world(jira_projects=projects).problems
     assert problem.code == "no-clients"
     assert "add a client there" in english(problem.hint)
-    board.add("clients", "Northwind", group="newbiz")
+    board.add("clients", "Northwind")
     world = board.world(jira_projects=projects)
     assert len(found(world, "unmatched-project")) == 300
     assert found(world, "no-clients") == []
