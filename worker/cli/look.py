@@ -91,16 +91,16 @@ def _labelled(
 
 
 def _checked(context: Context, words: Words) -> Told:
-    problems = set(_check(context, words))
-    is_wrong = any(problem.severity is Severity.ERROR for problem in problems)
+    everything = set(_check(context, words))
+    is_wrong = any(problem.severity is Severity.ERROR for problem in everything)
     # What could not be looked at has cost nothing that says how much a look costs.
     demand = None if is_wrong else read_demand(context)
     narrow = demand.problem() if demand else None
     if narrow is not None:
-        problems.add(in_words(narrow, words))
+        everything.add(in_words(narrow, words))
     severities = list(Severity)
     all_problems = sorted(
-        problems, key=lambda problem: (severities.index(problem.severity), problem)
+        everything, key=lambda problem: (severities.index(problem.severity), problem)
     )
     data: dict[str, Any] = {
         "workspace": context.name,
@@ -554,12 +554,12 @@ def _bare(label: str) -> str:
 
 
 def _field_names(drawn: PlannedCycle, source: str, schema: Schema) -> dict[str, str]:
-    """Return the name of each field by that name and by how its column is or was headed, without sign and capitals."""
+    """Return the name of each field by that name and by how its column is headed, without sign and capitals."""
     properties = schema.sources[source].properties
     names = {
         _bare(label): name
         for name, known in properties.items()
-        for label in known.names()
+        for label in known.label.values()
     }
     names |= {name: name for name in properties}
     names |= {
