@@ -17,6 +17,7 @@ from worker.app.build import Surroundings, build_context, open_store
 from worker.cycle.planning import recall_written
 from worker.cycle.report import Report
 from worker.cycle.stale_memory import is_new
+from worker.domain.entities import Row
 from worker.domain.values import Ref
 from worker.errors import Code
 from worker.state import journal
@@ -86,7 +87,9 @@ def test_a_memory_is_new_when_it_knows_of_no_row_though_one_of_ours_stands(
 ) -> None:
     task = Ref("tasks", "task:x")
     # People's rows have no Worker key, and say nothing.
-    rows = {"clients": (row("clients", "c1", worker=False),)}
+    rows: dict[str, tuple[Row, ...]] = {
+        "clients": (row("clients", "c1", worker=False),)
+    }
     if stands:
         rows["tasks"] = (row("tasks", task.key),)
     standing = world(rows=rows, memory=Memory(first_run=first_run))

@@ -372,7 +372,7 @@ def test_a_number_that_is_no_amount_is_named_and_left_empty(
     fields = world.rows["plans"][0].fields
     assert "target" not in fields, "no rule reads it from the row either"
     assert fields["fact"] == Decimal(repr(number)), (
-        "what is the worker's is simply written anew"
+        "what is Rayline's is simply written anew"
     )
 
 

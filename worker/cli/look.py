@@ -554,12 +554,12 @@ def _bare(label: str) -> str:
 
 
 def _field_names(drawn: PlannedCycle, source: str, schema: Schema) -> dict[str, str]:
-    """Return the name of each field by that name and by how its column is headed, without sign and capitals."""
+    """Return the name of each field by that name and by how its column is or was headed, without sign and capitals."""
     properties = schema.sources[source].properties
     names = {
         _bare(label): name
         for name, known in properties.items()
-        for label in known.label.values()
+        for label in known.names()
     }
     names |= {name: name for name in properties}
     names |= {

@@ -406,10 +406,10 @@ def _replacing(table: Table, dialect_name: str, names: tuple[str, ...]) -> Execu
     dialect = sqlite if dialect_name == "sqlite" else postgresql
     statement: Any = dialect.insert(table)
     given = {name: statement.excluded[name] for name in names if name not in keys}
-    made: Executable = statement.on_conflict_do_nothing()
+    replacing: Executable = statement.on_conflict_do_nothing()
     if given:
-        made = statement.on_conflict_do_update(index_elements=keys, set_=given)
-    return made
+        replacing = statement.on_conflict_do_update(index_elements=keys, set_=given)
+    return replacing
 
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
