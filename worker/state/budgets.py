@@ -157,7 +157,9 @@ def _standing(shares: dict[str, Share], now: int, window: float) -> dict[str, Sh
             continue
         start = now - _micros(window)
         answered = tuple(one for one in share.answered if one[0] > start)
-        held = share.open if share.until > now else 0
+        held = 0
+        if share.until > now:
+            held = share.open
         if answered or held:
             standing[holder] = Share(share.at, answered, held, share.until)
     return standing

@@ -158,7 +158,9 @@ def _check_rows(store: Store, workspace: str) -> Iterator[Problem]:
         with store.reading(workspace) as tx:
             try:
                 read(tx)
-                wrong = _SEALS[table](tx) if table in _SEALS else 0
+                wrong = 0
+                if table in _SEALS:
+                    wrong = _SEALS[table](tx)
             except UNREADABLE:
                 wrong = 1
         if wrong:

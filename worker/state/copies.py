@@ -88,7 +88,9 @@ def _restore_file(path: Path, source: Path, *, now: datetime) -> Copied:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _unfinished(path) as part:
         rows = _take_over(source, part)
-        aside = _put_aside(path, now) if path.exists() else None
+        aside = None
+        if path.exists():
+            aside = _put_aside(path, now)
         _name(part, path, replace=True)
     return Copied(path, path.stat().st_size, rows, aside)
 

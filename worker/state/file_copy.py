@@ -30,7 +30,9 @@ def copy_file(source: Path, target: Path) -> None:
     except sqlite3.Error as error:
         # What cannot be written is the copy, what cannot be read the database.
         kind = find_kind(error) or Kind.DAMAGED
-        place = source if kind in _OF_SOURCE else target
+        place = target
+        if kind in _OF_SOURCE:
+            place = source
         raise DatabaseFault(kind, str(place)) from error
 
 

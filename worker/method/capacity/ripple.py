@@ -240,7 +240,9 @@ def _overruns(
 
 
 def _absences(person: Person, last: date, world: World) -> Iterator[_Cause]:
-    until = last if person.end is None else min(person.end, last)
+    until = last
+    if person.end is not None:
+        until = min(person.end, last)
     days = tuple(
         day
         for day in _working(person, world.today, until, world=world)

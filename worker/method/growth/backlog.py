@@ -50,7 +50,9 @@ def _item(idea: Idea, world: World, *, effect: Effect | None) -> BacklogItem:
     client = idea.client or _only_client(idea.unit, world)
     client_row = world.client(client)
     strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
-    made = world.day_of(idea.created) if idea.created else world.today
+    made = world.today
+    if idea.created:
+        made = world.day_of(idea.created)
     age = (world.today - made).days
     card = next((ref for ref in idea.cards if ref in world.cards), None)
     return BacklogItem(

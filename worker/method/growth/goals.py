@@ -245,7 +245,9 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     current = show_text(say("current"), seen.value)
     planned = show_text(say("planned to date"), seen.expected)
     target = show_text(say("target"), goal.target)
-    pace = seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None
+    pace = seen.pace
+    if pace is not None:
+        pace = pace.quantize(Decimal("0.0001"))
     status = show_text(say("status"), goal.status)
     colour: str | None = seen.rag.value
     if goal.status == "dropped":

@@ -27,7 +27,7 @@ from worker.method.conditions import (
     state_signals,
 )
 from worker.method.formulas.rays import IDEAS, add_months, due_of
-from worker.method.measures import CardMeasure, Signal, UnitLoad
+from worker.method.measures import CardMeasure, Signal, UnitLoad, WeekLoad
 from worker.method.outlook import Graduation
 from worker.method.run import Findings
 from worker.world.world import World
@@ -200,7 +200,9 @@ def _unit(view: _Portfolios) -> Ref | None:
 
 def _load(unit: UnitLoad | None) -> Decimal | None:
     """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
-    weeks = unit.weeks[:4] if unit else ()
+    weeks: tuple[WeekLoad, ...] = ()
+    if unit is not None:
+        weeks = unit.weeks[:4]
     planned = Decimal(0)
     capacity = Decimal(0)
     for week in weeks:
