@@ -172,6 +172,17 @@ def do_fault(world: World, random: Random) -> None:
     world.notion.control("faults", {"rules": [_rule(random, NOTION_FAULTS)]})
 
 
+OF_ROWS = tuple(rule for rule in NOTION_FAULTS if rule["match"] is WRITING)
+
+
+def do_row_fault(world: World, random: Random) -> None:
+    """Have a morning come, on which there are rows to be made, and one of the first two go wrong."""
+    world.next_morning()
+    rule = _rule(random, OF_ROWS)
+    match = {**WRITING, "nth": random.randrange(1, 3)}
+    world.notion.control("faults", {"rules": [{**rule, "match": match}]})
+
+
 def do_jira_fault(world: World, random: Random) -> None:
     """Have requests of the next cycle to Jira go wrong."""
     world.jira.control("faults", {"rules": [_rule(random, JIRA_FAULTS)]})
@@ -256,6 +267,7 @@ DEEDS: Mapping[str, tuple[int, Deed]] = {
     "meanwhile": (12, do_meanwhile),
     "pause": (8, do_pause),
     "fault": (14, do_fault),
+    "row_fault": (8, do_row_fault),
     "jira_fault": (5, do_jira_fault),
     "lag": (4, do_lag),
     "skew": (2, do_skew),

@@ -213,9 +213,9 @@ class Witness:
         where = _shape(request.path)
         if outcome.startswith("fault:"):
             self.story.sums["faults"] += 1
-            self.story.tell(
-                "fault", f"{side} {outcome[6:]} at {request.method} {where}"
-            )
+            # Whether it was done all the same is told behind a plus sign.
+            kind, _, _ = outcome.removeprefix("fault:").partition("+")
+            self.story.tell("fault", f"{side} {kind} at {request.method} {where}")
         if outcome == "limited" and not self.is_forgetful:
             self.story.accuse(f"I6 more requests than {side} allows")
         if response.status == 429:
