@@ -577,6 +577,66 @@ def test_an_interrupted_making_goes_on_where_it_stopped(site: Site) -> None:
     )
 
 
+class Cut(BaseException):
+    """The process ends here."""
+
+
+def columns_of(site: Site) -> list[tuple[str, list[str]]]:
+    """Return the databases of a site by title, with the names of their columns."""
+    sources = site.sandbox.control("dump", {})["data_sources"].values()
+    return sorted(
+        (
+            str(source["title"]),
+            sorted(column["name"] for column in source["properties"].values()),
+        )
+        for source in sources
+    )
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("share", [0.3, 0.58, 0.66, 0.82])
+def test_wherever_it_was_cut_off_going_on_makes_nothing_twice(
+    share: float, *, answered: bool
+) -> None:
+    """Of a pair of relations whose mirror had no name of its own yet, a second one was made."""
+    whole = Site()
+    whole.create()
+    last = [at for at, one in enumerate(whole.sent) if one.method != "GET"]
+    stop = last[int(share * len(last))]
+    site = Site()
+    handle = site.sandbox.handle
+
+    def cut(request: Request) -> Response:
+        is_last = len(site.sent) == stop + 1
+        if is_last and not answered:
+            raise Cut
+        response = handle(request)
+        if is_last:
+            raise Cut
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site.sandbox, "handle", cut)
+        with pytest.raises(Cut):
+            site.create()
+    bindings = site.create()
+    assert columns_of(site) == columns_of(whole)
+    assert site.read() == (bindings, ())
+    site.writes()
+    site.create()
+    assert site.writes() == []
+
+
+def test_a_mirror_that_a_person_named_gets_no_second_one(site: Site) -> None:
+    bindings = site.create()
+    clients = bindings["clients"]
+    change = {clients.properties["projects"]: {"name": "Our work"}}
+    site.notion.update_data_source(clients.data_source_id, {"properties": change})
+    before = columns_of(site)
+    site.create()
+    assert columns_of(site) == before
+
+
 def test_progress_tells_every_step_to_its_end(site: Site) -> None:
     heard: list[tuple[str, int, int]] = []
     site.create(progress=lambda *step: heard.append(step))
