@@ -86,7 +86,7 @@ class Holder(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_person(self) -> bool:
-        """Tell whether it acts as a person, by a token that ends (docs/facts/notion-api.md 3.22)."""
+        """Tell whether it acts as a person, by a token that ends."""
         owner = self.bot.owner if self.bot else None
         return self.type == "person" or (owner is not None and owner.type == "user")
 
