@@ -205,7 +205,8 @@ class NotionGateway:
         """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.
 
         A right that is missing is told by 403; what is asked for cannot be done, so that
-        any other answer only tells of no lack.
+        A right that is missing is told by 403. What is asked for cannot be done, so that any other answer only tells of no
+        lack.
         """
         page = _segment(page_id)
         impossible: dict[str, tuple[str, str, Json | None]] = {
