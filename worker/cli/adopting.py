@@ -94,8 +94,10 @@ class Talk:
         return {question.key: self._ask(question) for question in questions}
 
     def _ask(self, question: Question) -> str:
-        if question.key in self.given:
-            return _chosen(question, self.given[question.key])
+        given = self.given.get(question.key)
+        chosen = None if given is None else _chosen(question, given)
+        if chosen is not None:
+            return chosen
         if self.is_silent:
             return ""
         show.say(render(question.text, self.words))
@@ -183,12 +185,21 @@ def adopt_boards(
     if problems:
         raise ConfigError(problems)
     additions = list_additions(schema, decided.boards, context.settings.locale)
+    left_open = _left_open(decided, schema, known)
     _show_plan(decided, fresh, additions, plain, talk.words)
+    for name in left_open:
+        title = plain.sources[name].title[context.settings.locale]
+        show.say(
+            talk.words.say(
+                "“{part}” stays open: a board of yours has that name.", part=title
+            )
+        )
     result = {
         "workspace": context.name,
         "parts": {name: part.title for name, part in fresh.items()},
         "added": {gain.board.title: list(gain.columns) for gain in additions},
         "unused": [board.title for board in decided.proposal.unused],
+        "open": left_open,
         "overlay": str(folder / FILE),
         "written": False,
     }
@@ -202,6 +213,18 @@ def adopt_boards(
         {name: bound for name, bound in known.items() if name not in fresh},
     )
     return {**result, "written": True}
+
+
+def _left_open(decided: Decided, schema: Schema, known: Bindings) -> list[str]:
+    """Return the parts that nobody decided on and that a board has the name of: it is not taken by its name alone."""
+    names = {board.title.strip().casefold() for board in decided.boards.values()}
+    return [
+        name
+        for name, source in schema.sources.items()
+        if not source.board
+        and name not in known
+        and names & {title.casefold() for title in source.title.values()}
+    ]
 
 
 def _survey(context: Context, known: Bindings, before: Overlay) -> dict[str, Board]:
@@ -309,14 +332,21 @@ def _refusal(file: Path, reason: Text) -> ConfigError:
     return ConfigError([problem])
 
 
-def _chosen(question: Question, given: str) -> str:
-    """Return the choice that a file names: by its name, its last name in a path, or what it stands for."""
+def _chosen(question: Question, given: str) -> str | None:
+    """Return the choice that a file names: by its name, the end of its path, or what it stands for; empty for none.
+
+    None when it names no choice, or several.
+    """
     wanted = given.strip().casefold()
-    for choice in question.choices:
-        names = {choice.value, choice.name, choice.name.rpartition(" / ")[2]}
-        if wanted in {name.casefold() for name in names}:
-            return choice.value
-    return ""
+    if not wanted:
+        return ""
+    named = {
+        choice.value
+        for choice in question.choices
+        if wanted in (choice.value.casefold(), choice.name.casefold())
+        or choice.name.casefold().endswith(f" / {wanted}")
+    }
+    return named.pop() if len(named) == 1 else None
 
 
 # -- talking -----------------------------------------------------------------------------------------------------------

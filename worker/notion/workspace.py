@@ -227,6 +227,8 @@ class _Build:
         for prop in source.properties.values():
             if prop.type != "relation" or prop.left_out:
                 continue
+            if prop.target not in self.data_sources:
+                continue
             raw = columns.by_id.get(binding.properties.get(prop.name, ""))
             taken = columns.has_name(prop.label[self.locale])
             if (raw is None and not taken) or (
