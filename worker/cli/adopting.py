@@ -207,9 +207,12 @@ def adopt_boards(
         return result
     claim_boards(context, context.notion, take_over=take_over)
     _write(folder, write_overlay(fresh, plain.sources, before=_text(folder)))
+    made = {
+        name: source for name, source in schema.sources.items() if name not in left_open
+    }
     _bind(
         context,
-        schema,
+        Schema(made),
         {name: bound for name, bound in known.items() if name not in fresh},
     )
     return {**result, "written": True}
