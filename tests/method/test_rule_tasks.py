@@ -351,6 +351,7 @@ def test_high_risks_of_a_card_make_one_answer() -> None:
     assert keys(outcome) == {"task:answer_risk:p1"}
     facts = task(outcome, "task:answer_risk:p1")
     assert facts["name"] == "Answer the risk: Card p1: behind schedule"
+    assert facts["risk"] == (Ref("risks", "risk:deadline.spi:p1"),)
     assert facts["assignee"] == (Ref("people", "pm"),)
 
 

@@ -385,7 +385,7 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
 
     `may_open` is false when a new task must not be made now (a running one goes on). `values` fill the playbook's text,
-    `due` overrides its working days, `role` the playbook's role; `strength` orders what competes for a client's sprint.
+    `risk` is the one it answers, if not the one of the same signal and subject. `due` overrides its working days, `role` the playbook's role; `strength` orders what competes for a client's sprint.
     """
 
     playbook: str
@@ -401,6 +401,7 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     due: date | None = None
     role: str = ""
     unit: Ref | None = None
+    risk: Ref | None = None
 
 
 class TaskMeasure(msgspec.Struct, frozen=True, gc=False):

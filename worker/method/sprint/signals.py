@@ -134,7 +134,7 @@ def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal
         words=world.words,
         strength=risk.score if risk else 0,
     )
-    return replace(signal, role=_answerer(risk)) if risk else signal
+    return replace(signal, role=_answerer(risk), risk=risk.ref) if risk else signal
 
 
 def _client_of(subject: Ref, risk: RiskMeasure | None, world: World) -> Ref | None:
@@ -164,7 +164,10 @@ def _answers_of_cards(playbook: str, seen: _Seen) -> Iterator[Signal]:
     for card in world.cards.values():
         risk = risks.get(card.ref)
         sighting = Sighting(risk is not None, evidence=risk.evidence if risk else "")
-        yield state_signal(playbook, _subject(card, world), sighting, words=world.words)
+        signal = state_signal(
+            playbook, _subject(card, world), sighting, words=world.words
+        )
+        yield replace(signal, risk=risk.ref if risk else None)
 
 
 Finder = Callable[[_Seen], Iterator[Signal]]

@@ -36,6 +36,7 @@ def give_reasons(signal: Signal, book: Playbook, world: World) -> dict[str, Why]
         "due": _due(signal, book, world),
         "client": about,
         "project": about,
+        "risk": about,
         "kind": copied,
         "source": copied,
         "signal": copied,

@@ -41,7 +41,7 @@ from worker.method.sprint.first_day import is_first_day, spread_days, take_day
 from worker.method.sprint.task_reasons import give_reasons
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
-from worker.world.rows import TaskRow, by_key, read_key, seed_of, task_key
+from worker.world.rows import TaskRow, by_key, read_key, risk_key, seed_of, task_key
 from worker.world.world import World
 
 LAST = "next_step"
@@ -384,7 +384,9 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
 def _standing(task: _Task) -> dict[str, Value]:
     """Return what the worker keeps true while the condition of a task holds."""
     signal = task.signal
+    key = risk_key(task.book.signal, signal.subject)
     return {
+        "risk": (signal.risk or Ref("risks", key),),
         "client": (signal.client,) if signal.client else (),
         "project": (signal.card,) if signal.card else (),
         "kind": task.book.kind,
