@@ -204,7 +204,6 @@ class NotionGateway:
     def lacking(self, page_id: str) -> frozenset[str]:
         """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.
 
-        A right that is missing is told by 403; what is asked for cannot be done, so that
         A right that is missing is told by 403. What is asked for cannot be done, so that any other answer only tells of no
         lack.
         """
