@@ -421,7 +421,7 @@ def test_views_show_what_their_names_promise(site: Site, locale: str) -> None:
     for kind in SCHEMA.sources["meetings"].properties["kind"].options:
         add_row(site, bindings, "meetings", kind.key, kind=kind.key)
     assert listed("meetings", "Dailies") == ["daily"]
-    assert listed("meetings", "Monday cuts") == ["monday_cut"]
+    assert listed("meetings", "Monday snapshots") == ["monday_cut"]
     assert set(listed("meetings", "Agendas")) == {"quarterly", "monthly"}
     assert set(listed("meetings", "For clients")) == {"client_status", "presentation"}
 
@@ -483,8 +483,8 @@ def test_a_workspace_without_descriptions_gets_them_by_one_change_a_board(
         name: site.get(f"data_sources/{binding.data_source_id}")["properties"]
         for name, binding in bindings.items()
     }
-    assert after["clients"]["⚙ Score"].pop("description") == "Ask Ann"
-    assert before["clients"]["⚙ Score"].pop("description") != "Ask Ann"
+    assert after["clients"]["⚙ Health score, 0–100"].pop("description") == "Ask Ann"
+    assert before["clients"]["⚙ Health score, 0–100"].pop("description") != "Ask Ann"
     for name in bindings:
         for label, column in before[name].items():
             known = next(
