@@ -546,7 +546,9 @@ def test_a_run_that_dies_is_recorded_as_failed(synced: Play) -> None:
     assert synced.stage.notion.token not in str(last.outcome)
 
 
-def test_a_card_without_jira_gets_no_progress_but_a_stage_reading(synced: Play) -> None:
+def test_a_card_that_is_not_running_gets_no_progress_and_no_colour(
+    synced: Play,
+) -> None:
     values = synced.row("projects", PITCH).values
-    assert values["progress"] is None
-    assert values["health"] is not None
+    assert (values["progress"], values["health"]) == (None, None)
+    assert str(values["why"]).startswith("Not running")

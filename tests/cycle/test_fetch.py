@@ -265,7 +265,7 @@ def test_what_jira_spoilt_is_told_until_it_is_mended_and_the_rest_goes_on(
             one for one in play.sync(mode).plan.problems if one.code == "bad-worklog"
         ]
         assert [(one.where, one.field) for one in found] == [
-            (f"work log {log['id']} of ACME-20", "timeSpentSeconds")
+            (f"time log {log['id']} of ACME-20", "timeSpentSeconds")
         ]
         # The log cannot be read, but Jira's own total of the issue holds its hour.
         assert play.row("projects", ACME).values["hours"] == hours + 1

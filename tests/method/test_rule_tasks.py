@@ -94,8 +94,8 @@ def test_an_idle_idea_gets_one_next_step_for_its_am() -> None:
     facts = task(judge(idle()))
     assert facts["name"] == "Take the next step on “Card p1”"
     assert facts["assignee"] == (Ref("people", "am"),)
-    # Five working days after Wednesday the 18th; on the first day every second one is given.
-    assert facts["due"] == date(2026, 11, 26)
+    # Five working days after Wednesday the 18th.
+    assert facts["due"] == date(2026, 11, 25)
     assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == (
         "new",
         "next_step",

@@ -332,7 +332,7 @@ def test_what_cannot_be_read_is_told_though_the_run_that_found_it_was_killed(
     for _ in range(2):
         site.later()
         told = [one for one in site.read().problems if one.code is Code.BAD_WORKLOG]
-        assert [english(one.where) for one in told] == [f"work log {spoilt} of BRAVO-2"]
+        assert [english(one.where) for one in told] == [f"time log {spoilt} of BRAVO-2"]
 
 
 # Any sequence of what people do

@@ -315,7 +315,7 @@ def test_one_log_that_cannot_be_read_leaves_the_others_of_its_issue(
     assert site.hours("new") == 21
     read = site.read()
     told = [one for one in read.problems if one.code is Code.BAD_WORKLOG]
-    assert [english(one.where) for one in told] == [f"work log {spoilt} of BRAVO-2"]
+    assert [english(one.where) for one in told] == [f"time log {spoilt} of BRAVO-2"]
 
 
 def test_a_second_workspace_reads_what_it_links_and_nothing_of_the_first(

@@ -150,7 +150,7 @@ def _plain(name: str, value: Any) -> Any:
     done, _, whole = amounts.replace(",", "").partition(" / ")
     whole, _, unit = whole.partition(" ")
     assert basis == ("estimate" if unit else "count")
-    return Decimal(done), Decimal(whole), unit
+    return Decimal(done), Decimal(whole), unit.removeprefix("story ")
 
 
 def open_firm(

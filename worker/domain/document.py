@@ -151,7 +151,8 @@ def resolve(
 def lead(
     blocks: Iterable[Block], pattern: re.Pattern[str], address: Callable[[str], str]
 ) -> tuple[Block, ...]:
-    """Return blocks in which what the pattern finds leads to its address; what leads somewhere already is left alone."""
+    """Return blocks in which what the pattern finds leads to its address, if it has one; what leads somewhere already is left
+    alone."""
 
     def parts(run: Run) -> Iterator[Run]:
         at = 0

@@ -122,12 +122,11 @@ def share_revenue(
     whole = sum(amounts.values(), ZERO)
     if whole <= 0:
         return {}
-    exact = []
-    for amount in amounts.values():
-        share = amount / whole
-        exact.append(share)
+    # What rounding leaves goes to the smaller of two that would have it alike: no large share is told as larger.
+    refs = sorted(amounts, key=lambda ref: (amounts[ref], ref))
+    exact = [amounts[ref] / whole for ref in refs]
     shares = foot(exact, digits)
-    return dict(zip(amounts, shares, strict=True))
+    return dict(zip(refs, shares, strict=True))
 
 
 # -- clients -----------------------------------------------------------------------------------------------------------

@@ -299,18 +299,30 @@ def _rank(task: _Task) -> tuple[int, int, str]:
 
 
 def _spread(tasks: Sequence[_Task], world: World) -> list[_Task]:
-    """Let what each person was given today be due on days apart, the strongest first; what is about a day keeps it."""
-    days = spread_days(world)
-    free: dict[Ref, list[date]] = defaultdict(days.copy)
-    spread = []
+    """Let what each person was given today be due on days apart, the strongest first; what is about a day keeps it, and so
+    does the only task of a person."""
+    given: dict[Ref | None, list[_Task]] = defaultdict(list)
+    others = []
     for task in sorted(tasks, key=_rank):
-        made = _made(task, world)
-        person = made.assignee
         is_of_today = task.now is not None and task.now.opened == world.today
-        is_movable = is_of_today and task.signal.due is None
-        due = None
-        if person is not None and is_movable:
-            due = take_day(free[person], made.due)
+        if is_of_today and task.signal.due is None:
+            given[_made(task, world).assignee].append(task)
+        else:
+            others.append(task)
+    others += given.pop(None, [])
+    for of_person in given.values():
+        others += _spread_out(of_person, world)
+    return others
+
+
+def _spread_out(tasks: Sequence[_Task], world: World) -> list[_Task]:
+    if len(tasks) == 1:
+        return list(tasks)
+    free = spread_days(world)
+    spread = []
+    for task in tasks:
+        own = _made(task, world).due
+        due = take_day(free, own)
         spread.append(replace(task, due=due))
     return spread
 
