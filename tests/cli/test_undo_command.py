@@ -11,7 +11,7 @@ from tests.support.stages import Play, one_object, rayline, small_play, write_co
 
 LANGUAGES = {
     "en": ("Nothing was written.", "paused"),
-    "ru": ("Ничего не записано.", "приостановлена"),
+    "ru": ("Ничего не записано.", "на паузе"),
 }
 
 

@@ -6,8 +6,9 @@ not wanted. Nothing else of the mappings changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from worker.domain.messages import NOTHING, Text, literal, tell
 from worker.errors import Code, Problem, Severity
-from worker.mapping.schema import Labels, Option, Property, RowFilter, Schema, Source
+from worker.mapping.schema import (
+    FormerLabels,
+    Labels,
+    Option,
+    Property,
+    RowFilter,
+    Schema,
+    Source,
+)
 
 FILE = "overlay.toml"
 LOCALES = ("en", "ru")
@@ -134,10 +143,10 @@ def _in_words(source: Source, part: PartTable) -> Source:
         name: _property(prop, part, renamed) for name, prop in source.properties.items()
     }
     only = RowFilter(part.only.column, part.only.labels) if part.only else None
-    title = _alike(part.title) if part.title else source.title
-    return replace(
-        source, title=title, properties=properties, board=part.board, only=only
-    )
+    named = replace(source, properties=properties, board=part.board, only=only)
+    if part.title:
+        return replace(named, title=_alike(part.title), formerly={})
+    return named
 
 
 def _alike(text: str) -> Labels:
@@ -148,12 +157,14 @@ def _property(prop: Property, part: PartTable, renamed: Mapping[str, str]) -> Pr
     name = prop.name
     kind = part.types.get(name, prop.type)
     labels = part.labels.get(name, {})
-    options = tuple(_option(one, labels, kind) for one in prop.options)
+    taken = list(chain.from_iterable(labels.values()))
+    options = tuple(_option(one, labels, kind, taken) for one in prop.options)
     label = _alike(part.columns[name]) if name in part.columns else prop.label
     return replace(
         prop,
         type=kind,
         label=label,
+        formerly=_not_taken(prop.formerly, part.columns.values()),
         options=options,
         expression=_renamed(prop.expression, renamed),
         is_own=name in part.columns,
@@ -161,15 +172,32 @@ def _property(prop: Property, part: PartTable, renamed: Mapping[str, str]) -> Pr
     )
 
 
-def _option(option: Option, labels: Mapping[str, tuple[str, ...]], kind: str) -> Option:
+def _not_taken(formerly: FormerLabels, taken: Iterable[str]) -> FormerLabels:
+    """Return former names but those by which the agency calls something: what is called so now is meant."""
+    folded = {name.casefold() for name in taken}
+    return {
+        locale: tuple(name for name in names if name.casefold() not in folded)
+        for locale, names in formerly.items()
+    }
+
+
+def _option(
+    option: Option,
+    labels: Mapping[str, tuple[str, ...]],
+    kind: str,
+    taken: Collection[str],
+) -> Option:
     group = option.group if kind == "status" else ""
     if kind == "status" and not group:
         group = "in_progress"
+    formerly = _not_taken(option.formerly, taken)
     words = labels.get(option.key)
     if words is None:
-        return replace(option, group=group)
+        return replace(option, group=group, formerly=formerly)
     first, *others = words
-    return replace(option, label=_alike(first), also=tuple(others), group=group)
+    return replace(
+        option, label=_alike(first), also=tuple(others), group=group, formerly=formerly
+    )
 
 
 def _renamed(expression: Labels, renamed: Mapping[str, str]) -> Labels:
