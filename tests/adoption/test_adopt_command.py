@@ -181,7 +181,9 @@ def test_only_the_first_columns_are_added_unless_all_are_wanted(desk: Desk) -> N
 
 def test_all_columns_are_added_when_they_are_wanted(desk: Desk) -> None:
     assert desk.run("adopt", "--yes", "--all-columns").returncode == 0
-    assert {"⚙ Health score, 0–100", "⚙ Pace", "⚙ White space"} <= desk.columns("accounts").keys()
+    assert {"⚙ Health score, 0–100", "⚙ Pace", "⚙ White space"} <= desk.columns(
+        "accounts"
+    ).keys()
 
 
 @pytest.mark.parametrize("desk", [("messy", "en")], indirect=True)
