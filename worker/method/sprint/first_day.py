@@ -1,4 +1,4 @@
-"""A gentle first day: the tasks that a person is given at first are due on days apart, over two weeks.
+"""A gentle first day: the tasks of a person who is given several are due on days apart, over two weeks.
 
 The first day is the one before which no task was made, by the memory and by the boards, so that a second look on that
 day agrees with the first, and a lost state makes no new one.
