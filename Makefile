@@ -36,7 +36,7 @@ sandbox: $(VENV)/.installed
 
 # Everything: style, types, layers, then all tests; branch coverage of the pure layers by the tests that state their
 # claims, since tracing whole cycles too would double their time. Whole cycles wait for sockets: one more process helps.
-PURE := $(addprefix tests/,method mapping plan pages charts jira write)
+PURE := $(addprefix tests/,domain method mapping adoption plan pages charts jira write)
 PYTEST := $(BIN)/python -m pytest --dist loadfile $(ARGS)
 
 test: check
