@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import threading
@@ -17,10 +18,19 @@ from typing import Any
 
 import pytest
 
+from rayline_demo.board import living
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.requests_adapter import HandlerAdapter
 from rayline_sandbox.wire import HandlerTransport, Request, Response
-from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_write
+from tests.support.json_schemas import SPECS, Drawing, document
+from tests.support.mutations import (
+    UNTOUCHED,
+    Exchange,
+    Mutant,
+    Mutating,
+    choose,
+    is_write,
+)
 from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
 from worker.cycle.context import Context, CycleRequest, Mode
@@ -32,11 +42,12 @@ from worker.domain.values import Ref
 from worker.errors import RaylineError
 from worker.jira.gateway import JiraGateway
 from worker.mapping.jira import load_jira_mapping
+from worker.mapping.schema import Owner
 from worker.notion.gateway import NotionGateway
 from worker.plan.plan import Kind
 
 READING = int(os.environ.get("RAYLINE_MUTANTS", "64"))
-WRITING = READING // 8
+WRITING = ROWS = READING // 8
 SEED = os.environ.get("RAYLINE_MUTANTS_SEED", "1")
 """More of them, or others: `RAYLINE_MUTANTS=2000 RAYLINE_MUTANTS_SEED=7 pytest tests/cycle/test_malformed_answers.py`."""
 
@@ -69,6 +80,11 @@ class Trial:
         finally:
             self.wire.mutant = None
 
+    def forced(self) -> str:
+        """Do what was refused because it would empty much: a wrong cell was corrected that many figures hung on."""
+        report = sync(self.context, CycleRequest(Mode.FULL, force=True))
+        return "refused" if report.refused else "done"
+
     def forgetful(self, folder: Path) -> Trial:
         """Return the same agency with a worker that remembers nothing, and was told to take the boards."""
         store = open_store(f"sqlite:///{folder / 'lost.db'}")
@@ -81,6 +97,22 @@ class Trial:
         """Return what stands in every row, trashed ones too."""
         pages = self.play.stage.notion.store.pages.values()
         return {page.id: (page.in_trash, _filled(page.values)) for page in pages}
+
+    def typed(self) -> dict[tuple[str, str], str]:
+        """Return what people's rows hold in the columns that are theirs alone."""
+        sources, cast = self.play.stage.context.schema.sources, self.play.stage.cast
+        return {
+            (name, card.page_id): _filled(
+                {
+                    column: value
+                    for column, value in card.values.items()
+                    if sources[name].properties[column].owner is Owner.HUMAN
+                }
+            )
+            for name, pages in cast.pages.items()
+            for card in living(self.play.stage, name)
+            if card.page_id in pages
+        }
 
     def cycle_under_ambush(self) -> Mutant | None:
         """Run a cycle into the ambush that was laid; return what was done to its answers."""
@@ -205,6 +237,48 @@ def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
         assert trial.broken_sections() == [], f"{number}: {mutant}"
         assert not any(gone for gone, _ in trial.rows().values()), str(mutant)
     assert struck > WRITING / 2
+
+
+def cells_by_type(page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Notion's own schema says of the cells of each type."""
+    parts = page["definitions"]["PageObjectResponse"]["properties"]
+    kinds = parts["properties"]["additionalProperties"]["anyOf"]
+    return {one["properties"]["type"]["const"]: one for one in kinds}
+
+
+def redraw(answers: list[Exchange], random: Random) -> Mutant:
+    """Return a mutant that makes one row what somebody else could have typed: half of its cells are drawn anew."""
+    read = [one for one in answers if one.body.get("results") and not is_write(one)]
+    exchange = random.choice(read)
+    place = random.randrange(len(exchange.body["results"]))
+    row = copy.deepcopy(exchange.body["results"][place])
+    page = document("notion-json-schemas/PageObjectResponse.json")
+    kinds, drawing = cells_by_type(page), Drawing(page, random)
+    for cell in row.get("properties", {}).values():
+        if cell.get("type") in kinds and random.random() < 0.5:
+            cell |= drawing.draw(kinds[cell["type"]]) | {"id": cell["id"]}
+    return Mutant(exchange.key, ("results", place), row, once=False)
+
+
+@pytest.mark.skipif(not SPECS.exists(), reason="../shared/specs is not there")
+@pytest.mark.timeout(300 + 240 * ROWS)
+def test_whatever_the_cells_of_a_row_hold_no_cycle_breaks_and_no_cell_of_people_is_lost(
+    trial: Trial,
+) -> None:
+    trial.cycle()
+    calm, answers = trial.typed(), list(trial.wire.seen)
+    random, ends = Random(SEED), Counter[str]()
+    for number in range(ROWS):
+        mutant = redraw(answers, random)
+        ends[trial.cycle(mutant)] += trial.wire.struck > 0
+        assert trial.doubles() == [], f"{number}: {mutant.path}"
+        after = [trial.cycle() for _ in range(3)]
+        if after[-1] == "refused":
+            after = [trial.forced(), *(trial.cycle() for _ in range(2))]
+        assert after[-1] == "done", f"{number}: {mutant.path}: {after}"
+        assert not trial.written(), f"{number}: {mutant.path}: not at rest"
+        assert trial.typed() == calm, f"{number}: {mutant.path}"
+    assert ends["done"] > ROWS / 2, ends
 
 
 def spoil(trial: Trial, source: str, page_id: str, change: Any, *path: str) -> Mutant:
