@@ -108,6 +108,8 @@ class Code(StrEnum):
     """The line that names this installation was gone, and was put back."""
 
     # Reading Notion.
+    BOARD_UNSEEN = "board-unseen"
+    """A board is in the trash or not shared any more; it counts as it was read last, nothing is written to it."""
     INCOMPLETE_READ = "incomplete-read"
     """A service did not show everything; nothing is archived or dropped for it."""
     NEVER_READ = "never-read"

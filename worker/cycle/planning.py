@@ -48,6 +48,7 @@ from worker.plan.limits import check
 from worker.plan.plan import Kind, Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope, of_rules
+from worker.plan.waiting import find_waiting
 from worker.read.absent import GONE
 from worker.read.address import read_address, recall_address
 from worker.read.boards import BoardsRead, read_boards
@@ -104,9 +105,9 @@ def page_sizes(context: Context, *, full: bool) -> Iterator[None]:
 def _read_and_plan(
     context: Context, order: CycleRequest, *, full: bool, now: datetime
 ) -> PlannedCycle:
-    bound = read_schema(context.notion, context, afresh=full)
+    bound = read_schema(context.notion, context, afresh=full, forgets=order.force)
     unsettled = settle(context.notion, context, bound.bindings).problems
-    boards, bound = fetch_boards(context, bound, full=full, now=now)
+    boards, bound = fetch_boards(context, bound, order, now=now)
     step(context, "jira")
     address = read_address(context.jira, context, afresh=full)
     links = _links(context, bound, address)
@@ -177,22 +178,48 @@ def _conclude(
     now: datetime,
     unread: Unread,
 ) -> PlannedCycle:
-    world = normalize(context, bound.bindings, tracker, now=now)
+    veiled = bound.veiled(context.schema)
+    world = normalize(context, bound, tracker, now=now, losses=veiled)
     outcome = write_pages(world, evaluate(world, context.playbooks))
-    if bound.losses:
-        earlier = normalize(
-            context, bound.bindings, tracker, now=now, losses=bound.losses
-        )
+    if bound.losses != veiled:
+        earlier = normalize(context, bound, tracker, now=now, losses=bound.losses)
         outcome = unaffected_facts(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
+    unseen = bound.unseen.keys()
+    waiting = find_waiting(outcome.facts, world, context.schema, unseen)
+    outcome = _hold_steps(outcome, world, waiting, unseen)
     outcome, wanted = _narrow(outcome, world, order)
     insists = order.mode is Mode.FULL
-    terms = _Terms(unread, insists, order.force, now)
+    terms = _Terms(unread, insists, order.force, now, waiting)
     plan, held, doubts = _diff(context, bound.bindings, world, wanted, terms=terms)
     told = {in_words(one, world.words) for one in (*world.problems, *outcome.problems)}
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *told})))
     return PlannedCycle(world, outcome, plan, bound.bindings, held=held, doubts=doubts)
+
+
+def _hold_steps(
+    outcome: Outcome, world: World, waiting: AbstractSet[Ref], unseen: AbstractSet[str]
+) -> Outcome:
+    """Return an outcome in which rows that cannot be written stay as they were remembered: else a row would count as
+    made, closed or marked that is not."""
+    before = world.memory
+    occurrences = dict(outcome.memory.occurrences)
+    for key, now in outcome.memory.occurrences.items():
+        row = row_of(now)
+        if row is None or not (row in waiting or row.source in unseen):
+            continue
+        if key in before.occurrences:
+            occurrences[key] = before.occurrences[key]
+        else:
+            del occurrences[key]
+
+    tracks = dict(outcome.memory.tracks)
+    for name in outcome.memory.tracks:
+        if name in before.tracks and Ref.parse(name).source in unseen:
+            tracks[name] = before.tracks[name]
+    memory = replace(outcome.memory, occurrences=occurrences, tracks=tracks)
+    return replace(outcome, memory=memory)
 
 
 def _narrow(
@@ -247,31 +274,34 @@ def _links(context: Context, bound: Bound, address: str) -> dict[str, Link]:
     return card_links(
         pages.get("projects", ()),
         context.schema,
-        with_lost(bound.bindings, bound.losses),
+        with_lost(bound.whole(), bound.losses),
         site_url=address,
     )
 
 
 def fetch_boards(
-    context: Context, bound: Bound, *, full: bool, now: datetime
+    context: Context, bound: Bound, order: CycleRequest, *, now: datetime
 ) -> tuple[BoardsRead, Bound]:
     """Read the boards into the snapshot; when they show another schema than the one known, that first."""
     step(context, "notion")
+    full = order.mode is Mode.FULL
     boards = read_boards(context.notion, context, bound, full=full, now=now)
     if boards.drifted:
-        afresh = read_schema(context.notion, context, afresh=True)
-        return fetch_boards(context, afresh, full=full, now=now)
+        forgets = order.force and not order.undoes
+        afresh = read_schema(context.notion, context, afresh=True, forgets=forgets)
+        return fetch_boards(context, afresh, order, now=now)
     return boards, bound
 
 
 def normalize(
     context: Context,
-    bindings: Bindings,
+    bound: Bound,
     tracker: TrackerRead,
     *,
     now: datetime,
     losses: Losses = NOTHING_LOST,
 ) -> World:
+    """Return the world of the snapshot, with the last known values in the place of some losses."""
     with context.reading() as tx:
         pages = snapshots.load_pages(tx)
         issues = snapshots.load_issues(tx)
@@ -290,7 +320,7 @@ def normalize(
         settings=context.settings,
         words=context.words,
         schema=context.schema,
-        bindings=with_lost(bindings, losses),
+        bindings=with_lost(bound.whole(), losses),
         seen=Seen(
             restored(pages, losses),
             issues,
@@ -309,12 +339,14 @@ def normalize(
 
 
 class _Terms(msgspec.Struct, frozen=True, gc=False):
-    """How a plan is drawn: without which pages, whether what was refused is tried again, past what is held back, when."""
+    """How a plan is drawn: without which pages, whether what was refused is tried again, past what is held back, when;
+    `waiting` are rows that are not made yet, see `find_waiting`."""
 
     unread: Unread
     insists: bool
     force: bool
     now: datetime
+    waiting: AbstractSet[Ref]
 
 
 def _diff(
@@ -339,7 +371,7 @@ def _diff(
             wanted.facts,
             context.schema,
             bindings,
-            replace(remembered, held=held),
+            replace(remembered, held=held | terms.waiting),
             sections=wanted.sections,
             unread=terms.unread,
             insists=terms.insists,

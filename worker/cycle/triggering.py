@@ -65,5 +65,5 @@ def _scope(tx: Tx, site: Site, scope: str) -> str:
 
 def _clients(tx: Tx, site: Site) -> dict[Ref, str]:
     pages = snapshots.load_pages(tx, CLIENTS)
-    rowset = read_pages(site.schema, recall_schema(tx).bindings, pages)
+    rowset = read_pages(site.schema, recall_schema(tx).whole(), pages)
     return {row.ref: row.title for row in rowset.rows.get(CLIENTS, ())}

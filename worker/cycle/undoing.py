@@ -84,9 +84,13 @@ def _read_and_reverse(
     now = context.now()
     bound = read_schema(context.notion, context, afresh=True)
     unsettled = settle(context.notion, context, bound.bindings).problems
-    boards, bound = fetch_boards(context, bound, full=True, now=now)
-    world = normalize(context, bound.bindings, recall_links(context, bound), now=now)
+    boards, bound = fetch_boards(context, bound, order, now=now)
+    veiled = bound.veiled(context.schema)
+    links = recall_links(context, bound)
+    world = normalize(context, bound, links, now=now, losses=veiled)
 
+    unread = {one.id for some in boards.unread.values() for one in some}
+    unread |= {row.page_id for name in bound.unseen for row in world.rows[name]}
     rows = {row.page_id: row for rows in world.rows.values() for row in rows}
     with context.reading() as tx:
         made = journal.created_by(tx, str(order.undoes))
@@ -95,7 +99,7 @@ def _read_and_reverse(
         context.schema,
         bound.bindings,
         replace(recall_written(context), made=made),
-        frozenset(one.id for unread in boards.unread.values() for one in unread),
+        frozenset(unread),
         _pinned_targets(world),
     )
     reversal = reverse(changes, order.undoes, standing)

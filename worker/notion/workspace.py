@@ -446,13 +446,28 @@ def read_bindings(
                 locale=locale,
                 known=known.get(name),
             )
-            problems += complaints
+            problems += [
+                one
+                for one in complaints
+                if not _leads_nowhere(schema.sources[name], one.field, data_sources)
+            ]
     for name in bindings:
         bindings[name], astray = _check_targets(
             schema.sources[name], bindings[name], data_sources, bindings, locale=locale
         )
         problems += astray
     return bindings, tuple(problems)
+
+
+def _leads_nowhere(
+    source: Source, field: str, data_sources: Mapping[str, DataSource]
+) -> bool:
+    """Tell whether a column is a relation to a board that is not shown: then Notion does not show the column either, and
+    the board itself is told (docs/facts/notion-api.md 3.8)."""
+    prop = source.properties.get(field)
+    return (
+        prop is not None and prop.type == "relation" and prop.target not in data_sources
+    )
 
 
 def _read_known(

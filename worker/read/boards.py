@@ -49,6 +49,7 @@ from worker.read.schema import Bound
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import journal, snapshots
+from worker.state.bindings import board_scope
 from worker.state.settings import Setting
 from worker.state.store import Tx
 
@@ -130,7 +131,7 @@ def read_boards(
     incomplete = _find_incomplete(batches)
     absent = _absent_from(batches, before) if full else {}
     looked = look_up(notion, absent, bindings)
-    is_census = full and not incomplete
+    is_census = full and not (incomplete or bound.unseen)
     left = _note_absent(site, looked, before.gone, is_census=is_census)
 
     problems = [left_board(stray, site.schema) for stray in left]
@@ -146,20 +147,15 @@ def _recall(tx: Tx, bindings: Bindings) -> _Before:
     texts = registry.load_cursors(tx)
     cursors = {}
     for name in bindings:
-        text = texts.get(_key(name))
+        text = texts.get(board_scope(name))
         cursors[name] = _parse(text)
     return _Before(
-        known=frozenset(name for name in bindings if _key(name) in texts),
+        known=frozenset(name for name in bindings if board_scope(name) in texts),
         cursors=cursors,
         unread=UNREAD.load(tx),
         ours=journal.canonical_pages(tx),
         gone=frozenset(GONE.load(tx)),
     )
-
-
-def _key(name: str) -> str:
-    """Return the key of a data source's cursor."""
-    return f"notion:{name}"
 
 
 def _find_incomplete(batches: Mapping[str, PageBatch]) -> dict[str, Text]:
@@ -210,7 +206,7 @@ def _save(
 def _ask_again(tx: Tx, name: str, batch: PageBatch, *, is_known: bool) -> None:
     """Have all of a source be asked for once more; one that was never read in full has no cursor that says otherwise."""
     if is_known or batch.complete:
-        registry.set_cursor(tx, _key(name), "")
+        registry.set_cursor(tx, board_scope(name), "")
 
 
 def _note_absent(
@@ -422,13 +418,13 @@ def _advance(
         _note_read(tx, name, before)
         return
     text = " ".join(instant.isoformat() for instant in after)
-    registry.set_cursor(tx, _key(name), text)
+    registry.set_cursor(tx, board_scope(name), text)
 
 
 def _note_read(tx: Tx, name: str, before: Cursor | None) -> None:
     """Remember that a source was read in full, though it showed no edit."""
     if before is None:
-        registry.set_cursor(tx, _key(name), "")
+        registry.set_cursor(tx, board_scope(name), "")
 
 
 def _newest_edit(batch: PageBatch, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ too. With them the rules are asked twice, and only what comes out the same eithe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -96,6 +96,22 @@ def with_lost(bindings: Bindings, losses: Losses) -> Bindings:
         else binding
         for name, binding in bindings.items()
     }
+
+
+def veiled(losses: Losses, schema: Schema, unseen: Collection[str]) -> Losses:
+    """Return the losses of relations that lead to boards that are not shown: no person took those away, so that they
+    count as they were read last, while what is lost for good is left alone."""
+    hidden = {}
+    for name, lost in losses.items():
+        columns = schema.sources[name].properties
+        properties = {
+            field: property_id
+            for field, property_id in lost.properties.items()
+            if field in columns and columns[field].target in unseen
+        }
+        if properties:
+            hidden[name] = replace(lost, properties=properties)
+    return hidden
 
 
 def restored(pages: Pages, losses: Losses) -> Pages:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from worker.config import NotionSettings
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.errors import (
     Code,
     ConfigError,
@@ -15,10 +16,10 @@ from worker.errors import (
     Severity,
     in_words,
 )
-from worker.mapping.schema import Bindings
+from worker.mapping.schema import Binding, Bindings, Schema
 from worker.notion.workspace import read_bindings
 from worker.ports.notion import BoardReader, is_gone
-from worker.read.missing_columns import Losses, Lost, note_losses, with_lost
+from worker.read.missing_columns import Losses, Lost, note_losses, veiled, with_lost
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -29,18 +30,33 @@ STALE = Setting("schema_stale", bool, bool)
 """Whether the next cycle is to read the schema again, whatever its beat."""
 DRIFT = Setting("schema_drift", tuple[RenderedProblem, ...], tuple)
 """What of the workspace did not fit the schema when it was last read."""
+UNSEEN = Setting("unseen_boards", dict[str, Binding], dict)
+"""Boards that were read once and are not shown any more, as they were bound."""
 LOST = Setting("schema_lost", dict[str, Lost], dict)
 """What is gone, by data source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How the workspace carries the schema, what of it is gone, and what does not fit; `trusted` when read just now."""
+    """How the workspace carries the schema, what of it is gone, and what does not fit; `trusted` when read just now.
+
+    `bindings` are the boards that are shown: they alone are read and written. `unseen` are those that were read once
+    and are in the trash, or not shared any more: their rows count as they were read last.
+    """
 
     bindings: Bindings
     losses: Losses = field(default_factory=dict)
     drift: tuple[RenderedProblem, ...] = ()
     trusted: bool = True
+    unseen: Bindings = field(default_factory=dict)
+
+    def whole(self) -> Bindings:
+        """Return all boards whose rows count."""
+        return {**self.unseen, **self.bindings}
+
+    def veiled(self, schema: Schema) -> Losses:
+        """Return the relations that lead to boards that are not shown, see `missing_columns.veiled`."""
+        return veiled(self.losses, schema, self.unseen.keys())
 
 
 def recall_schema(tx: Tx) -> Bound:
@@ -50,6 +66,7 @@ def recall_schema(tx: Tx) -> Bound:
         losses=LOST.load(tx),
         drift=DRIFT.load(tx),
         trusted=False,
+        unseen=UNSEEN.load(tx),
     )
 
 
@@ -58,16 +75,23 @@ def mark_stale(tx: Tx, *, stale: bool) -> None:
     STALE.save(tx, stale)
 
 
-def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
+def read_schema(
+    notion: BoardReader, site: Site, *, afresh: bool, forgets: bool = False
+) -> Bound:
     """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in its language.
+
+    A board that was read once and is not shown any more is remembered, and looked for in every cycle; `forgets` takes it
+    for taken away on purpose.
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.
     """
     with site.reading() as tx:
         known = recall_schema(tx)
         is_stale = STALE.load(tx)
-    if known.bindings and not afresh and not is_stale:
+    is_settled = not (afresh or is_stale or known.unseen)
+    if known.bindings and is_settled:
         return known
+    before = known.whole()
     pages = site.settings.notion
     try:
         bindings, misfits = read_bindings(
@@ -76,12 +100,12 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
             root_page_id=pages.root_page_id,
             private_root_page_id=pages.private_root_page_id,
             locale=site.settings.locale,
-            known=with_lost(known.bindings, known.losses),
+            known=with_lost(before, known.losses),
         )
     except Missing:
         _check_roots(notion, pages)
         raise
-    if known.bindings.keys() - bindings.keys():
+    if before.keys() - bindings.keys():
         _check_roots(notion, pages)
     if not bindings:
         raise ConfigError(
@@ -96,15 +120,77 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
                 *misfits,
             ]
         )
-    drift = tuple(in_words(problem, site.words) for problem in misfits)
     with site.transaction() as tx:
-        losses = note_losses(
-            known.losses, known.bindings, bindings, snapshots.load_pages(tx)
-        )
+        unseen = {} if forgets else _find_unseen(tx, before, bindings)
+        told = _tell_unseen(site, misfits, unseen)
+        drift = tuple(in_words(problem, site.words) for problem in told)
+        losses = note_losses(known.losses, before, bindings, snapshots.load_pages(tx))
+        losses |= {name: known.losses[name] for name in unseen if name in known.losses}
+        _meet_again(tx, known, Bound(bindings, losses))
         registry.save(tx, bindings)
+        UNSEEN.save(tx, unseen)
         LOST.save(tx, losses)
         DRIFT.save(tx, drift)
-    return Bound(bindings, losses, drift)
+    return Bound(bindings, losses, drift, unseen=unseen)
+
+
+def _find_unseen(tx: Tx, before: Bindings, bindings: Bindings) -> dict[str, Binding]:
+    """Return the boards known before that are not shown now; of one never read in full there is nothing to keep."""
+    once = registry.load_cursors(tx)
+    return {
+        name: binding
+        for name, binding in before.items()
+        if name not in bindings and registry.board_scope(name) in once
+    }
+
+
+def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
+    """Have boards that came back, and those with a column that did, be read whole: nothing is known of what happened
+    meanwhile. Of a board that another took the place of no row is left."""
+    again = now.bindings.keys() - known.bindings.keys()
+    for name, lost in known.losses.items():
+        gone = now.losses[name].properties if name in now.losses else {}
+        if name in now.bindings and lost.properties.keys() - gone.keys():
+            again |= {name}
+    registry.read_again(tx, sorted(again))
+
+    for name, earlier in known.unseen.items():
+        present = now.bindings.get(name)
+        if present and present.data_source_id != earlier.data_source_id:
+            rows = snapshots.load_pages(tx, name).get(name, ())
+            snapshots.forget_pages(tx, [page.id for page in rows])
+
+
+def _tell_unseen(
+    site: Site, misfits: Iterable[Problem], unseen: Collection[str]
+) -> list[Problem]:
+    """Return what does not fit, with a sentence of its own for each board that is not shown any more."""
+    wheres = {}
+    for name in sorted(unseen):
+        source = site.schema.sources[name]
+        wheres[name] = literal(source.title.get(site.settings.locale, name))
+    told = [
+        one
+        for one in misfits
+        if not (one.code is Code.SCHEMA_SOURCE and one.where in wheres.values())
+    ]
+    return told + [_unseen(where) for where in wheres.values()]
+
+
+def _unseen(where: Text) -> Problem:
+    return Problem(
+        code=Code.BOARD_UNSEEN,
+        where=where,
+        message=tell(
+            "the database is in the trash, or not shared with this connection; its rows count as they were read last, "
+            "and nothing is written to it or to relations that lead to it"
+        ),
+        hint=tell(
+            "restore it, or share it again (open it, then ••• > Connections); if it was taken away on purpose, run "
+            "`rayline sync --force`"
+        ),
+        severity=Severity.WARNING,
+    )
 
 
 def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:

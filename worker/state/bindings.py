@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from sqlalchemy import select
@@ -37,9 +37,23 @@ def load(tx: Tx) -> Bindings:
     }
 
 
+def board_scope(source: str) -> str:
+    """Return the scope of a data source's rows."""
+    return f"notion:{source}"
+
+
 def set_cursor(tx: Tx, scope: str, value: str) -> None:
     """Remember where the incremental read of a scope stands."""
     upsert(tx, cursors, [{"scope": scope, "value": value}])
+
+
+def read_again(tx: Tx, sources: Iterable[str]) -> None:
+    """Have all rows of some data sources be asked for once more; those never read in full stay so."""
+    known = load_cursors(tx)
+    for source in sources:
+        scope = board_scope(source)
+        if scope in known:
+            set_cursor(tx, scope, "")
 
 
 def load_cursors(tx: Tx) -> Mapping[str, str]:
