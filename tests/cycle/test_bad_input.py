@@ -336,15 +336,16 @@ def test_a_root_page_without_boards_is_told(tmp_path: Path) -> None:
         assert page in english(caught.value.problems[0].where)
 
 
-def test_one_board_that_is_no_longer_shared_stops_every_write(fresh: Play) -> None:
+def test_one_board_that_is_no_longer_shared_stops_itself_alone(fresh: Play) -> None:
     fresh.stage.notion.control(
         "unshare", {"id": fresh.stage.bindings()["clients"].database_id}
     )
-    mark = fresh.mark()
+    fresh.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     report = fresh.sync()
-    reasons = {reason.code: reason for reason in report.refused}
-    assert "shared" in reasons["source-empty"].hint
-    assert fresh.writes(mark) == []
+    told = {one.code: one for one in report.plan.problems}
+    assert "share it again" in told["board-unseen"].hint
+    assert (report.refused, report.applied.failures) == ((), ())
+    assert fresh.row("projects", ACME).values["progress"] == Decimal("0.8333")
 
 
 def test_what_people_typed_amiss_is_named_with_its_row_and_every_rule_goes_on(

@@ -126,7 +126,7 @@ def _read_and_plan(
     plan = replace(
         drawn.plan, problems=tuple(sorted(shortened(problem) for problem in problems))
     )
-    managed = managed_rows(context, drawn.world)
+    managed = managed_rows(context, drawn.world, bound)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     return replace(
         drawn,
@@ -413,14 +413,19 @@ def recall_written(context: Context) -> Written:
     return Written(last, attempted, ours, made, unsettled=unsettled)
 
 
-def managed_rows(context: Context, world: World) -> dict[str, int]:
-    return {
+def managed_rows(context: Context, world: World, bound: Bound) -> dict[str, int]:
+    """Return how many rows each board has; one that is not shown has as many as it had, those made since it was read last
+    included."""
+    counts = {
         name: sum(
             bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE
             for row in rows
         )
         for name, rows in world.rows.items()
     }
+    with context.reading() as tx:
+        before = MANAGED.load(tx)
+    return counts | {name: before[name] for name in bound.unseen if name in before}
 
 
 def find_refusals(
@@ -467,7 +472,11 @@ def find_refusals(
 
 
 def _never_read(name: str, why: Text) -> Problem:
-    """Return why nothing is written while nobody knows what stands on a board: what is given once would be given wrongly."""
+    """Return why nothing is written while nobody knows what stands on a board that is shown.
+
+    Holding creations alone back would not do: closed months, baselines, the first sight of dated cells and what a row
+    is given once are kept as they are first worked out, and a board that counts as empty would make them wrong for good.
+    """
     return Problem(
         code=Code.NEVER_READ,
         where=literal(name),

@@ -104,7 +104,7 @@ def _read_and_reverse(
     )
     reversal = reverse(changes, order.undoes, standing)
     plan = Plan(context.name, reversal.changes)
-    managed = managed_rows(context, world)
+    managed = managed_rows(context, world, bound)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     problems = (*unsettled, *boards.problems, *reversal.left)
     return PlannedUndo(
