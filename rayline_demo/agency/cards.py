@@ -266,7 +266,7 @@ CARDS: tuple[CardSketch, ...] = (
         "retainer",
         5_500,
         -265,
-        100,
+        115,
         jira="project = KITA AND parent in (KITA-2, KITA-3)",
     ),
     CardSketch(
@@ -346,7 +346,7 @@ CARDS: tuple[CardSketch, ...] = (
         "fixed_price",
         1_900,
         -150,
-        25,
+        19,
         jira="NB-4",
     ),
     CardSketch(

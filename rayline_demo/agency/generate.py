@@ -28,14 +28,14 @@ from worker.domain.periods import Period, WorkCalendar, month_of, previous_perio
 ZERO, THOUSAND = Decimal(0), Decimal(1000)
 UNBILLED, LATE = "ZEL", "KVA"
 FLOWS = (
-    Flow("SEVB", "", 340, 0.93),
-    Flow("POLET", "", 330, 0.91, growth=0.04),
+    Flow("SEVB", "", 340, 0.93, ahead=60),
+    Flow("POLET", "", 330, 0.91, growth=0.04, ahead=60),
     Flow("ZEL", "", 240, 0.78, growth=0.16),
-    Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3),
+    Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3, ahead=60),
     Flow("KVA", "", 150, 0.6, months=7, due_in=20),
-    Flow("RASS", "", 300, 0.93),
+    Flow("RASS", "", 300, 0.93, ahead=60),
     Flow("LUK", "", 190, 0.7, idle=19, due_in=30),
-    Flow("KITA", "", 310, 0.9, due_in=None),
+    Flow("KITA", "", 310, 0.9, due_in=None, ahead=60),
 )
 PROMISED = Flow("NB", "", 130, 0.86, bugs=0, months=5, epics=4)
 """The fixed-price work of newbiz clients, an epic each."""
@@ -124,6 +124,7 @@ def _named(flow: Flow, speech: Speech) -> Flow:
                 "months",
                 "epics",
                 "due_in",
+                "ahead",
             )
         ),
     )

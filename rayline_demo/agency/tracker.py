@@ -35,7 +35,8 @@ STATUSES = ("To Do", "In Progress", "In Review", "Done")
 @dataclass(frozen=True, slots=True)
 class Flow:
     """How a project behaves: `issues` in all, `done` their share by today, `growth` the share of the last 4 weeks,
-    shares of `reopened` and `bugs`, `idle` days since anybody touched it."""
+    shares of `reopened` and `bugs`, `idle` days since anybody touched it, `ahead` days by which work is known before its
+    turn comes."""
 
     key: str
     name: str
@@ -48,6 +49,7 @@ class Flow:
     months: int = MONTHS
     epics: int = 5
     due_in: int | None = 45
+    ahead: int = 0
 
     def left(self, now: datetime) -> date:
         """Return the day from which on nobody touched it."""
@@ -88,21 +90,22 @@ class Tracker:
         ]
         for ordinal in range(flow.issues):
             is_new = ordinal >= flow.issues * (1 - flow.growth)
-            created = (
+            ready = (
                 self._instant(start, ordinal, flow)
                 if not is_new
                 else self._recently(26)
             )
+            created = ready if is_new else self._known(ready, flow, start)
             issue = self._issue(
                 flow, next(numbers), created, self.random.choice(epics)["key"]
             )
             wants_done = self.random.random() < (
                 0.15 if is_new else flow.done / (1 - flow.growth)
             )
-            self._live(issue, created, flow, team, wants_done=wants_done)
+            self._live(issue, ready, flow, team, wants_done=wants_done)
             self.issues.append(issue)
             if issue["type"] == "Story" and self.random.random() < 0.12:
-                self._subtasks(flow, issue, numbers, created, team)
+                self._subtasks(flow, issue, numbers, ready, team)
 
     def promise(self, flow: Flow, team: Sequence[str]) -> None:
         """Add a project whose whole scope is known at its start and worked off evenly, as for a fixed price."""
@@ -328,7 +331,7 @@ class Tracker:
     def _live(
         self,
         issue: dict[str, Any],
-        created: datetime,
+        ready: datetime,
         flow: Flow,
         team: Sequence[str],
         *,
@@ -337,7 +340,7 @@ class Tracker:
         """Let an issue go through its states up to the last day anybody touched the project."""
         last = self.now - timedelta(days=flow.idle, hours=1)
         queue = self.random.expovariate(1 / 9)
-        begun = self._office(created + timedelta(days=queue))
+        begun = self._office(ready + timedelta(days=queue))
         if not wants_done:
             if self.random.random() < 0.72:
                 return
@@ -417,6 +420,14 @@ class Tracker:
         span = self.now - timedelta(days=max(flow.idle + 8, 24)) - start
         share = min(1.0, max(0.0, (ordinal + self.random.uniform(-6, 6)) / flow.issues))
         return self._office(start + span * share)
+
+    def _known(self, ready: datetime, flow: Flow, start: datetime) -> datetime:
+        """Return when work was written down that is ready to be begun at an instant: at the same hour of a day before."""
+        local = ready.astimezone(OFFICE)
+        asked = local.date() - timedelta(days=flow.ahead)
+        day = self.calendar.add(max(asked, start.date()), 0)
+        written = datetime.combine(day, local.timetz())
+        return min(written.astimezone(UTC), ready)
 
     def _recently(self, days: int) -> datetime:
         return self._office(self.now - timedelta(days=self.random.uniform(2, days)))

@@ -171,9 +171,8 @@ def test_some_dates_are_kept_and_some_are_missed(first: FirstDay) -> None:
     sure = [card for card in running if card.values["on_time"] >= Decimal("0.8")]
     unlikely = [card for card in running if card.values["on_time"] < Decimal("0.5")]
     missed = [card for card in running if card.values["due"] < today]
-    assert len(sure) >= 4
-    # Work that grows as fast as it is finished is unlikely to be on time, too.
-    assert 2 <= len(unlikely) <= 2 * len(running) // 3
+    assert len(sure) >= len(running) // 3
+    assert 3 * len(running) // 10 <= len(unlikely) <= 2 * len(running) // 5
     assert 1 <= len(missed) <= 2
     assert all(card in unlikely for card in missed)
 
