@@ -270,3 +270,12 @@ def test_both_languages_explain_with_as_many_figures() -> None:
         return {(place_of(fact), len(fact.why.inputs)) for fact in kept}
 
     assert shape("ru") == shape("en")
+
+
+def test_thresholds_are_said_in_russian() -> None:
+    found = {
+        fact.why.threshold
+        for fact in first_morning("ru").outcome.facts
+        if re.search(r"[A-Za-z]{2}|\d\.\d", fact.why.threshold.replace("SPI(t)", ""))
+    }
+    assert found == set()

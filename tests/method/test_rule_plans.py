@@ -699,7 +699,7 @@ def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
         == "what contracts and dated budgets are to earn in the period"
     )
     assert why(seen, "pace").threshold == why(seen, "health").threshold
-    assert why(seen, "health").threshold == "pace >= 0.95 / 0.75"
+    assert why(seen, "health").threshold == "pace ≥ 0.95 / 0.75"
     assert why(seen, "fact").threshold == ""
     row = (Input("unit", "North"), Input("period", "Q4 2026"))
     assert why(seen, "pace").inputs == (

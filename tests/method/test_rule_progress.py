@@ -507,14 +507,14 @@ def test_the_reasons_of_a_figure_name_the_threshold_that_decided() -> None:
         if fact.ref == P1 and fact.why.rule == "progress"
     }
     decided = {
-        "progress": "estimate >= 0.8",
-        "done_total": "estimate >= 0.8",
+        "progress": "share of issues with an estimate ≥ 0.8",
+        "done_total": "share of issues with an estimate ≥ 0.8",
         **dict.fromkeys(
-            ("p50", "p85", "on_time"), "finished issues >= 10, draws = 10000"
+            ("p50", "p85", "on_time"), "finished issues ≥ 10, scenarios: 10000"
         ),
-        "health": "P >= 0.8 / 0.5, SPI(t) >= 0.95 / 0.85",
-        "spi": "time passed >= 0.15",
-        "scope_change": "weeks = 4, items known before >= 10",
+        "health": "on-time chance ≥ 0.8 / 0.5, SPI(t) ≥ 0.95 / 0.85",
+        "spi": "share of time passed ≥ 0.15",
+        "scope_change": "weeks: 4, issues known before ≥ 10",
     }
     assert told == dict.fromkeys(told, "") | decided
 

@@ -1210,8 +1210,8 @@ def test_the_target_of_the_role_stands_beside(
         for fact in judged(found).facts
         if fact.field == "billable_utilization"
     }
-    assert thresholds["dee"] == f">= {person}"
-    assert thresholds["u1"] == f">= {unit_target}"
+    assert thresholds["dee"] == f"≥ {person}"
+    assert thresholds["u1"] == f"≥ {unit_target}"
 
 
 def test_effective_capacity_stands_beside_the_percentages() -> None:

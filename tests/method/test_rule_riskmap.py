@@ -466,7 +466,7 @@ def test_a_risk_says_what_it_was_seen_by(formula: str, says: str) -> None:
         ),
     ):
         assert (found[field].formula, found[field].inputs) == (formula, inputs)
-    assert found["impact"].threshold == "0.1 / 0.2 / 0.4"
+    assert found["impact"].threshold == "10% / 20% / 40%"
     assert found["steps"].formula == "the playbook's response to this signal"
     assert found["owner"].inputs[1] == Input("role", "am")
 
@@ -619,7 +619,7 @@ def test_a_closure_says_since_when_the_condition_is_gone() -> None:
     assert (
         why.formula == "closed automatically: the condition is gone since Nov 19, 2026"
     )
-    assert why.threshold == "days >= 2"
+    assert why.threshold == "days ≥ 2"
 
 
 def test_a_risk_remembers_its_client_when_nobody_tells_it_any_more() -> None:

@@ -34,9 +34,15 @@ class Words:
     )
 
     def say(self, message: str, **values: object) -> str:
-        """Return the translated message with `{name}` places filled."""
+        """Return the translated message with `{name}` places filled; decimals are written as the language writes them."""
         text = self.catalogue.gettext(message)
-        return fill(text, values, self.locale) if values else text
+        if not values:
+            return text
+        shown = {place: self._shown(value) for place, value in values.items()}
+        return fill(text, shown, self.locale)
+
+    def _shown(self, value: object) -> object:
+        return self.number(value, 2) if isinstance(value, Decimal) else value
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Return the right plural form for `number`, which fills `{n}`."""

@@ -122,7 +122,9 @@ def _ending(board: _Board, ref: Ref, now: Occurrence) -> Iterator[Fact]:
             "Nobody is needed any more since {day}: the load fits.",
             day=world.words.date(day),
         )
-        threshold = f"days >= {world.thresholds.risk_gone_days}"
+        threshold = world.words.say(
+            "days ≥ {limit}", limit=world.thresholds.risk_gone_days
+        )
         why = Why("hiring", (), text, threshold)
         yield Fact(ref, "why", text, why)
 
@@ -147,7 +149,11 @@ def _facts(board: _Board, ref: Ref, need: StaffNeed) -> Iterator[Fact]:
             Input(words.say("evidence"), need.evidence),
         ),
         words.say("load − effective hours, mean of the weeks above the limit"),
-        f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
+        words.say(
+            "load > {limit}, weeks in a row ≥ {weeks}",
+            limit=limits.overload,
+            weeks=limits.load_weeks,
+        ),
     )
     values: dict[str, Value] = {
         "name": f"{where}: {role}",

@@ -396,9 +396,11 @@ def _sighting(move: _Move, held: _Open, firm: _Firm) -> Sighting:
         holds=True,
         probability=mark_above(move.beyond, WEEK, 2 * WEEK, least=3),
         evidence=f"{cause} {moved}",
-        threshold=(
-            f"share > {limits.ripple_share}, days >= {limits.ripple_days}, "
-            f"weeks = {limits.ripple_weeks}"
+        threshold=say(
+            "share > {share}, days ≥ {days}, weeks: {weeks}",
+            share=limits.ripple_share,
+            days=limits.ripple_days,
+            weeks=limits.ripple_weeks,
         ),
         horizon=move.due,
         inputs=(

@@ -118,7 +118,10 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
         holds,
         3,
         evidence,
-        f"logged hours / effective hours < {world.thresholds.logs_share}",
+        words.say(
+            "logged hours / effective hours < {limit}",
+            limit=world.thresholds.logs_share,
+        ),
         impact=2,
         inputs=((words.say("unit"), unit.name, unit.url),),
     )
@@ -167,7 +170,11 @@ def _overload(need: StaffNeed, world: World) -> Look:
         need.holds,
         4,
         need.evidence,
-        f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
+        words.say(
+            "load > {limit}, weeks in a row ≥ {weeks}",
+            limit=limits.overload,
+            weeks=limits.load_weeks,
+        ),
         impact=3,
         horizon=need.since,
         inputs=((words.say("unit"), where, url),),
@@ -203,7 +210,11 @@ def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
         _known(next_weeks, holds=spell is not None) if load.people else False,
         3,
         _evidence(spell, words) if spell else "",
-        f"< {limits.underload}, weeks in a row >= {limits.load_weeks}",
+        words.say(
+            "load < {limit}, weeks in a row ≥ {weeks}",
+            limit=limits.underload,
+            weeks=limits.load_weeks,
+        ),
         impact=3,
         horizon=spell.weeks[0].monday if spell else None,
         inputs=((words.say("unit"), unit.name, unit.url),),

@@ -50,7 +50,9 @@ def _look(unit: Unit, world: World, stake: Decimal) -> Sighting:
         holds=True,
         probability=2 + len(faults),
         evidence=words.say("In the unit there is {faults}.", faults=listed),
-        threshold="AM = 1, TL >= 1, PM >= 1",
+        threshold=words.say(
+            "account managers = 1, team leads ≥ 1, project managers ≥ 1"
+        ),
         stake=stake,
         inputs=((words.say("unit"), unit.name, unit.url),),
     )

@@ -468,7 +468,10 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
                     "work left and expected / {capacity} effective hours",
                     capacity=_shown(capacity),
                 ),
-                f"estimate >= {view.world.thresholds.estimate_share}",
+                say(
+                    "share of issues with an estimate ≥ {limit}",
+                    limit=view.world.thresholds.estimate_share,
+                ),
             ),
         )
     weeks = Input(say("weeks"), _span(view, _next_weeks(view)))
@@ -503,7 +506,7 @@ def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
     threshold = ""
     if load.target is not None:
         target = words.percent(load.target)
-        threshold = f">= {target}"
+        threshold = f"≥ {target}"
     inputs = (
         Input(words.say("billable hours"), _shown(load.billable)),
         Input(words.say("logged hours"), _shown(load.logged)),
@@ -594,7 +597,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
                 "work left and expected / {capacity} effective hours",
                 capacity=_shown(load.capacity),
             ),
-            f"{limits.underload} .. {limits.overload}",
+            say("from {least} to {most}", least=limits.underload, most=limits.overload),
         ),
     )
     logs = (
@@ -604,7 +607,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
     used = None
     if not load.missing:
         used = _percent(load.logged, load.effective)
-    least = f"logged hours / effective hours >= {limits.logs_share}"
+    least = say("logged hours / effective hours ≥ {limit}", limit=limits.logs_share)
     yield Fact(
         load.unit,
         "utilization",

@@ -73,7 +73,7 @@ def _contact(
         holds,
         _mark_of_silence(last, world.today, limit),
         _describe_contact(last, silent_since, words),
-        _longer_than(limit),
+        _longer_than(limit, words),
     )
     return ("relations.no_contact", _about(client, last, world), seen)
 
@@ -101,17 +101,17 @@ def _partners(client: Client, world: World, *, served: bool) -> Look:
         holds,
         _mark_of_silence(last, world.today, limit) - 1,
         evidence,
-        _longer_than(limit),
+        _longer_than(limit, words),
     )
     return ("relations.no_partner_contact", _about(client, last, world), seen)
 
 
-def _longer_than(days: int) -> str:
-    return f"days > {days}"
+def _longer_than(days: int, words: Words) -> str:
+    return words.say("days > {limit}", limit=days)
 
 
-def _within(days: int) -> str:
-    return f"days <= {days}"
+def _within(days: int, words: Words) -> str:
+    return words.say("days ≤ {limit}", limit=days)
 
 
 def _mark_of_silence(last: date | None, today: date, limit: int) -> int:
@@ -130,7 +130,7 @@ def _contract(
         relations.contract_ends(client, world.today, limit, active=active),
         _mark_of_end(end, world.today),
         words.say("The contract ends on {day}.", day=words.date(end)) if end else "",
-        _within(limit),
+        _within(limit, words),
         horizon=end,
     )
     return ("money.contract_ends", _about(client, end, world), seen)
@@ -151,7 +151,7 @@ def _rate(client: Client, world: World, playbooks: Playbooks) -> Look:
         relations.is_rate_old(client, world.today, limit),
         4 if is_very_old else 3,
         words.say("Rates stand since {day}.", day=words.date(since)) if since else "",
-        _longer_than(limit),
+        _longer_than(limit, words),
         impact=2,
         stake=NOTHING,
     )
@@ -178,7 +178,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
         relations.document_ends(document, world.today, limit) and not ends_with_client,
         _mark_of_end(end, world.today),
         evidence,
-        _within(limit),
+        _within(limit, words),
         impact=4 if document.kind == "contract" else 2,
         stake=NOTHING,
         horizon=end,

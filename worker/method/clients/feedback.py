@@ -106,7 +106,7 @@ def _trend_fact(entry: _Entry, world: World) -> Fact:
             say(
                 "the last marks of this client about the same person or the team all rise or all fall"
             ),
-            f"entries >= {count}",
+            say("entries ≥ {count}", count=count),
         ),
     )
 
@@ -152,7 +152,11 @@ def _condition(client: Client, entries: list[_Entry], world: World) -> Condition
         bool(bad),
         _probability(bad, limits.feedback_low),
         " ".join(dict.fromkeys(_evidence(entry, world) for entry in bad)),
-        f"score <= {limits.feedback_low} of 5, or {limits.feedback_entries} falling",
+        words.say(
+            "score ≤ {low} of 5, or {count} falling",
+            low=limits.feedback_low,
+            count=limits.feedback_entries,
+        ),
         inputs=((words.say("client"), client.name, client.url),),
     )
     return state_condition(SIGNAL, subject, seen, words=words)

@@ -642,14 +642,20 @@ def _health_reasons(
         _why_of(
             colours,
             say("weighted mean of the factors; held until seen on two days"),
-            _thresholds(limits),
+            _thresholds(limits, words),
         ),
     )
     yield (
         "score",
         measure.score,
         _why_of(
-            (Input(say(NAMES[f.name]), f"{f.score:.2f} x {f.weight}") for f in scored),
+            (
+                Input(
+                    say(NAMES[f.name]),
+                    f"{words.number(f.score or 0, 2)} × {words.number(f.weight, 2)}",
+                )
+                for f in scored
+            ),
             say("sum of weight × score / sum of weights, factors with data only"),
         ),
     )
@@ -659,7 +665,7 @@ def _health_reasons(
         _why_of(
             (_weigh(factor, words) for factor in measure.factors),
             say("weights with data / all weights"),
-            f">= {limits.health_coverage}",
+            f"≥ {words.share(limits.health_coverage)}",
         ),
     )
     past = tracks.get(f"{view.client.ref}#score")
@@ -676,7 +682,7 @@ def _health_reasons(
                 "the health score against four to eight weeks ago; {points} points make a trend",
                 points=limits.trend_points,
             ),
-            f"+-{limits.trend_points}",
+            f"± {limits.trend_points}",
         ),
     )
     reasons = [Input(say(NAMES[f.name]), f.reason or "-") for f in measure.factors]
@@ -706,17 +712,18 @@ def _revenue_reasons(view: _View, measure: ClientMeasure, world: World) -> Reaso
     yield "revenue_quarter", measure.revenue_quarter, _why_of(quarter, formula)
 
 
-def _thresholds(limits: Thresholds) -> str:
+def _thresholds(limits: Thresholds, words: Words) -> str:
     """Return what the colour of a client is compared with."""
     band = limits.health
-    parts = (
-        f"{band.green} / {band.amber}",
-        f"coverage >= {limits.health_coverage}",
-        f"feedback > {limits.feedback_low}",
-        f"days >= {limits.veto_days}",
-        f"risk < {limits.veto_risk}",
+    return words.say(
+        "{green} / {amber}, coverage ≥ {coverage}, feedback > {feedback}, days ≥ {days}, risk < {risk}",
+        green=band.green,
+        amber=band.amber,
+        coverage=limits.health_coverage,
+        feedback=limits.feedback_low,
+        days=limits.veto_days,
+        risk=limits.veto_risk,
     )
-    return ", ".join(parts)
 
 
 def _count_reasons(view: _View, world: World) -> Reasons:
@@ -881,7 +888,7 @@ def _plan_reasons(unit: Unit, measured: Iterable[PlanMeasure], world: World) -> 
                     show_money(words.say("planned to date"), quarter.planned, words),
                 ),
                 words.say("actual / planned to date"),
-                f"{band.green} / {band.amber}",
+                f"{words.number(band.green, 2)} / {words.number(band.amber, 2)}",
             ),
         )
 

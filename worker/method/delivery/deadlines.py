@@ -77,7 +77,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
             holds=True,
             probability=UNENDING,
             evidence=describe_pace(measure, world),
-            threshold="finished a week > new a week",
+            threshold=world.words.say("finished a week > new a week"),
         )
     if measure.forecast is None or measure.on_time is None:
         return UNKNOWN
@@ -95,7 +95,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
         chance < limit,
         probability,
         f"{evidence} {describe_pace(measure, world)}".strip(),
-        f"on-time chance < {limit}",
+        words.say("on-time chance < {limit}", limit=limit),
     )
 
 
@@ -115,7 +115,7 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> Sighting:
             spi=words.number(measure.spi_t, 2),
             progress=words.percent(measure.progress or Decimal(0)),
         ),
-        f"SPI(t) < {limit}",
+        f"SPI(t) < {words.number(limit, 2)}",
     )
 
 
@@ -141,7 +141,11 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
         passed or many,
         5 if passed else 4,
         f"{text} {items}".strip() if measure.total else text,
-        f"due < {world.today} or overdue issues >= {limit}",
+        words.say(
+            "due before {day}, or share of overdue issues ≥ {limit}",
+            day=words.date(world.today),
+            limit=limit,
+        ),
     )
 
 
@@ -172,7 +176,7 @@ def _stalled(card: Card, measure: CardMeasure, world: World) -> Sighting:
             "Nothing has moved in Jira since {day}.",
             day=world.words.date(measure.last_activity),
         ),
-        f"days > {limit}",
+        world.words.say("days > {limit}", limit=limit),
     )
 
 
@@ -186,7 +190,7 @@ def _ageing(card: Card, measure: CardMeasure, world: World) -> Sighting:
     return Sighting(
         measure.oldest_age > limit,
         mark_above(times, 2, 8, least=2),
-        threshold=f"days > {limit}",
+        threshold=world.words.say("days > {limit}", limit=limit),
     )
 
 

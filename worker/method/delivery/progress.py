@@ -699,18 +699,36 @@ def _facts(
 
 def _threshold(name: str, world: World) -> str:
     limits = world.thresholds
+    say = world.words.say
     match name:
         case "progress" | "done_total":
-            return f"estimate >= {limits.estimate_share}"
+            return say(
+                "share of issues with an estimate ≥ {limit}",
+                limit=limits.estimate_share,
+            )
         case "p50" | "p85" | "on_time":
-            return f"finished issues >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
+            return say(
+                "finished issues ≥ {least}, scenarios: {draws}",
+                least=limits.forecast_minimum,
+                draws=limits.forecast_draws,
+            )
         case "health":
             chance = limits.on_time
             spi = limits.spi
-            return f"P >= {chance.green} / {chance.amber}, SPI(t) >= {spi.green} / {spi.amber}"
+            return say(
+                "on-time chance ≥ {green} / {amber}, SPI(t) ≥ {high} / {low}",
+                green=chance.green,
+                amber=chance.amber,
+                high=spi.green,
+                low=spi.amber,
+            )
         case "spi":
-            return f"time passed >= {limits.spi_muted_share}"
+            return say("share of time passed ≥ {limit}", limit=limits.spi_muted_share)
         case "scope_change":
-            return f"weeks = {limits.scope_weeks}, items known before >= {limits.scope_minimum}"
+            return say(
+                "weeks: {weeks}, issues known before ≥ {least}",
+                weeks=limits.scope_weeks,
+                least=limits.scope_minimum,
+            )
         case _:
             return ""

@@ -69,7 +69,7 @@ def _scope(_card: Card, measure: CardMeasure, world: World) -> Sighting:
         growth > limit,
         _mark(growth / limit),
         _describe_growth(measure, growth, world),
-        f"growth > {limit}",
+        world.words.say("growth > {limit}", limit=limit),
     )
 
 
@@ -122,7 +122,10 @@ def _burn(card: Card, measure: CardMeasure, world: World) -> Sighting:
         )
     mark = 5 if measure.burn >= 1 else _mark(ahead / limit)
     return Sighting(
-        ahead > limit, mark, " ".join(evidence), f"burn - progress > {limit}"
+        ahead > limit,
+        mark,
+        " ".join(evidence),
+        words.say("burn − progress > {limit}", limit=limit),
     )
 
 
@@ -148,7 +151,7 @@ def _carrier(_card: Card, measure: CardMeasure, world: World) -> Sighting:
         measure.top_share > limits.carrier_share,
         4 if measure.top_share > Decimal("0.8") else 3,
         evidence,
-        f"share > {limits.carrier_share}",
+        words.say("share > {limit}", limit=limits.carrier_share),
     )
 
 
@@ -196,7 +199,7 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> Sighting:
         bool(worse),
         4 if sharp else 3,
         evidence,
-        f"share >= {growth} x the share before",
+        world.words.say("share ≥ {growth} × the share before", growth=growth),
     )
 
 
@@ -290,13 +293,13 @@ def _stale(card: Card, measure: CardMeasure, world: World) -> Sighting:
                 "The Jira work of this card cannot be read since {day}.",
                 day=words.date(since),
             ),
-            f"days >= {limit}",
+            words.say("days ≥ {limit}", limit=limit),
         )
     if not measure.total:
         return Sighting(
             holds=True,
             evidence=words.say("The Jira link of this running card leads to no work."),
-            threshold="items > 0",
+            threshold=words.say("issues > 0"),
         )
     return NO
 

@@ -240,7 +240,7 @@ def _colour(
 def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[Fact]:
     say = world.words.say
     band = world.thresholds.pace
-    limits = f"pace >= {band.green} / {band.amber}"
+    limits = say("pace ≥ {green} / {amber}", green=band.green, amber=band.amber)
     row = name_row(say("goal"), goal)
     current = show_text(say("current"), seen.value)
     planned = show_text(say("planned to date"), seen.expected)

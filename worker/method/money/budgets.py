@@ -45,4 +45,8 @@ def _look(card: Card, measure: CardMeasure | None, world: World) -> Sighting:
             budget=words.money(card.budget or ZERO),
             progress=words.percent(measure.progress or ZERO),
         )
-    return Sighting(holds, evidence=evidence, threshold=f"burn >= {limit}")
+    return Sighting(
+        holds,
+        evidence=evidence,
+        threshold=words.say("budget spent ≥ {limit}", limit=limit),
+    )

@@ -256,7 +256,7 @@ def _share_facts(
                 ),
             ),
             say("client's revenue / firm's revenue, last three finished months"),
-            f"< {world.thresholds.concentration_share}",
+            f"< {words.share(world.thresholds.concentration_share)}",
         ),
     )
     yield Fact(
@@ -271,14 +271,15 @@ def _share_facts(
                 Input(say("revenue, {months}", months=earlier), words.money(before)),
             ),
             say("last three finished months against the three before"),
-            f"+-{TREND_BAND}",
+            f"± {words.share(TREND_BAND)}",
         ),
     )
 
 
 def _pace_threshold(world: World) -> str:
     band = world.thresholds.pace
-    return f"{band.green} / {band.amber}"
+    number = world.words.number
+    return f"{number(band.green, 2)} / {number(band.amber, 2)}"
 
 
 def _trend(now: Decimal, before: Decimal) -> str | None:
@@ -336,7 +337,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
             holds,
             _mark_of_share(lowest, limit),
             words.say("Share of the firm's revenue: {shares}.", shares=listed),
-            f">= {limit}",
+            f"≥ {words.share(limit)}",
             stake=round_money(book.of(client.ref, book.recent), world.minor_unit),
             horizon=client.contract_end,
             inputs=inputs,
@@ -383,7 +384,7 @@ def _mix(book: _Book, world: World) -> Look:
         holds,
         probability,
         evidence,
-        f"{limits.units_share} +- {limits.mix_drift}",
+        f"{words.share(limits.units_share)} ± {words.share(limits.mix_drift)}",
         stake=round_money((drift or ZERO) * whole, world.minor_unit),
     )
     return "money.mix", Subject(FIRM, {"client": "", "unit": ""}), seen
@@ -401,7 +402,8 @@ def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Look]:
         for plan in plans
         if plan.period.grain is Grain.QUARTER and world.today in plan.period
     }
-    threshold = f"pace < {world.thresholds.pace.amber}"
+    amber = world.thresholds.pace.amber
+    threshold = world.words.say("pace < {limit}", limit=amber)
     for unit in world.units.values():
         plan = current.get(unit.ref)
         seen = Sighting(None, threshold=threshold)

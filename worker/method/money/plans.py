@@ -558,7 +558,7 @@ def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
     ref = Ref("plans", plan_key(plan.unit, plan.period))
     figures = list_figures(plan, _basis_of(plan, tree), world)
     band = world.thresholds.pace
-    threshold = f"pace >= {band.green} / {band.amber}"
+    threshold = say("pace ≥ {green} / {amber}", green=band.green, amber=band.amber)
     for name, value in _identity(plan, world).items():
         why = Why("plans", figures["row"], say("the unit and the period"))
         yield Fact(ref, name, value, why)

@@ -250,7 +250,11 @@ def _look(balance: HoursBalance | None, world: World) -> Sighting:
         return NO
     month = period_title(month_of(balance.month), world.words)
     evidence = f"{month}: {describe_balance(balance, world.words)}"
-    return Sighting(holds=True, evidence=evidence, threshold=f"used >= {limit}")
+    return Sighting(
+        holds=True,
+        evidence=evidence,
+        threshold=world.words.say("hours used ≥ {limit}", limit=limit),
+    )
 
 
 def describe_balance(balance: HoursBalance, words: Words) -> str:

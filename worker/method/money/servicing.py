@@ -168,7 +168,7 @@ def _sighting(client: Client, in_fee: Months, last: Period, world: World) -> Sig
         overrun is not None,
         4,
         evidence,
-        f"> {1 + limit}",
+        f"> {world.words.number(1 + limit, 2)}",
         stake=overrun[0] if overrun else ZERO,
     )
 
@@ -243,7 +243,7 @@ def _see_card(
         measure.worth > earned * (1 + limit),
         4,
         _describe(card, measure, given, world),
-        f"> {1 + limit}",
+        f"> {world.words.number(1 + limit, 2)}",
         stake=max(ZERO, given),
     )
 

@@ -95,7 +95,7 @@ def _facts(
         "requests",
         (task, show_day(say("today"), world.today)),
         say("the running sprint, once"),
-        f"weeks = {weeks}",
+        say("weeks: {weeks}", weeks=weeks),
     )
     copied = Why("requests", (task,), given)
     person = person_for(book.role, client, world)

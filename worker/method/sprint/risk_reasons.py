@@ -15,7 +15,7 @@ from worker.method.measures import Condition, RiskMeasure
 from worker.plan.facts import Input, Why
 from worker.world.world import World
 
-BANDS = "0.1 / 0.2 / 0.4"
+BANDS = (Decimal("0.1"), Decimal("0.2"), Decimal("0.4"))
 """Shares of the money above which an impact is 3, 4 and 5."""
 
 
@@ -83,7 +83,7 @@ def give_reasons(marked: Marked, world: World) -> dict[str, Why]:
     reasons["status"] = _why(
         (show_text(say("signal"), risk.signal), show_day(say("today"), world.today)),
         say("open while the condition holds, unless people closed or snoozed it"),
-        f"days >= {world.thresholds.risk_gone_days}",
+        say("days ≥ {limit}", limit=world.thresholds.risk_gone_days),
     )
     return reasons
 
@@ -147,7 +147,7 @@ def _impact(marked: Marked, world: World) -> Why:
             show_money(say("committed"), marked.whole or None, words),
         ),
         formula,
-        BANDS,
+        " / ".join(words.share(band) for band in BANDS),
     )
 
 

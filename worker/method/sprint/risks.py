@@ -338,7 +338,9 @@ def _closing(
                 "riskmap",
                 (show_day(world.words.say("gone since"), now.gone),),
                 text,
-                f"days >= {world.thresholds.risk_gone_days}",
+                world.words.say(
+                    "days ≥ {limit}", limit=world.thresholds.risk_gone_days
+                ),
             ),
         )
 

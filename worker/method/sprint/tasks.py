@@ -374,7 +374,9 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
                 "tasks",
                 inputs,
                 task.signal.ended,
-                f"days >= {world.thresholds.risk_gone_days}",
+                world.words.say(
+                    "days ≥ {limit}", limit=world.thresholds.risk_gone_days
+                ),
             )
             yield Fact(ref, "status", "done", why)
             yield Fact(ref, "reason", task.signal.ended, why)
@@ -416,7 +418,7 @@ def _carried(ref: Ref, now: Occurrence, *, world: World) -> Iterator[Fact]:
     opened = now.opened or world.today
     today = show_day(say("today"), world.today)
     made = show_day(say("made on"), opened)
-    span = f"weeks = {weeks}"
+    span = say("weeks: {weeks}", weeks=weeks)
     yield Fact(
         ref,
         "sprint",
