@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from worker.cli import exits, prose, show
-from worker.cli.reader import names_in, reader_of
+from worker.cli.reader import names_in, names_kept, reader_of
 from worker.cli.reasons import find_reasons
 from worker.cli.rows import Rows
 from worker.cli.session import (
@@ -236,6 +236,7 @@ def _standing(context: Context, words: Words) -> Told:
         shown["put_off"] = {**shown["put_off"], "reason": reason}
     with context.reading() as tx:
         standing = tuple(problems.load(tx))
+    told = label_fields(standing, context.schema, words.locale, names_kept(context))
     title = words.say(
         "Workspace {workspace}, times of {zone}",
         workspace=context.name,
@@ -243,7 +244,7 @@ def _standing(context: Context, words: Words) -> Told:
     )
     view = Group(
         show.table_view(title, ("", ""), Rows(context, words).of(shown)),
-        show.problems_view(_labelled(standing, context, words), words),
+        show.problems_view(told, words),
     )
     return Told(view, data)
 

@@ -11,6 +11,9 @@ from worker.domain.words import Words
 from worker.mapping.schema import Schema
 from worker.plan.plan import Plan
 from worker.plan.reading import Reader
+from worker.read.schema import recall_schema
+from worker.state import snapshots
+from worker.world.normalize import read_pages
 from worker.world.world import World
 
 
@@ -25,6 +28,23 @@ def reader_of(
 def names_in(drawn: PlannedCycle, schema: Schema) -> dict[Ref, str]:
     """Return the titles of rows, those that are planned among them; private ones are left out."""
     return titles_of(drawn.world, drawn.plan, schema)
+
+
+def names_kept(context: Context) -> dict[Ref, str]:
+    """Return the titles of rows as they were read last, asking nobody; private ones are left out."""
+    schema = context.schema
+    with context.reading() as tx:
+        bound = recall_schema(tx)
+        pages = snapshots.load_pages(tx)
+
+    kept = read_pages(schema, bound.bindings, pages)
+    titles = {}
+    for source, rows in kept.rows.items():
+        if schema.is_private(source):
+            continue
+        for row in rows:
+            titles[row.ref] = row.title
+    return titles
 
 
 def titles_of(world: World, plan: Plan, schema: Schema) -> dict[Ref, str]:
