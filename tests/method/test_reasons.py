@@ -104,7 +104,7 @@ def least(why: Why) -> Decimal | None:
 
 def weighted_mean(why: Why) -> Decimal:
     """Return sum(score x weight) / sum(weight) of lines such as `96.27 x 3`."""
-    pairs = [tuple(map(Decimal, one.value.split(" x "))) for one in why.inputs[1:]]
+    pairs = [tuple(map(Decimal, one.value.split(" × "))) for one in why.inputs[1:]]
     weight = sum((each for _, each in pairs), Decimal(0))
     return sum((score * each for score, each in pairs), Decimal(0)) / weight
 
