@@ -9,7 +9,7 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q 
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
-.PHONY: demo sandbox test check bench soak mutants locks locks-check clean
+.PHONY: demo sandbox docs test check bench soak mutants locks locks-check clean
 
 $(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -49,6 +49,11 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check worker rayline_sandbox rayline_demo tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The pages of docs/ as a site, with search, that a browser opens as it lies there; a link that leads nowhere ends it.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build $(ARGS)
+	@echo "docs/_build/index.html"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
