@@ -559,13 +559,16 @@ def test_every_module_loads_without_a_home_and_without_the_network(
 NOT_IMPORTED = {
     "apprise": "an extra, loaded by its name when the first alert is sent",
     "editables": "hatchling needs it to install a checkout",
+    "furo": "how the pages of `make docs` look",
     "hatchling": "builds the package",
     "import-linter": "a command of `make check`",
     "mypy": "a command of `make check`",
+    "myst-parser": "`docs/conf.py` names it",
     "pytest-cov": "pytest loads it: `--cov`",
     "pytest-timeout": "pytest loads it: the setting `timeout`",
     "pytest-xdist": "pytest loads it: `-n`",
     "ruff": "a command of `make check`",
+    "sphinx": "a command of `make docs`",
     "tzdata": "time zones, where the system has none",
 }
 """What is declared and never imported, each with what it is for; stubs of types (`types-`) go without saying."""
