@@ -1,0 +1,1 @@
+"""Chapter "Hindsight": what forecasts and answers were worth."""
