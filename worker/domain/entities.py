@@ -183,7 +183,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     """A project on the client's kanban; `jira` is its one link as people typed it.
 
     `is_counted` when its row holds a count of issues, which only the worker writes; so are `due_first` and `due_moves`, the
-    first date that was promised and how often it moved. Model and budget are those of today; what they were on other days
+    first date that was promised and how often it moved, and `forecasts`, what was told of it. Model and budget are those of today; what they were on other days
     `models` and `budgets` tell, as far as they ever changed.
     Hours on it are the client's to pay unless people said that it is not `billable`.
     """
@@ -209,6 +209,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     budgets: Dated[Decimal | None] | None = None
     due_first: date | None = None
     due_moves: Decimal | None = None
+    forecasts: str | None = None
 
     def model_on(self, day: date) -> str | None:
         """Return the model of its own in force on a day; None: its client's."""

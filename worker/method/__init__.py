@@ -1,8 +1,8 @@
 """The method on one page: which rule reads what, and who takes what it finds.
 
 Every rule gets the world as it was read and, by name, what earlier rules measured; it returns its own findings alone
-(`worker.method.run`). The chapters: delivery, money, capacity, clients, growth, sprint; what several of them need
-stands in `formulas`. Risks come before the health of clients, which counts them, so that a second run on the same day
+(`worker.method.run`). The chapters: delivery, money, capacity, clients, growth, sprint, hindsight; what several of them
+need stands in `formulas`. Risks come before the health of clients, which counts them, so that a second run on the same day
 finds nothing new.
 """
 
@@ -28,6 +28,7 @@ from worker.method.growth.goals import measure_goals
 from worker.method.growth.graduation import find_graduations
 from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
+from worker.method.hindsight.calibration import keep_score
 from worker.method.measures import LoadMeasure, Measures, SprintMeasure
 from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
@@ -128,6 +129,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     tasks = sprint.open
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
+    calibration = run(keep_score, None, cards)
     told = (*world.problems, *run.problems)
     notes = run(note_data, (), told, is_whole=not run.failed)
 
@@ -163,6 +165,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         hours=hours,
         pipeline=pipeline,
         notes=notes,
+        calibration=calibration,
     )
     problems = (*playbooks.problems, *run.problems)
     return Outcome(tuple(run.facts), measures, run.memory(), problems)

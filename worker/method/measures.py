@@ -13,6 +13,7 @@ from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
 from worker.method.formulas.working_time import part_of
+from worker.method.hindsight.scoring import Calibration
 from worker.method.outlook import (
     DataNote,
     Graduation,
@@ -668,3 +669,4 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     hours: HoursMeasure | None = None
     pipeline: Pipeline | None = None
     notes: tuple[DataNote, ...] = ()
+    calibration: Calibration | None = None

@@ -13,6 +13,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
+from worker.pages.calibration import write_calibration
 from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
 from worker.pages.pipeline import write_pipeline
 from worker.pages.view import (
@@ -43,6 +44,7 @@ def write_portfolio(view: View) -> tuple[Block, ...]:
         *_risks(view),
         *_managers(view, money),
         *_load(view),
+        *write_calibration(view),
         *_notes(view),
     )
 

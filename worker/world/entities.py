@@ -506,6 +506,7 @@ def read_card(reader: Reader) -> Card:
         is_counted=bool(reader.text("done_total")),
         due_first=reader.day("due_first"),
         due_moves=reader.number("due_moves"),
+        forecasts=reader.text("forecasts"),
         billable=reader.text("billable") != "no",
         created=row.created,
         edited=row.edited,

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import msgspec
 
+from worker.domain.values import Ref
 from worker.method.hindsight.intervals import Share
 
 ENOUGH = 10
@@ -257,3 +258,34 @@ def weigh_amounts(amounts: Sequence[Amount]) -> Bias | None:
     if total:
         share = missed / total
     return Bias(mean_missed, share)
+
+
+class Group(msgspec.Struct, frozen=True, gc=False):
+    """The safe days (P85) of one unit or service that were kept, and by how many days the likely ones (P50) were missed
+    on the mean (above zero: too early)."""
+
+    ref: Ref
+    kept: Share
+    late: Decimal | None
+
+
+class Calibration(msgspec.Struct, frozen=True, gc=False):
+    """What forecasts of cards were worth; nothing but the counts while there are fewer than `ENOUGH` outcomes.
+
+    `likely` and `safe` are the days told with 50 and 85 % that were kept, `late` the mean of days by which the likely ones
+    were missed. `chances` counts the chances to be on time that can be judged; `brier` and `bins` say how they did.
+    """
+
+    likely: Share
+    safe: Share
+    late: Decimal | None
+    chances: int
+    brier: Brier | None = None
+    bins: tuple[Bin, ...] = ()
+    correction: Correction | None = None
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def outcomes(self) -> int:
+        """Return how many forecasts of days can be judged."""
+        return self.safe.tries

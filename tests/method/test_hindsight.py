@@ -1,0 +1,157 @@
+"""What is noted of forecasts while cards live, and what is said of them once work ended (docs/method.md 9.1)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge, written
+from tests.support.worlds import (
+    SOURCES,
+    TODAY,
+    applied,
+    card,
+    client,
+    issue,
+    unit,
+    world,
+)
+from worker.domain.document import markdown
+from worker.domain.entities import Card, CardWork, Stage
+from worker.domain.values import Ref
+from worker.method.hindsight.told import Log, Moment, Told, write_log
+from worker.method.outcome import Outcome
+from worker.world.memory import Memory
+from worker.world.world import World
+
+A_DAY = timedelta(days=1)
+P1 = Ref("projects", "p1")
+TOLD_ON = date(2026, 3, 2)
+AHEAD = 40
+"""Days from the forecast to its P85; its P50 lies ten days before."""
+
+
+def running(done: int, left: int, **fields: Any) -> World:
+    """Return a world of one card of which one item was finished on each of so many days before today."""
+    finished = [issue(n, done=TODAY - n * A_DAY) for n in range(1, done + 1)]
+    still_open = [issue(100 + n) for n in range(left)]
+    return world(
+        client(),
+        unit(),
+        card(due=date(2026, 12, 31), **fields),
+        work={"p1": [*finished, *still_open]},
+        sources=SOURCES | {"meetings"},
+    )
+
+
+def noted(outcome: Outcome) -> Log:
+    """Return the log that the card's row is to hold."""
+    text = facts_of(outcome, "projects", "p1")["forecasts"]
+    assert isinstance(text, str)
+    return msgspec.json.decode(text, type=Log)
+
+
+def closed(late: int, number: int, *, chance: str = "0.9") -> Card:
+    """Return a card that ended so many days after its P85, as its row alone tells; it was due on its P85."""
+    told_on = TOLD_ON + number * A_DAY
+    safe = told_on + AHEAD * A_DAY
+    forecast = Told(
+        Moment.BEGIN, told_on, safe - 10 * A_DAY, safe, Decimal(chance), safe
+    )
+    log = Log((forecast,), safe + late * A_DAY)
+    return card(f"d{number}", Stage.DONE, forecasts=write_log(log))
+
+
+def portfolio(*cards: Card) -> str:
+    """Return the portfolio page of an agency that did this work."""
+    seen = world(client(), unit(), *cards, sources=SOURCES | {"meetings"})
+    for section in written(seen).sections:
+        if section.ref.key.endswith("portfolio"):
+            return markdown(section.blocks)
+    raise AssertionError("no portfolio page")
+
+
+def test_the_first_forecast_of_each_half_is_noted_and_later_ones_are_not() -> None:
+    seen = running(12, 20)
+    first = judge(seen)
+    begin = noted(first).told
+    assert [(one.moment, one.day) for one in begin] == [(Moment.BEGIN, TODAY)]
+    assert begin[0].p85 == facts_of(first, "projects", "p1")["p85"]
+
+    seen = applied(seen, first, today=TODAY + A_DAY)
+    assert noted(judge(seen)).told == begin
+    assert noted(judge(seen)) == noted(judge(applied(seen, judge(seen))))
+
+    later = running(20, 12)
+    seen = replace(seen, work=later.work, issues=later.issues)
+    both = noted(judge(seen)).told
+    assert both[0] == begin[0]
+    assert [one.moment for one in both] == [Moment.BEGIN, Moment.HALF]
+
+
+def test_the_end_is_the_day_of_the_last_item_and_stays_after_a_lost_state() -> None:
+    seen = running(12, 1)
+    outcome = judge(seen)
+    seen = applied(seen, outcome, today=TODAY + 5 * A_DAY)
+    over = running(13, 0, stage=Stage.DONE)
+    work: CardWork = over.work[P1]
+    own = replace(seen.cards[P1], stage=Stage.DONE)
+    seen = replace(seen, cards={P1: own}, work={P1: work}, issues=over.issues)
+    log = noted(judge(seen))
+    assert log.ended == TODAY - A_DAY
+
+    own = replace(own, forecasts=write_log(log))
+    lost = replace(seen, cards={P1: own}, memory=Memory(), today=TODAY + 9 * A_DAY)
+    assert noted(judge(lost)) == log
+
+
+def test_a_row_that_cannot_be_read_tells_nothing() -> None:
+    seen = running(12, 20, forecasts="not ours")
+    assert [one.day for one in noted(judge(seen)).told] == [TODAY]
+
+
+def test_nothing_is_said_before_the_tenth_outcome() -> None:
+    nine = [closed(0, number) for number in range(9)]
+    assert "Too early to tell (9 of 10)." in portfolio(*nine)
+    assert "Too early" not in portfolio(*nine, closed(0, 9))
+
+
+def test_dates_that_were_not_kept_are_to_be_read_as_what_they_were() -> None:
+    # Six of sixteen are kept: 37.5 %, the interval ends at 61 %.
+    kept = [closed(-1, number) for number in range(6)]
+    late = [closed(20, number) for number in range(6, 16)]
+    text = portfolio(*kept, *late)
+    assert "85% dates were kept **38%** of the time (6 of 16" in text
+    assert "read them as 40%" in text
+
+
+def test_dates_that_were_kept_as_told_are_not_accused() -> None:
+    cards = [closed(-1, number) for number in range(17)]
+    cards += [closed(3, number) for number in range(17, 20)]
+    text = portfolio(*cards)
+    assert "85% dates were kept **85%** of the time (17 of 20" in text
+    assert "read them as they stand" in text
+
+
+@pytest.mark.parametrize("late", [20, 0])
+def test_a_corrected_date_stands_beside_one_that_it_has_beaten(late: int) -> None:
+    cards = [closed(late, number) for number in range(12)]
+    seen = running(12, 20)
+    more = {one.ref: one for one in cards}
+    seen = replace(seen, cards={**seen.cards, **more})
+    facts = facts_of(judge(seen), "projects", "p1")
+    safe = facts["p85"]
+    assert isinstance(safe, date)
+
+    expected = None
+    if late:
+        # 20 days late of 40 ahead: half as long again, rounded up.
+        ahead = Fraction((safe - TODAY).days)
+        expected = safe + timedelta(-(-ahead // 2))
+    assert facts["p85_read"] == expected

@@ -1,0 +1,165 @@
+"""What forecasts were worth, on the portfolio page; the arithmetic is `worker.method.hindsight`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from worker.domain.document import Block, Bullet, bold, plain
+from worker.domain.messages import message
+from worker.domain.values import Ref
+from worker.method.hindsight.intervals import Share
+from worker.method.hindsight.scoring import ENOUGH, Bin, Brier, Calibration, Group
+from worker.pages.view import NONE, View
+
+LIKELY = Decimal("0.5")
+SAFE = Decimal("0.85")
+STEP = Decimal("0.05")
+
+
+def write_calibration(view: View) -> Iterator[Block]:
+    """Yield the section."""
+    calibration = view.measures.calibration
+    if calibration is None:
+        return
+    yield view.heading("What forecasts were worth")
+    if calibration.outcomes < ENOUGH:
+        yield _too_early(view, calibration.outcomes)
+        return
+    yield Bullet(_kept(view, SAFE, calibration.safe))
+    yield Bullet(_kept(view, LIKELY, calibration.likely))
+    yield from _late(view, calibration.late)
+    yield from _corrected(view, calibration)
+    yield _groups(view, calibration.groups)
+    if calibration.brier is None:
+        yield view.paragraph("On-time chances:")
+        yield _too_early(view, calibration.chances)
+        return
+    yield Bullet(_scored(view, calibration.brier))
+    yield _deciles(view, calibration.bins)
+
+
+def _too_early(view: View, count: int) -> Block:
+    return view.paragraph("Too early to tell ({n} of {all}).", n=count, all=ENOUGH)
+
+
+def _kept(view: View, nominal: Decimal, share: Share) -> str:
+    """Return how often dates were kept, and how to read them where that is not as told."""
+    values = {
+        "told": view.percent(nominal),
+        "share": bold(view.percent(share.value)),
+        "counted": _counted(view, share),
+    }
+    if share.holds(nominal):
+        return view.say(
+            "{told} dates were kept {share} of the time ({counted}): read them as they stand.",
+            **values,
+        )
+    read = round(share.value / STEP) * STEP
+    return view.say(
+        "{told} dates were kept {share} of the time ({counted}): read them as {read}.",
+        read=view.percent(read),
+        **values,
+    )
+
+
+def _counted(view: View, share: Share) -> str:
+    return view.say(
+        "{n} of {all}, interval {low} to {high}",
+        n=share.hits,
+        all=share.tries,
+        low=view.percent(share.low),
+        high=view.percent(share.high),
+    )
+
+
+def _late(view: View, late: Decimal | None) -> Iterator[Block]:
+    if late is None:
+        return
+    days = view.number(abs(late))
+    text = message("On the mean work ended {days} d after its likely date (P50).")
+    if late < 0:
+        text = message("On the mean work ended {days} d before its likely date (P50).")
+    yield Bullet(view.say(text, days=days))
+
+
+def _corrected(view: View, calibration: Calibration) -> Iterator[Block]:
+    correction = calibration.correction
+    if correction is None:
+        return
+    before = float(correction.before)
+    after = float(correction.after)
+    text = message(
+        "A correction learnt on the first half of the outcomes did not do better on the second: none is shown."
+    )
+    if correction.is_better:
+        text = message(
+            "A correction learnt on the first half of the outcomes did better on the second "
+            "(loss of {after} d instead of {before} d): it stands beside P85 on each card."
+        )
+    yield Bullet(
+        view.say(
+            text, before=view.words.number(before, 2), after=view.words.number(after, 2)
+        )
+    )
+
+
+def _groups(view: View, groups: tuple[Group, ...]) -> Block:
+    rows = []
+    for group in groups:
+        row = _group(view, group)
+        rows.append(row)
+    header = (
+        message("Unit or service"),
+        message("P85 kept"),
+        message("Days after P50, mean"),
+    )
+    return view.table(header, rows)
+
+
+def _group(view: View, group: Group) -> tuple[str, ...]:
+    name = plain(_name(view, group.ref))
+    share = group.kept
+    if share.tries < ENOUGH:
+        early = view.say("too early to tell ({n} of {all})", n=share.tries, all=ENOUGH)
+        return name, early, NONE
+    counted = _counted(view, share)
+    kept = f"{view.percent(share.value)} ({counted})"
+    late = NONE
+    if group.late is not None:
+        late = view.number(group.late)
+    return name, kept, late
+
+
+def _name(view: View, owner: Ref) -> str:
+    service = view.world.service(owner)
+    if service is not None:
+        return service.name
+    return view.unit_name(owner)
+
+
+def _scored(view: View, brier: Brier) -> str:
+    def number(value: float) -> str:
+        return view.words.number(value, 3)
+
+    return view.say(
+        "On-time chances, Brier score {score} (0 is best): reliability {reliability} − resolution {resolution} "
+        "+ uncertainty {uncertainty} + within tenths {within}.",
+        score=bold(number(float(brier.score))),
+        reliability=number(float(brier.reliability)),
+        resolution=number(float(brier.resolution)),
+        uncertainty=number(float(brier.uncertainty)),
+        within=number(float(brier.within)),
+    )
+
+
+def _deciles(view: View, bins: tuple[Bin, ...]) -> Block:
+    rows = []
+    for own in bins:
+        told = view.words.percent(float(own.told))
+        share = own.came
+        counted = _counted(view, share)
+        row = (told, view.percent(share.value), counted)
+        rows.append(row)
+    header = (message("Chance told"), message("On time"), message("Counted"))
+    return view.table(header, rows)
