@@ -246,6 +246,8 @@ class Code(StrEnum):
     """The pins of a plan and of its parts cannot all hold."""
     UNPINNED_TARGET = "unpinned-target"
     """A target was typed but is not pinned; nothing is planned by it."""
+    BAD_SCENARIO = "bad-scenario"
+    """A row of a scenario cannot be asked: it names nothing, two things, a day that is past, or lacks its value."""
     WAITING_TASK = "waiting-task"
     """A task waits: its client has as many new ones in this sprint, or its person today, as are allowed."""
 

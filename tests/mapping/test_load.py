@@ -66,6 +66,7 @@ def test_sources_of_the_method_are_shipped() -> None:
         "requests",
         "costs",
         "margins",
+        "scenarios",
     }
 
 

@@ -38,10 +38,12 @@ from worker.cycle.tokens import expiring
 from worker.domain.messages import Text, literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, Severity, in_words
+from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.formulas.occurrences import row_of
 from worker.method.outcome import Outcome
+from worker.method.whatif.asking import answer_scenarios
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
@@ -180,12 +182,10 @@ def _conclude(
 ) -> PlannedCycle:
     veiled = bound.veiled(context.schema)
     world = normalize(context, bound, tracker, now=now, losses=veiled)
-    outcome = write_pages(world, evaluate(world, context.playbooks))
+    outcome = _apply_method(world, context.playbooks)
     if bound.losses != veiled:
         earlier = normalize(context, bound, tracker, now=now, losses=bound.losses)
-        outcome = unaffected_facts(
-            write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
-        )
+        outcome = unaffected_facts(_apply_method(earlier, context.playbooks), outcome)
     unseen = bound.unseen.keys()
     waiting = find_waiting(outcome.facts, world, context.schema, unseen)
     outcome = _hold_steps(outcome, world, waiting, unseen)
@@ -196,6 +196,13 @@ def _conclude(
     told = {in_words(one, world.words) for one in (*world.problems, *outcome.problems)}
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *told})))
     return PlannedCycle(world, outcome, plan, bound.bindings, held=held, doubts=doubts)
+
+
+def _apply_method(world: World, playbooks: Playbooks) -> Outcome:
+    """Return what the rules say of a world, what its scenarios would change, and what pages tell of both."""
+    outcome = evaluate(world, playbooks)
+    outcome = answer_scenarios(world, outcome, playbooks)
+    return write_pages(world, outcome)
 
 
 def _hold_steps(
@@ -413,6 +420,10 @@ def recall_written(context: Context) -> Written:
     return Written(last, attempted, ours, made, unsettled=unsettled)
 
 
+ASKED = frozenset({"scenarios"})
+"""Boards that people empty as a matter of course: nothing else rests on their rows."""
+
+
 def managed_rows(context: Context, world: World, bound: Bound) -> dict[str, int]:
     """Return how many rows each board has; one that is not shown has as many as it had, those made since it was read last
     included."""
@@ -422,6 +433,7 @@ def managed_rows(context: Context, world: World, bound: Bound) -> dict[str, int]
             for row in rows
         )
         for name, rows in world.rows.items()
+        if name not in ASKED
     }
     with context.reading() as tx:
         before = MANAGED.load(tx)

@@ -329,6 +329,23 @@ class Feedback(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
 
 
+class Scenario(msgspec.Struct, frozen=True, gc=False):
+    """One change of a what-if question: rows of one name are one question.
+
+    `subjects` are all rows it names; `role` and `value` (hours a week) are of a person to be added, `value` is else an
+    amount of money.
+    """
+
+    ref: Ref
+    name: str
+    url: str = ""
+    what: str | None = None
+    subjects: tuple[Ref, ...] = ()
+    role: str | None = None
+    value: Decimal | None = None
+    start: date | None = None
+
+
 class Goal(msgspec.Struct, frozen=True, gc=False):
     """A development goal, or a part of one that the worker made (`key` is then its Worker key)."""
 

@@ -8,6 +8,8 @@ finds nothing new.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from worker.mapping.playbooks import Playbooks
 from worker.method.capacity.hiring import plan_staff_requests
 from worker.method.capacity.ripple import find_ripples
@@ -57,7 +59,9 @@ from worker.method.sprint.tasks import plan_tasks
 from worker.world.world import World
 
 
-def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> Outcome:
+def evaluate(
+    world: World, playbooks: Playbooks, *, start: Callable[[World], Run] = Run
+) -> Outcome:
     """Return all facts, measures, memory and problems of one run.
 
     `run(rule, unknown, ...)` calls a rule with the world and what follows; one that fails leaves out only its own
@@ -166,6 +170,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         pipeline=pipeline,
         notes=notes,
         calibration=calibration,
+        needs=needs,
     )
     problems = (*playbooks.problems, *run.problems)
     return Outcome(tuple(run.facts), measures, run.memory(), problems)

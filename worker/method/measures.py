@@ -24,6 +24,7 @@ from worker.method.outlook import (
     Revolution,
     ServiceMap,
 )
+from worker.method.whatif.answers import Answer
 from worker.world.memory import Ledger
 
 
@@ -635,7 +636,7 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
     that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date;
-    `corrections` the money of days that corrects earlier ones.
+    `corrections` the money of days that corrects earlier ones; `answers` what scenarios would change, by each of their rows.
     """
 
     cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
@@ -670,3 +671,5 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     pipeline: Pipeline | None = None
     notes: tuple[DataNote, ...] = ()
     calibration: Calibration | None = None
+    needs: tuple[StaffNeed, ...] | None = None
+    answers: Mapping[Ref, Answer] = msgspec.field(default_factory=dict)

@@ -39,6 +39,7 @@ from worker.pages.jira_links import link_keys
 from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
+from worker.pages.scenario import sum_up, write_scenario
 from worker.pages.view import View, look, meeting_ref
 from worker.plan.facts import Fact, PageFact, Why
 from worker.world.world import HOME, World
@@ -116,6 +117,12 @@ def _pages(view: View) -> Iterator[Page]:
         _row(view, "portfolio", view.say("Portfolio")),
     )
     yield Page(HOME, partial(write_home, view))
+    for ref, answer in view.measures.answers.items():
+        yield Page(
+            ref,
+            partial(write_scenario, view, answer),
+            (("outcome", sum_up(view, answer)),),
+        )
     yield from _cuts(view)
     if view.world.calendar.is_working(view.today):
         yield from (_daily(view, unit) for unit in view.world.units)

@@ -26,6 +26,7 @@ from worker.domain.entities import (
     Person,
     Revenue,
     Row,
+    Scenario,
     Service,
     Stage,
     Term,
@@ -757,6 +758,27 @@ def read_goal(reader: Reader) -> Goal:
             hint=tell("enter its first and last day"),
         )
     return goal
+
+
+SCENARIO_SUBJECTS = ("client", "project", "person", "unit", "plan")
+
+
+def read_scenario(reader: Reader) -> Scenario:
+    """Return one change of a what-if question; whether it can be asked is the method's to tell."""
+    row = reader.row
+    subjects: list[Ref] = []
+    for name in SCENARIO_SUBJECTS:
+        subjects += reader.many(name)
+    return Scenario(
+        row.ref,
+        row.title,
+        row.url,
+        what=reader.text("what"),
+        subjects=tuple(subjects),
+        role=reader.text("role"),
+        value=reader.number("value"),
+        start=reader.day("date"),
+    )
 
 
 def read_rows(

@@ -157,6 +157,7 @@ def build_world(
         ideas=read.typed("backlog", entities.read_idea),
         feedback=read.typed("feedback", entities.read_feedback),
         goals=read.typed("goals", entities.read_goal),
+        scenarios=read.typed("scenarios", entities.read_scenario),
         revenue=tuple(row for row in revenue.values() if row is not None),
         costs=tuple(row for row in costs.values() if row is not None),
         work=work,

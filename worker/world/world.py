@@ -25,6 +25,7 @@ from worker.domain.entities import (
     Person,
     Revenue,
     Row,
+    Scenario,
     Service,
     Unit,
     Worklog,
@@ -95,6 +96,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     ideas: Mapping[Ref, Idea] = msgspec.field(default_factory=dict)
     feedback: Mapping[Ref, Feedback] = msgspec.field(default_factory=dict)
     goals: Mapping[Ref, Goal] = msgspec.field(default_factory=dict)
+    scenarios: Mapping[Ref, Scenario] = msgspec.field(default_factory=dict)
     work: Mapping[Ref, CardWork] = msgspec.field(default_factory=dict)
     issues: Mapping[str, Issue] = msgspec.field(default_factory=dict)
     worklogs: tuple[Worklog, ...] = ()
