@@ -236,7 +236,7 @@ def _standing(context: Context, words: Words) -> Told:
         shown["put_off"] = {**shown["put_off"], "reason": reason}
     with context.reading() as tx:
         standing = tuple(problems.load(tx))
-    told = label_fields(standing, context.schema, words.locale, names_kept(context))
+    labelled = label_fields(standing, context.schema, words.locale, names_kept(context))
     title = words.say(
         "Workspace {workspace}, times of {zone}",
         workspace=context.name,
@@ -244,7 +244,7 @@ def _standing(context: Context, words: Words) -> Told:
     )
     view = Group(
         show.table_view(title, ("", ""), Rows(context, words).of(shown)),
-        show.problems_view(told, words),
+        show.problems_view(labelled, words),
     )
     return Told(view, data)
 

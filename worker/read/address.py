@@ -16,7 +16,9 @@ def recall_address(site: Site) -> str:
     configured = site.settings.jira.base_url
     with site.reading() as tx:
         asked, shown = ADDRESS.load(tx)
-    return shown if asked == configured and shown else configured
+    if shown and asked == configured:
+        return shown
+    return configured
 
 
 def read_address(jira: Tracker, site: Site, *, afresh: bool) -> str:

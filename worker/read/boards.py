@@ -129,7 +129,9 @@ def read_boards(
 
     unread = _save(site, bindings, batches, before=before, full=full, now=now)
     incomplete = _find_incomplete(batches)
-    absent = _absent_from(batches, before) if full else {}
+    absent = {}
+    if full:
+        absent = _absent_from(batches, before)
     looked = look_up(notion, absent, bindings)
     is_census = full and not (incomplete or bound.unseen)
     left = _note_absent(site, looked, before.gone, is_census=is_census)
@@ -282,7 +284,9 @@ def _keep(
         cells = unread_cells(page, source, binding)
         if cells:
             unread[page.id] = cells.values()
-    known = _known_pages(tx, source.name) if unread else {}
+    known = {}
+    if unread:
+        known = _known_pages(tx, source.name)
 
     pages = []
     for page in batch.pages:

@@ -212,7 +212,9 @@ class Lookup(msgspec.Struct, dict=True):
                 return {link.text} - self.project_keys()
             case LinkKind.EPIC if not self.may_ask(link.text):
                 project, _, _ = link.text.rpartition("-")
-                return set() if self.listing.shows(project) else {project}
+                if self.listing.shows(project):
+                    return set()
+                return {project}
             case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
                 if self.listing.listed is not None:
                     return self.listing.unseen(self.condition_of(link))

@@ -35,15 +35,14 @@ def note_losses(
     before: Losses, known: Bindings, present: Bindings, pages: Pages
 ) -> dict[str, Lost]:
     """Return what is gone now: `known` but not `found`, and what was gone `before` and has not come back."""
-    return {
-        name: lost
-        for name, binding in present.items()
-        if (
-            lost := _note(
-                before.get(name, Lost()), known.get(name), binding, pages.get(name, ())
-            )
-        ).properties
-    }
+    losses = {}
+    for name, binding in present.items():
+        earlier = before.get(name, Lost())
+        rows = pages.get(name, ())
+        lost = _note(earlier, known.get(name), binding, rows)
+        if lost.properties:
+            losses[name] = lost
+    return losses
 
 
 def _note(
@@ -104,11 +103,11 @@ def veiled(losses: Losses, schema: Schema, unseen: Collection[str]) -> Losses:
     hidden = {}
     for name, lost in losses.items():
         columns = schema.sources[name].properties
-        properties = {
-            field: property_id
-            for field, property_id in lost.properties.items()
-            if field in columns and columns[field].target in unseen
-        }
+        properties = {}
+        for field, property_id in lost.properties.items():
+            column = columns.get(field)
+            if column and column.target in unseen:
+                properties[field] = property_id
         if properties:
             hidden[name] = replace(lost, properties=properties)
     return hidden
@@ -135,14 +134,15 @@ def _restore(page: Page, lost: Lost) -> Page:
 def unaffected_facts(before: Outcome, now: Outcome) -> Outcome:
     """Return what both evaluations say alike: of `before`, with the last known values, what stands `now` without."""
     same = {(fact.ref, fact.field): fact.value for fact in now.facts}
-    facts = tuple(
-        fact
-        for fact in before.facts
-        if (fact.ref, fact.field) in same and same[fact.ref, fact.field] == fact.value
-    )
+    nothing = object()
+    facts = []
+    for fact in before.facts:
+        value = same.get((fact.ref, fact.field), nothing)
+        if value == fact.value:
+            facts.append(fact)
     return replace(
         before,
-        facts=facts,
+        facts=tuple(facts),
         sections=tuple(one for one in before.sections if one in now.sections),
     )
 
@@ -163,9 +163,11 @@ def drifted(bindings: Bindings, schema: Schema, pages: Pages) -> frozenset[str]:
 def _has_drifted(
     binding: Binding, source: Source, rows: Sequence[Mapping[str, Json]]
 ) -> bool:
-    return bool(rows) and any(
-        all(
-            row.get(one, {}).get("type") != source.properties[name].type for row in rows
-        )
-        for name, one in binding.properties.items()
-    )
+    if not rows:
+        return False
+    for name, property_id in binding.properties.items():
+        expected = source.properties[name].type
+        types = {row.get(property_id, {}).get("type") for row in rows}
+        if expected not in types:
+            return True
+    return False

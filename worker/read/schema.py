@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from worker.config import NotionSettings
@@ -121,9 +121,11 @@ def read_schema(
             ]
         )
     with site.transaction() as tx:
-        unseen = {} if forgets else _find_unseen(tx, before, bindings)
-        told = _tell_unseen(site, misfits, unseen)
-        drift = tuple(in_words(problem, site.words) for problem in told)
+        unseen = {}
+        if not forgets:
+            unseen = _find_unseen(tx, before, bindings)
+        problems = _tell_unseen(site, misfits, unseen)
+        drift = tuple(in_words(problem, site.words) for problem in problems)
         losses = note_losses(known.losses, before, bindings, snapshots.load_pages(tx))
         losses |= {name: known.losses[name] for name in unseen if name in known.losses}
         _meet_again(tx, known, Bound(bindings, losses))
@@ -137,11 +139,12 @@ def read_schema(
 def _find_unseen(tx: Tx, before: Bindings, bindings: Bindings) -> dict[str, Binding]:
     """Return the boards known before that are not shown now; of one never read in full there is nothing to keep."""
     once = registry.load_cursors(tx)
-    return {
-        name: binding
-        for name, binding in before.items()
-        if name not in bindings and registry.board_scope(name) in once
-    }
+    unseen = {}
+    for name, binding in before.items():
+        was_read = registry.board_scope(name) in once
+        if was_read and name not in bindings:
+            unseen[name] = binding
+    return unseen
 
 
 def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
@@ -149,7 +152,9 @@ def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
     meanwhile. Of a board that another took the place of no row is left."""
     again = now.bindings.keys() - known.bindings.keys()
     for name, lost in known.losses.items():
-        gone = now.losses[name].properties if name in now.losses else {}
+        gone: Mapping[str, str] = {}
+        if name in now.losses:
+            gone = now.losses[name].properties
         if name in now.bindings and lost.properties.keys() - gone.keys():
             again |= {name}
     registry.read_again(tx, sorted(again))
@@ -165,16 +170,18 @@ def _tell_unseen(
     site: Site, misfits: Iterable[Problem], unseen: Collection[str]
 ) -> list[Problem]:
     """Return what does not fit, with a sentence of its own for each board that is not shown any more."""
-    wheres = {}
+    wheres = []
     for name in sorted(unseen):
-        source = site.schema.sources[name]
-        wheres[name] = literal(source.title.get(site.settings.locale, name))
-    told = [
-        one
-        for one in misfits
-        if not (one.code is Code.SCHEMA_SOURCE and one.where in wheres.values())
-    ]
-    return told + [_unseen(where) for where in wheres.values()]
+        titles = site.schema.sources[name].title
+        wheres.append(literal(titles.get(site.settings.locale, name)))
+
+    problems = []
+    for problem in misfits:
+        is_told_below = problem.where in wheres and problem.code is Code.SCHEMA_SOURCE
+        if not is_told_below:
+            problems.append(problem)
+    problems.extend(map(_unseen, wheres))
+    return problems
 
 
 def _unseen(where: Text) -> Problem:

@@ -238,7 +238,11 @@ def _save(reader: _Reader) -> dict[str, str]:
             keys[issue.id] = issue.key
         # With an issue what is unread of it is gone too.
         gone = concerned - keys.keys()
-        lookup.unread = [unread for unread in lookup.unread if unread.issue not in gone]
+        still_unread = []
+        for unread in lookup.unread:
+            if unread.issue not in gone:
+                still_unread.append(unread)
+        lookup.unread = still_unread
         LOOKUP.save(tx, lookup)
         # Not before: what a read that breaks off made of the changes is lost, and they are to be seen again.
         if reader.newest is not None:
@@ -279,7 +283,12 @@ def _unknown_projects(reader: _Reader) -> set[str]:
     for link in parts_of(reader.links.values()):
         unseen |= lookup.unseen_projects(link)
     refused = lookup.refused
-    return {one for one in unseen if named(LinkKind.PROJECT, one) not in refused}
+    projects = set()
+    for project in unseen:
+        name = named(LinkKind.PROJECT, project)
+        if name not in refused:
+            projects.add(project)
+    return projects
 
 
 def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
@@ -337,8 +346,11 @@ def _read_projects(reader: _Reader) -> None:
     lookup.relist(lookup.listed, projects)
 
     listing = lookup.listing
-    told = [unread for unread in batch.unread if listing.allows(unread.name)]
-    lookup.note_unread(told, kinds={"project"})
+    allowed = []
+    for unread in batch.unread:
+        if listing.allows(unread.name):
+            allowed.append(unread)
+    lookup.note_unread(allowed, kinds={"project"})
     lookup.refuse(LinkKind.PROJECT, _unknown_projects(reader))
 
 
@@ -392,7 +404,10 @@ def _validate(
 ) -> None:
     """Note which conditions Jira does not understand, of those that were never matched or all."""
     matched = reader.lookup.matched
-    asked = [one for one in conditions if afresh or one not in matched]
+    asked = []
+    for condition in conditions:
+        if afresh or condition not in matched:
+            asked.append(condition)
     if not asked:
         return
 
@@ -706,7 +721,10 @@ def _with_branches(
     accepted = _parts(reader)
     whole = texts_of(accepted, LinkKind.PROJECT)
     epics = [part for part in parts if part.kind is LinkKind.EPIC]
-    reached = {lookup.epics[part.text].issue for part in epics}
+    reached = set()
+    for part in epics:
+        epic = lookup.epics[part.text]
+        reached.add(epic.issue)
     issues: dict[str, Issue] = {}
     boughs: dict[str, str] = {}
     if epics and since is not None:
@@ -1354,5 +1372,9 @@ def _cursor(tx: Tx, *, now: datetime) -> datetime | None:
 
 def _newest_change(issues: Iterable[Issue], *, now: datetime) -> datetime | None:
     """Return the newest change; one dated ahead of us (imports, wrong clocks) says nothing of what was read."""
-    past = [issue.updated for issue in issues if issue.updated <= now]
-    return max(past, default=None)
+    newest = None
+    for issue in issues:
+        changed = issue.updated
+        if changed <= now and (newest is None or changed > newest):
+            newest = changed
+    return newest
