@@ -939,7 +939,8 @@ def _nonsense(
             (*loc, "jira", "email"),
             tell("is not an e-mail address of printable ASCII without spaces"),
         )
-    if workspace.mappings is not None and not workspace.mappings.is_dir():
+    # Not `Path.is_dir`, which raises for a name that is too long.
+    if workspace.mappings and not os.path.isdir(workspace.mappings):
         yield _at(
             source,
             (*loc, "mappings"),

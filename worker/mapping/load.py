@@ -6,6 +6,7 @@ Shipped files come with the package; a file of the same name in the user's folde
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
@@ -255,7 +256,8 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
     words in `overlay.toml`. Money gets Notion's format
     for the currency (ISO code), plain with commas where it has none.
     """
-    if folder is not None and not folder.is_dir():
+    # Not `Path.is_dir`, which raises for a name that is too long.
+    if folder is not None and not os.path.isdir(folder):
         raise ConfigError(
             [
                 _problem(

@@ -220,7 +220,8 @@ def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
                 page=tell(what),
             ),
             hint=tell(
-                "restore it, or share it again (open it, then ••• > Connections), or change the setting; nothing is written until then"
+                "restore it, or share it again (open it, then ••• > Connections), or change the setting; nothing is "
+                "written until then"
             ),
             severity=Severity.ERROR,
         )
