@@ -17,6 +17,7 @@ from tests.support.english import english
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.cycle.context import Mode
 from worker.cycle.planning import recall
+from worker.cycle.report import Report
 from worker.errors import ConfigError
 from worker.notion.workspace import create_workspace
 from worker.read.boards import read_boards
@@ -515,7 +516,7 @@ def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize(("hurt", "heal"), [("trash", "restore"), ("unshare", "share")])
-def test_a_private_page_that_is_not_shown_any_more_is_named(
+def test_a_private_page_that_is_not_shown_any_more_stops_its_own_boards_alone(
     tmp_path: Path, mode: Mode, hurt: str, heal: str
 ) -> None:
     with small_play(tmp_path) as play:
@@ -535,13 +536,42 @@ def test_a_private_page_that_is_not_shown_any_more_is_named(
         again.sync()
         stage.notion.control(hurt, {"id": private})
         again.later(minutes=10)
-        with pytest.raises(ConfigError) as caught:
-            again.sync(mode)
+        hidden = again.sync(mode)
+        stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
+        again.later(minutes=10)
+        later = again.sync(mode)
         stage.notion.control(heal, {"id": private})
         again.later(minutes=10)
-        assert not again.sync(mode).refused
+        healed = again.sync(mode)
+        again.later(minutes=10)
+        at_rest = again.sync(Mode.FULL)
+        sources = stage.context.schema.sources
+        private_boards = {one.title["en"] for one in sources.values() if one.private}
+    assert told(hidden) == told(later) == private_boards
+    assert not hidden.refused
+    assert later.applied.done
+    assert told(healed) == set()
+    assert not healed.refused
+    assert at_rest.plan.changes == ()
+
+
+def told(report: Report) -> set[str]:
+    """Return the boards that are said not to be shown."""
+    return {one.where for one in report.plan.problems if one.code == "board-unseen"}
+
+
+def test_a_private_page_that_was_never_shown_is_named(tmp_path: Path) -> None:
+    with small_play(tmp_path) as play:
+        page = play.stage.notion.add_private_root()
+        play.stage.notion.control("unshare", {"id": page})
+        settings = play.stage.context.settings
+        again = play.with_settings(
+            notion=settings.notion.model_copy(update={"private_root_page_id": page})
+        )
+        with pytest.raises(ConfigError) as caught:
+            again.sync()
     assert [(english(one.where), one.field) for one in caught.value.problems] == [
-        (f"Notion page {private}", "notion.private_root_page_id")
+        (f"Notion page {page}", "notion.private_root_page_id")
     ]
 
 

@@ -92,21 +92,18 @@ def read_schema(
     if known.bindings and is_settled:
         return known
     before = known.whole()
+    wanted = with_lost(before, known.losses)
+    sources = site.schema.sources
+    has_private = any(sources[name].private for name in before if name in sources)
     pages = site.settings.notion
     try:
-        bindings, misfits = read_bindings(
-            notion,
-            site.schema,
-            root_page_id=pages.root_page_id,
-            private_root_page_id=pages.private_root_page_id,
-            locale=site.settings.locale,
-            known=with_lost(before, known.losses),
-        )
+        bindings, misfits = _read(notion, site, pages, wanted)
     except Missing:
-        _check_roots(notion, pages)
-        raise
+        _check_roots(notion, pages, has_private=has_private)
+        pages = pages.model_copy(update={"private_root_page_id": ""})
+        bindings, misfits = _read(notion, site, pages, wanted)
     if before.keys() - bindings.keys():
-        _check_roots(notion, pages)
+        _check_roots(notion, pages, has_private=has_private)
     if not bindings:
         raise ConfigError(
             [
@@ -134,6 +131,19 @@ def read_schema(
         LOST.save(tx, losses)
         DRIFT.save(tx, drift)
     return Bound(bindings, losses, drift, unseen=unseen)
+
+
+def _read(
+    notion: BoardReader, site: Site, pages: NotionSettings, known: Bindings
+) -> tuple[Bindings, tuple[Problem, ...]]:
+    return read_bindings(
+        notion,
+        site.schema,
+        root_page_id=pages.root_page_id,
+        private_root_page_id=pages.private_root_page_id,
+        locale=site.settings.locale,
+        known=known,
+    )
 
 
 def _find_unseen(tx: Tx, before: Bindings, bindings: Bindings) -> dict[str, Binding]:
@@ -166,6 +176,10 @@ def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
             snapshots.forget_pages(tx, [page.id for page in rows])
 
 
+ABSENT = (Code.SCHEMA_SOURCE, Code.SCHEMA_PRIVATE)
+"""What is said of a board that was never there."""
+
+
 def _tell_unseen(
     site: Site, misfits: Iterable[Problem], unseen: Collection[str]
 ) -> list[Problem]:
@@ -177,7 +191,7 @@ def _tell_unseen(
 
     problems = []
     for problem in misfits:
-        is_told_below = problem.where in wheres and problem.code is Code.SCHEMA_SOURCE
+        is_told_below = problem.where in wheres and problem.code in ABSENT
         if not is_told_below:
             problems.append(problem)
     problems.extend(map(_unseen, wheres))
@@ -200,16 +214,22 @@ def _unseen(where: Text) -> Problem:
     )
 
 
-def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
-    """Raise `ConfigError` naming the root pages that Notion does not show, when there are any."""
-    named = (
-        ("notion.root_page_id", pages.root_page_id, message("the root page")),
-        (
-            "notion.private_root_page_id",
-            pages.private_root_page_id,
-            message("the private page"),
-        ),
-    )
+def _check_roots(
+    notion: BoardReader, pages: NotionSettings, *, has_private: bool
+) -> None:
+    """Raise `ConfigError` naming the root pages that Notion does not show, when there are any.
+
+    The private page of boards that were read before, `has_private`, hides these boards and stops nothing else.
+    """
+    named = [("notion.root_page_id", pages.root_page_id, message("the root page"))]
+    if not has_private:
+        named.append(
+            (
+                "notion.private_root_page_id",
+                pages.private_root_page_id,
+                message("the private page"),
+            )
+        )
     gone = [
         Problem(
             code=Code.NO_ROOT_PAGE,
