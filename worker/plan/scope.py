@@ -21,6 +21,7 @@ RULES: Mapping[str, str] = {
     "actions": "actions",
     "backlog": "backlog",
     "bonuses": "bonuses",
+    "calibration": "calibration",
     "care": "care",
     "clients": "clients",
     "evolution": "evolution",

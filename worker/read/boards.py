@@ -120,7 +120,9 @@ def read_boards(
 
     since: dict[str, datetime | None] = {}
     for name, cursor in before.cursors.items():
-        since[name] = None if full else _bound(cursor)
+        since[name] = None
+        if not full:
+            since[name] = _bound(cursor)
     batches = _read_sources(notion, site, bindings, since)
     if not bound.trusted:
         strange = _strange(site, bindings, batches)

@@ -1139,7 +1139,9 @@ def _with_moves(
     moves = _read_moves(reader, asked) if asked else {}
     for issue in issues:
         before = known.get(issue.id)
-        kept = before.moves if before is not None else ()
+        kept: tuple[Move, ...] = ()
+        if before is not None:
+            kept = before.moves
         read = moves.get(issue.id)
         yield replace(issue, moves=read or kept)
 
