@@ -317,6 +317,34 @@ def test_the_firm_has_plans_of_its_own_over_all_clients() -> None:
     )
 
 
+def test_what_belongs_to_no_unit_has_rows_so_that_those_of_units_come_to_the_firms() -> (
+    None
+):
+    """North: 22,000 a month; outside: 2,200; one of a unit that is gone counts as outside."""
+    seen = world(
+        unit(),
+        client(monthly_fee=Decimal(22000)),
+        client("c2", unit=None, monthly_fee=Decimal(2200)),
+        client("c3", unit=Ref("units", "gone")),
+        revenue(100, OCTOBER),
+        revenue(10, OCTOBER, client="c2"),
+        revenue(5, OCTOBER, client="c3"),
+    )
+    outside = plan(seen, "2026-10", of="outside")
+    assert outside["name"] == "October 2026 · Outside of units"
+    assert (outside["target"], outside["fact"], outside["unit"]) == (2200, 15, ())
+    firm = plan(seen, "2026-10", of="firm")
+    north = plan(seen, "2026-10")
+    assert (firm["target"], firm["fact"]) == (24200, 115)
+    assert (north["target"], north["fact"]) == (22000, 100)
+
+
+def test_a_firm_whose_clients_all_have_their_units_has_no_row_beside_them() -> None:
+    assert plan(fee(1), "2026-Q4", of="outside") == {}
+    only_a_client = world(client(unit=None, monthly_fee=Decimal(1)))
+    assert plan(only_a_client, "2026-Q4", of="outside") == {}
+
+
 def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
     seen = fee(22000)
     first = applied(seen, judge(seen))

@@ -111,6 +111,9 @@ class Client(msgspec.Struct, frozen=True, gc=False):
 FIRM = Ref("units", "firm")
 """The firm as a whole, as its plans are keyed beside those of units."""
 
+OUTSIDE = Ref("units", "outside")
+"""The clients outside of units, whose plans make those of units come to the firm's."""
+
 
 class Unit(msgspec.Struct, frozen=True, gc=False):
     """A team around one account: one AM, at least one TL and one PM (people's refs)."""

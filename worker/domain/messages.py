@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from worker.domain.entities import Stage
+from worker.domain.entities import FIRM, OUTSIDE, Stage
 from worker.domain.values import Ref
 from worker.domain.words import Words
 
@@ -114,6 +114,10 @@ STAGES = {
     Stage.DONE: message("done"),
     Stage.LOST: message("lost"),
 }
+
+
+BESIDE_UNITS = {FIRM: message("Whole firm"), OUTSIDE: message("Outside of units")}
+"""What has plans and is no unit."""
 
 
 def stage_label(stage: Stage | None, words: Words) -> str:

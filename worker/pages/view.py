@@ -24,6 +24,7 @@ from worker.domain.document import (
 from worker.domain.entities import (
     FIRM,
     HUNTED,
+    OUTSIDE,
     RUNNING,
     Card,
     Client,
@@ -31,7 +32,7 @@ from worker.domain.entities import (
     Row,
     Unit,
 )
-from worker.domain.messages import message
+from worker.domain.messages import BESIDE_UNITS, message
 from worker.domain.money import foot, round_money
 from worker.domain.period_titles import period_name
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
@@ -72,7 +73,7 @@ EVEN = Decimal("0.5")
 """Below this chance a date is rather missed than held."""
 TENTH = Decimal("0.001")
 
-Sums = Mapping[tuple[Ref | None, Period], Decimal]
+Sums = Mapping[tuple[Ref, Period], Decimal]
 
 DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
 SHADES = {
@@ -225,8 +226,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def unit_name(self, unit: Ref | None) -> str:
         """Return a unit's name."""
-        if unit == FIRM:
-            return self.say("Whole firm")
+        if unit in BESIDE_UNITS:
+            return self.say(BESIDE_UNITS[unit])
         found = self.world.unit(unit)
         return found.name if found else NONE
 
@@ -415,9 +416,9 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
 def _sums(measures: Measures) -> Sums | None:
     if measures.money is None:
         return None
-    sums: dict[tuple[Ref | None, Period], Decimal] = defaultdict(Decimal)
+    sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     for fact in measures.money:
-        for unit in {fact.unit, FIRM}:
+        for unit in {fact.unit or OUTSIDE, FIRM}:
             for period in (
                 fact.week,
                 month_of(fact.week.start),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM
+from worker.domain.entities import FIRM, OUTSIDE
 from worker.domain.periods import Grain, Period, quarter_of
 from worker.domain.values import Ref
 from worker.method.measures import PlanMeasure
@@ -22,12 +22,12 @@ Amounts = Mapping[Period, Decimal | None]
 
 
 def list_plans(view: View) -> PlanTables:
-    """Return the name of each unit, the firm first, and its plans of this quarter, wide periods before their parts.
+    """Return the name of each unit, the firm first and what is outside of units last, and its plans of this quarter, wide periods before their parts.
 
     Amounts are rounded as `view.money` shows them, and so that months come to their quarter and weeks to their month.
     """
     tables = []
-    for unit in (FIRM, *view.world.units):
+    for unit in (FIRM, *view.world.units, OUTSIDE):
         rows = _rows_of(view, unit)
         if rows:
             name = view.unit_name(unit)

@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, RUNNING, Card, Client, Revenue, Stage
+from worker.domain.entities import FIRM, OUTSIDE, RUNNING, Card, Client, Revenue, Stage
 from worker.domain.money import round_money
 from worker.domain.periods import (
     A_DAY,
@@ -439,7 +439,7 @@ def sum_ahead(coming: Iterable[Coming] | None) -> Sums | None:
         week = part.week
         month = month_of(week.start)
         quarter = quarter_of(week.start)
-        unit = part.unit or FIRM
+        unit = part.unit or OUTSIDE
         for owner in {part.client, unit, FIRM}:
             for period in (week, month, quarter):
                 place = owner, period

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from worker.domain.messages import BESIDE_UNITS
 from worker.domain.period_titles import period_name
 from worker.domain.periods import Period
 from worker.domain.values import Ref
@@ -108,10 +109,9 @@ def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
 def _row(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
     say = world.words.say
     period = show_text(say("period"), period_name(plan.period, world.words))
-    unit = world.units.get(plan.unit)
-    if unit is None:
-        return Input(say("unit"), say("Whole firm")), period
-    return name_row(say("unit"), unit), period
+    if plan.unit in BESIDE_UNITS:
+        return Input(say("unit"), say(BESIDE_UNITS[plan.unit])), period
+    return name_row(say("unit"), world.units[plan.unit]), period
 
 
 def _now(basis: Basis, world: World) -> tuple[Input, ...]:

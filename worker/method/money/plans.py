@@ -15,8 +15,8 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM
-from worker.domain.messages import Text, literal, message, tell
+from worker.domain.entities import FIRM, OUTSIDE
+from worker.domain.messages import BESIDE_UNITS, Text, literal, message, tell
 from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
 from worker.domain.periods import (
@@ -39,7 +39,7 @@ from worker.method.measures import CardMeasure, Coming, MoneyMeasure, PlanMeasur
 from worker.method.money.closing import first_open_month
 from worker.method.money.forecasts import Ahead, Sums, sum_ahead
 from worker.method.money.plan_reasons import Basis, Brought, choose, list_figures
-from worker.method.money.targets import OUTSIDE, Setting, Targets, set_targets
+from worker.method.money.targets import Setting, Targets, set_targets
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Why
 from worker.world.memory import Track
@@ -105,6 +105,8 @@ def plan_money(
         )
         for unit, targets in set_targets(setting).items():
             tree = _Tree(unit, quarter, targets, pins[unit], passed, clients=clients)
+            if unit == OUTSIDE and not _has_own(tree, rows, world):
+                continue
             tree = replace(tree, carry=_carry(tree, world, money=money))
             problems += _conflicts(tree, rows, world)
             problems += _unpinned(tree, rows, world, tracks=tracks)
@@ -119,6 +121,19 @@ def plan_money(
     return Findings(
         tuple(plans), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
+
+
+def _has_own(tree: _Tree, rows: Mapping[str, PlanRow], world: World) -> bool:
+    """Tell whether there is anything to plan outside of units: money, a target, or rows that were made for it."""
+    if not world.units:
+        return False
+    for period in tree_of(tree.quarter):
+        is_kept = plan_key(tree.unit, period) in rows
+        brought = tree.clients.get((tree.unit, period), {})
+        has_money = any(part != Brought() for part in brought.values())
+        if is_kept or has_money or tree.target(period):
+            return True
+    return False
 
 
 def _before(quarter: Period, world: World, money: Money | None) -> dict[Ref, Decimal]:
@@ -148,7 +163,7 @@ def _deleted(world: World) -> set[str]:
 def _quarters(world: World, rows: Mapping[str, PlanRow]) -> tuple[Period, ...]:
     quarter = quarter_of(world.today)
     last = previous_period(quarter)
-    units = (*world.units, FIRM)
+    units = (*world.units, *BESIDE_UNITS)
     is_open = first_open_month(world) <= last.end
     if is_open and any(plan_key(unit, last) in rows for unit in units):
         # Its rows are kept true while money may still enter it.
@@ -195,7 +210,7 @@ def _clients(revenue: MoneyMeasure | None, coming: Iterable[Coming] | None) -> C
 
 def _places_of(unit: Ref | None, week: Period) -> Iterator[tuple[Ref, Period]]:
     """Yield the plans that money of a unit in a week part belongs to."""
-    for owner in {unit or FIRM, FIRM}:
+    for owner in {unit or OUTSIDE, FIRM}:
         yield owner, week
         yield owner, month_of(week.start)
         yield owner, quarter_of(week.start)
@@ -210,7 +225,7 @@ def _all_pins(
 ) -> dict[Ref, dict[str, Decimal]]:
     """Return what people pinned, by unit and period code; a pin without an amount is named."""
     pins: dict[Ref, dict[str, Decimal]] = {}
-    for unit in (*world.units, FIRM):
+    for unit in (*world.units, *BESIDE_UNITS):
         own = pins[unit] = {}
         for row, period in _pinned(unit, quarter, rows):
             if row.target is None or row.target < 0:
@@ -547,8 +562,9 @@ def _basis(bases: frozenset[str], words: Words) -> str:
 
 def _title(unit: Ref, period: Period, world: World) -> str:
     period_name = period_title(period, world.words)
-    name = world.words.say("Whole firm")
-    if unit != FIRM:
+    if unit in BESIDE_UNITS:
+        name = world.words.say(BESIDE_UNITS[unit])
+    else:
         name = world.units[unit].name
     return f"{period_name} · {name}"
 
@@ -621,7 +637,7 @@ def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
         Grain.WEEK: month_of(period.start),
     }
     units: tuple[Ref, ...] = ()
-    if unit != FIRM:
+    if unit not in BESIDE_UNITS:
         units = (unit,)
     above: tuple[Ref, ...] = ()
     parent = parents.get(period.grain)

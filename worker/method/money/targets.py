@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, Client
+from worker.domain.entities import FIRM, OUTSIDE, Client
 from worker.domain.money import round_money, split
 from worker.domain.periods import Period, month_of
 from worker.domain.values import Ref
@@ -39,8 +39,6 @@ from worker.world.world import World
 
 ZERO = Decimal(0)
 A_DAY = timedelta(days=1)
-OUTSIDE = Ref("units", "outside")
-"""The clients outside of units, whose targets have no rows of their own."""
 
 Amounts = Mapping[str, Decimal]
 """Money by period code."""
@@ -106,7 +104,7 @@ class Setting(msgspec.Struct, frozen=True, gc=False):
 
 
 def set_targets(setting: Setting) -> dict[Ref, Targets]:
-    """Return the targets of every unit and of the firm, the firm's last."""
+    """Return the targets of every unit, of the clients outside, and of the firm, the firm's last."""
     now = _expect(setting)
     frozen: dict[Ref, Expected | None] = {}
     targets: dict[Ref, Targets] = {}
@@ -124,7 +122,6 @@ def set_targets(setting: Setting) -> dict[Ref, Targets]:
     now[FIRM] = _sum_expected(now)
     frozen[FIRM] = _sum_expected(frozen)
     targets[FIRM] = _sum_up(targets, setting)
-    del targets[OUTSIDE]
     for unit, own in targets.items():
         total = _total(now[unit])
         if total != _total(frozen[unit]):
