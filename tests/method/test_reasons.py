@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from tests.support.agency import first_morning
 from worker.domain.values import Ref, Unset
+from worker.mapping import playbooks
+from worker.method.sprint import task_reasons
 from worker.plan.facts import Fact, Why
 
 SAME_FIGURES = {
@@ -272,10 +274,32 @@ def test_both_languages_explain_with_as_many_figures() -> None:
     assert shape("ru") == shape("en")
 
 
-def test_thresholds_are_said_in_russian() -> None:
-    found = {
-        fact.why.threshold
+NAMES = ("Jira", "SPI(t)")
+"""Names that Russian texts write as English ones do."""
+
+
+def english_in(text: str) -> str | None:
+    """Return a word of English in a Russian text, or a number written with a point; keys of Jira and names are none."""
+    for name in NAMES:
+        text = text.replace(name, "")
+    found = re.search(r"\b[a-z]{2,}\b|\d\.\d", text)
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("part", ["threshold", "formula"])
+def test_reasons_are_said_in_russian(part: str) -> None:
+    said = {getattr(fact.why, part) for fact in first_morning("ru").outcome.facts}
+    assert {text for text in said if english_in(text)} == set()
+
+
+def test_inputs_are_named_in_russian() -> None:
+    names = {
+        one.name
         for fact in first_morning("ru").outcome.facts
-        if re.search(r"[A-Za-z]{2}|\d\.\d", fact.why.threshold.replace("SPI(t)", ""))
+        for one in fact.why.inputs
     }
-    assert found == set()
+    assert {name for name in names if english_in(name)} == set()
+
+
+def test_every_place_of_a_playbook_has_a_name() -> None:
+    assert set(task_reasons.PLACES) == playbooks.PLACES

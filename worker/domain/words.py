@@ -50,7 +50,7 @@ class Words:
         return fill(pattern, {"n": number, **values}, self.locale)
 
     def date(self, day: datetime.date) -> str:
-        """Return a day as people write it: 21 Nov 2026 / 21 нояб. 2026 г."""
+        """Return a day as people write it: Nov 21, 2026 / 21 нояб. 2026 г."""
         return _date(day, self.locale)
 
     def day_month(self, day: datetime.date) -> str:

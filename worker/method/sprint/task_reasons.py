@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from worker.domain.messages import message
 from worker.mapping.playbooks import Playbook
 from worker.method.figures import show_day, show_text
 from worker.method.formulas.inputs import name_rows
@@ -11,13 +12,29 @@ from worker.method.measures import Signal
 from worker.plan.facts import Input, Why
 from worker.world.world import World
 
+PLACES = {
+    "card": message("card"),
+    "client": message("client"),
+    "date": message("date"),
+    "hours": message("hours"),
+    "name": message("name"),
+    "risk": message("risk"),
+    "role": message("role"),
+    "unit": message("unit"),
+}
+"""The places of a playbook's text, as a person reads them."""
+
 
 def give_reasons(signal: Signal, book: Playbook, world: World) -> dict[str, Why]:
     """Return the reason of every field but those that hang on the condition alone."""
     say = world.words.say
     playbook = show_text(say("playbook"), signal.playbook)
     rows = name_rows(signal.card, signal.client, world)
-    filled = [Input(name, text) for name, text in sorted(signal.values.items()) if text]
+    filled = [
+        Input(say(name), signal.values[place])
+        for place, name in PLACES.items()
+        if signal.values.get(place)
+    ]
     about = _why(
         (show_text(say("signal"), book.signal), *rows),
         say("what the condition is about"),
