@@ -76,9 +76,9 @@ def headed(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
 
 
 def tables(blocks: Sequence[Block], title: str) -> Iterator[Table]:
-    """Yield the tables under headings of one title."""
+    """Yield the tables under headings that begin with a title."""
     for heading, below in headed(blocks):
-        if heading == title:
+        if heading.startswith(title):
             yield from (one for one in below if isinstance(one, Table))
 
 

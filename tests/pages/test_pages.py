@@ -84,11 +84,11 @@ def said(blocks: tuple[Block, ...]) -> str:
 
 
 def table(blocks: tuple[Block, ...], after: str) -> Table:
-    """Return the first table after a heading."""
+    """Return the first table after a heading that begins so."""
     start = next(
         index
         for index, block in enumerate(blocks)
-        if isinstance(block, Heading) and block.text == after
+        if isinstance(block, Heading) and block.text.startswith(after)
     )
     return next(block for block in blocks[start:] if isinstance(block, Table))
 
@@ -132,7 +132,11 @@ def test_the_first_cut_of_a_month_closes_the_month_before() -> None:
     cut = pages(agency(date(2026, 11, 2)))["meeting:monday:firm:2026-11-02"].blocks
     week, month, _ = table(cut, "Plan and actual").rows
     assert week[:3] == ("Last week, 26–31 Oct", "€5,000", "€5,000")
-    assert (month[0], month[1], month[5]) == ("October 2026 to date", "€22,000", "—")
+    assert (month[0], month[1], month[5]) == (
+        "October 2026, as of Sunday, Nov 1",
+        "€22,000",
+        "—",
+    )
 
 
 def test_a_cut_names_the_clients_whose_week_was_not_usual() -> None:

@@ -58,6 +58,9 @@ MANNERS = (
         "Write notes on any page, above or below Rayline's section: they are never touched."
     ),
     message(
+        "Home and portfolio count to today, a Monday snapshot to the Sunday before it."
+    ),
+    message(
         "What is amiss in a row stands on the row, under “Data notes”, and goes when it is mended."
     ),
 )

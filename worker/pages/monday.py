@@ -107,10 +107,16 @@ def _titled(view: View, figures: Cut) -> tuple[tuple[str, Line], ...]:
     titled = [(title, figures.week)]
     for line in (figures.month, figures.quarter):
         period = period_title(line.period, view.words)
-        title = view.say("{period} to date", period=period)
+        title = f"{period}, {_until(view, figures)}"
         place = title, line
         titled.append(place)
     return tuple(titled)
+
+
+def _until(view: View, figures: Cut) -> str:
+    """Say what day the figures count to: other pages count on."""
+    sunday = figures.weeks[-1].end
+    return view.say("as of Sunday, {day}", day=view.words.day_month(sunday))
 
 
 def _colour(view: View, line: Line) -> Rag:
@@ -391,7 +397,7 @@ def _units(view: View, monday: date) -> Iterator[Block]:
     name = bold(view.unit_name(FIRM))
     line = (name, whole.plan, whole.fact)
     everyone = _unit_row(view, line, firm, is_planned=is_planned)
-    yield view.heading("By unit")
+    yield view.heading("By unit, {until}", until=_until(view, firm))
     yield view.table(
         (
             message("Unit"),

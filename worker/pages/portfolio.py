@@ -74,6 +74,7 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     if plan and plan.pace is not None:
         pace = view.say("pace {pace}", pace=view.percent(plan.pace))
     parts = [
+        view.say("As of {day}", day=view.date(view.today)),
         bold(words.count("{n} client", "{n} clients", len(clients))),
         words.count("{n} account", "{n} accounts", groups["account"]),
         words.count("{n} newbiz client", "{n} newbiz clients", groups["newbiz"]),
@@ -164,8 +165,9 @@ def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
 def _short(title: str) -> str:
     if len(title) <= TITLE:
         return title
-    begin = title[: TITLE - 1]
-    return begin.rstrip() + "…"
+    begin, _, _ = title[:TITLE].rpartition(" ")
+    kept = begin or title[:TITLE]
+    return kept.rstrip(" ,:;·—") + "…"
 
 
 def _rays(view: View) -> Iterator[Block]:
