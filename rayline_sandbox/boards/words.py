@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import (
-    format_date,
-    format_datetime,
-    format_skeleton,
-    get_day_names,
-    get_month_names,
-)
+from babel.dates import format_date, format_skeleton, get_day_names, get_month_names
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.plural import PluralRule
 
@@ -215,20 +209,16 @@ class Words:
         return str(text).replace("RUB", "₽")
 
     def day(self, value: date) -> str:
-        """Return a date with its year: `5 Nov 2026`."""
-        return str(format_date(value, "d MMM y", locale=self.locale))
+        """Return a date with its year: `Nov 5, 2026`."""
+        return str(format_date(value, "medium", locale=self.locale))
 
     def short_day(self, value: date) -> str:
         """Return a date without its year."""
-        return str(format_date(value, "d MMM", locale=self.locale))
+        return str(format_skeleton("MMMd", value, locale=self.locale))
 
     def moment(self, value: datetime) -> str:
         """Return a date with its time, in the zone the value carries."""
-        return str(
-            format_datetime(
-                value, "d MMM y, HH:mm", tzinfo=value.tzinfo, locale=self.locale
-            )
-        )
+        return f"{self.day(value)}, {value:%H:%M}"
 
     def month(self, value: date) -> str:
         """Return a month with its year, as a heading."""
