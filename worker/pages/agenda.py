@@ -139,7 +139,9 @@ def _sum(hours: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def _hours(view: View, hours: Decimal | None) -> str:
-    return NONE if hours is None else view.say("{n} h", n=view.number(hours, 0))
+    if hours is None:
+        return NONE
+    return view.say("{n} h", n=view.number(hours, 0))
 
 
 def _risks(view: View, unit: Ref) -> Iterator[Block]:

@@ -201,7 +201,9 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
 def _hours(view: View, client: Client) -> str:
     hours = view.measures.hours
     balance = hours.balances.get(client.ref) if hours else None
-    return describe_balance(balance, view.words) if balance else NONE
+    if not balance:
+        return NONE
+    return describe_balance(balance, view.words)
 
 
 def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:

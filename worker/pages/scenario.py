@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 
 from worker.domain.document import Block, Bullet, Callout, link, plain
 from worker.domain.entities import FIRM, Scenario
@@ -74,14 +74,10 @@ def sum_up(view: View, answer: Answer) -> str:
             "It could not be worked out: the rules {rules} failed. Report this.",
             rules=", ".join(answer.failed),
         )
-    said: list[str] = []
-    for consequence in _consequences(view, answer):
-        if len(said) == MATTER:
-            break
-        said.append(consequence)
-    if not said:
+    most = tuple(islice(_consequences(view, answer), MATTER))
+    if not most:
         return view.say("Nothing would change.")
-    text = "; ".join(said)
+    text = "; ".join(most)
     return f"{text[0].upper()}{text[1:]}."
 
 

@@ -509,7 +509,9 @@ def due_text(view: View, due: date | None) -> str:
     if due is None:
         return ""
     text = view.say("due {day}", day=view.date(due))
-    return bold(text) if due < view.today else text
+    if due < view.today:
+        return bold(text)
+    return text
 
 
 def client_link(view: View, ref: Ref | None) -> str:

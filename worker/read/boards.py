@@ -328,7 +328,9 @@ def _still_unread(
     unread = set(batch.unread)
     if not (full and batch.complete):
         shown = _ids(batch)
-        unread |= {one for one in before if one.id not in shown}
+        for one in before:
+            if one.id not in shown:
+                unread.add(one)
     return tuple(sorted(unread))
 
 

@@ -240,8 +240,8 @@ def _check_roots(
                 page=tell(what),
             ),
             hint=tell(
-                "restore it, or share it again (open it, then ••• > Connections), or change the setting; nothing is "
-                "written until then"
+                "restore it, or share it again (open it, then ••• > Connections), or change the setting; "
+                "nothing is written until then"
             ),
             severity=Severity.ERROR,
         )
