@@ -48,11 +48,11 @@ def _pin(world: World, row: Scenario, _seen: Seen) -> World:
     """Write the amount into the plan's row, pinned, as a person does."""
     subject = subject_of(row)
     rows = []
-    for one in world.rows.get("plans", ()):
-        if one.ref == subject:
-            fields = {**one.fields, "target": row.value, "pinned": True}
-            one = replace(one, fields=fields)
-        rows.append(one)
+    for plan in world.rows.get("plans", ()):
+        if plan.ref == subject:
+            fields = {**plan.fields, "target": row.value, "pinned": True}
+            plan = replace(plan, fields=fields)
+        rows.append(plan)
     return replace(world, rows={**world.rows, "plans": tuple(rows)})
 
 
@@ -130,7 +130,9 @@ def _cut(
         return replace(issue, due=last)
     whole = calendar.working_days(start, until)
     before = calendar.working_days(start, last)
-    part = left * before // whole if whole else 0
+    part = 0
+    if whole:
+        part = left * before // whole
     return replace(issue, remaining=part, estimate=issue.estimate or left, due=last)
 
 
@@ -139,7 +141,9 @@ def _issues_of(world: World, work: Mapping[Ref, CardWork]) -> Mapping[str, Issue
     for ref, now in work.items():
         if now is not world.work.get(ref):
             changed |= {issue.id: issue for issue in now.issues}
-    return {**world.issues, **changed} if changed else world.issues
+    if not changed:
+        return world.issues
+    return {**world.issues, **changed}
 
 
 def _change_fee(world: World, row: Scenario, _seen: Seen) -> World:

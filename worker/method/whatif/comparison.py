@@ -37,6 +37,7 @@ from worker.world.world import World
 
 ZERO = Decimal(0)
 Conditions = Mapping[tuple[str, Ref], Condition]
+Place = tuple[Ref, str]
 Amounts = Mapping[tuple[Ref, Period], Decimal | None]
 """Money by unit (or firm) and period."""
 
@@ -139,11 +140,16 @@ def _load(before: Side, after: Side, since: date) -> Iterator[LoadLine]:
     old = _roles(before)
     new = _roles(after)
     nobody = RoleLoad("", ())
-    for place in (*old, *(place for place in new if place not in old)):
+    for place in _places(old, new):
         unit, role = place
         weeks = _weeks(old.get(place, nobody), new.get(place, nobody), since)
         if any(pair.differs for pair in weeks.values()):
             yield LoadLine(unit, role, weeks)
+
+
+def _places(old: Iterable[Place], new: Iterable[Place]) -> Iterable[Place]:
+    """Return the places of both sides, the new ones last."""
+    return dict.fromkeys((*old, *new))
 
 
 def _roles(side: Side) -> dict[tuple[Ref, str], RoleLoad]:
@@ -172,7 +178,7 @@ def _weeks(old: RoleLoad, new: RoleLoad, since: date) -> dict[date, Pair[Hours]]
 def _needs(before: Side, after: Side) -> Iterator[NeedLine]:
     old = _wanted(before)
     new = _wanted(after)
-    for place in (*old, *(place for place in new if place not in old)):
+    for place in _places(old, new):
         hours = Pair(old.get(place), new.get(place))
         if hours.differs:
             yield NeedLine(*place, hours)

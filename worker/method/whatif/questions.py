@@ -159,7 +159,9 @@ KINDS: Mapping[str, Kind] = {
 def judge_row(row: Scenario, seen: Seen) -> Fault | None:
     """Return why a row cannot be asked; None when it can."""
     said, hint = _judge(row, seen)
-    return Fault(row, said, hint) if said else None
+    if not said:
+        return None
+    return Fault(row, said, hint)
 
 
 def _judge(row: Scenario, seen: Seen) -> Refusal:
