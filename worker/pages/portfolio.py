@@ -26,7 +26,7 @@ from worker.pages.view import (
     risk_line,
 )
 
-MOST_RISKS, TITLE = 10, 48
+MOST_RISKS = 10
 MOST_NOTES = 20
 
 
@@ -149,8 +149,7 @@ def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
     action = NONE
     if shelf.tasks:
         task = shelf.tasks[0]
-        title = _short(task.title)
-        action = view.linked(task.ref, title)
+        action = view.linked(task.ref, task.title)
     return (
         f"{dot}{link(client.name, client.url)}",
         plain(view.unit_name(client.unit)),
@@ -160,14 +159,6 @@ def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
         str(len(shelf.risks)),
         action,
     )
-
-
-def _short(title: str) -> str:
-    if len(title) <= TITLE:
-        return title
-    begin, _, _ = title[:TITLE].rpartition(" ")
-    kept = begin or title[:TITLE]
-    return kept.rstrip(" ,:;·—") + "…"
 
 
 def _rays(view: View) -> Iterator[Block]:
