@@ -74,7 +74,7 @@ LOCK := $(UV) pip compile -q --no-config --universal --python-version 3.11 --gen
 locks: $(UV)
 	echo uv | $(LOCK) - -o requirements-installer.lock
 	$(LOCK) pyproject.toml --extra build -o requirements.lock
-	$(LOCK) pyproject.toml --extra build --extra fleet -o requirements-fleet.lock
+	$(LOCK) pyproject.toml --extra build --extra fleet --extra alerts -o requirements-fleet.lock
 	$(LOCK) pyproject.toml --extra build --extra dev -o requirements-dev.lock
 	@$(MAKE) --no-print-directory locks-check
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -12,7 +13,15 @@ from structlog.testing import capture_logs
 from tests.support.receivers import Receiver, receiving
 from tests.support.waiting import wait_for
 from tests.support.watched import NOON
-from worker.alerts.heartbeat import Pulse, Signal, address_of, pinger
+from worker.alerts.heartbeat import (
+    Heard,
+    Look,
+    Pulse,
+    Signal,
+    address_of,
+    follow,
+    pinger,
+)
 from worker.config import NotionSettings
 from worker.state.runs import Run, RunStatus
 
@@ -27,9 +36,32 @@ def switch() -> Iterator[Receiver]:
         yield receiver
 
 
-def pulse_to(switch: Receiver) -> Pulse:
+@dataclass
+class Switch:
+    """A pulse to a switch, and what it heard."""
+
+    pulse: Pulse
+    since: datetime | None = None
+    heard: Heard = field(default_factory=Heard)
+
+    def follow(self, latest: list[Run]) -> None:
+        self._tell(Look(tuple(latest), NOON, self.since))
+
+    def rest(self, now: datetime, every: timedelta) -> None:
+        self._tell(Look((), now, self.since, every))
+
+    def _tell(self, look: Look) -> None:
+        self.heard, signals = follow(self.heard, look)
+        for signal in signals:
+            self.pulse.put(signal)
+
+    def join(self) -> None:
+        self.pulse.join()
+
+
+def pulse_to(switch: Receiver) -> Switch:
     ping = pinger(NotionSettings())
-    return Pulse("studio", partial(ping, switch.url))
+    return Switch(Pulse("studio", partial(ping, switch.url)))
 
 
 def run(number: int, status: RunStatus, **more: object) -> Run:
@@ -41,7 +73,7 @@ def heard(switch: Receiver, *looks: list[Run]) -> list[str]:
     """Return what the switch hears of runs at several looks, the newest run of each first."""
     pulse = pulse_to(switch)
     for latest in looks:
-        pulse.follow(latest, NOON)
+        pulse.follow(latest)
         pulse.join()
     return [path.removeprefix("/ping-secret-77aa") for path in switch.paths]
 
@@ -70,7 +102,7 @@ def test_what_ended_before_the_first_look_is_no_news(switch: Receiver) -> None:
 def test_what_began_after_the_watch_is_news_at_the_first_look(switch: Receiver) -> None:
     pulse = pulse_to(switch)
     pulse.since = NOON
-    pulse.follow([run(7, DONE)], NOON)
+    pulse.follow([run(7, DONE)])
     pulse.join()
     assert switch.paths == ["/ping-secret-77aa"]
 
@@ -112,13 +144,13 @@ def test_a_switch_that_refuses_is_told_once_until_it_answers_again(
     switch: Receiver, status: int
 ) -> None:
     pulse = pulse_to(switch)
-    pulse.follow([run(1, DONE)], NOON)
+    pulse.follow([run(1, DONE)])
     switch.status = status
     with capture_logs() as logs:
         for number in range(2, 8):
             if number == 6:
                 switch.status = 200
-            pulse.follow([run(number, DONE)], NOON)
+            pulse.follow([run(number, DONE)])
             pulse.join()
     told = [line["event"] for line in logs]
     assert told == ["heartbeat.failed", "heartbeat.recovered"]
@@ -136,12 +168,12 @@ def test_nobody_at_the_address_is_told_without_the_address() -> None:
 def test_a_switch_that_hangs_delays_nobody(switch: Receiver) -> None:
     switch.answering.clear()
     pulse = pulse_to(switch)
-    pulse.follow([run(1, DONE)], NOON)
-    pulse.follow([run(2, RUNNING), run(1, DONE)], NOON)
+    pulse.follow([run(1, DONE)])
+    pulse.follow([run(2, RUNNING), run(1, DONE)])
     assert switch.arrived.acquire(timeout=600)
     for number in range(2, 50):
-        pulse.follow([run(number, DONE)], NOON)
-        pulse.follow([run(number + 1, RUNNING), run(number, DONE)], NOON)
+        pulse.follow([run(number, DONE)])
+        pulse.follow([run(number + 1, RUNNING), run(number, DONE)])
     assert len(switch.paths) == 1
     switch.answering.set()
     pulse.join()

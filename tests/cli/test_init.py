@@ -17,6 +17,7 @@ from tests.support.evening import Evening, bare, evening
 from worker.app.settings import load_settings
 from worker.cli import app
 from worker.cli.interview.questions import KEYS
+from worker.cli.interview.writing import system_file
 from worker.config import Workspace
 
 NOWHERE = {"RAYLINE_STATE": "sqlite:////proc/nowhere/x.db"}
@@ -492,6 +493,13 @@ def test_tokens_for_systemd_are_written_nowhere_and_their_places_named(
         "LoadCredential=notion-token:/etc/rayline/secrets/notion-token"
         in unit.read_text()
     )
+
+
+def test_two_workspaces_share_no_file_that_systemd_takes() -> None:
+    sides = ("notion", "jira")
+    files = [system_file(name, side) for name in ("studio", "lab") for side in sides]
+    assert len(set(files)) == 4
+    assert "/etc/rayline/secrets/lab-jira-token" in files
 
 
 def test_a_name_no_variable_can_have_keeps_no_tokens_in_the_environment(

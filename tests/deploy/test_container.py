@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.containerfile import Stage, read_stages
 from tests.support.waiting import LONG
@@ -114,6 +115,26 @@ def test_the_steps_of_the_build_give_a_program_that_works_alone(
     )
     assert shown.returncode == 2
     assert "no rayline.toml here" in shown.stdout + shown.stderr
+
+    # A fleet, a state in PostgreSQL, alerts, charts and the console: what docs/operations.md promises of the image.
+    python = program.with_name("python")
+    extras = "import procrastinate, psycopg, apprise, vl_convert, uvicorn"
+    subprocess.run([python, "-c", extras], env=alone, check=True, timeout=LONG)
+
+
+def test_compose_mounts_the_folder_of_the_configuration(
+    stages: tuple[Stage, Stage],
+) -> None:
+    composed = yaml.safe_load((FILE.with_name("compose.yaml")).read_text("utf-8"))
+    worker = composed["services"]["worker"]
+    environment = [one.rest for one in stages[1].of("ENV")]
+    (mount,) = worker["volumes"]
+    _, inside, rights = mount.split(":")
+    assert rights == "ro"
+    # The folder, not the file: mappings, tokens and what replaces a file reach the worker.
+    assert f"RAYLINE_CONFIG={inside}/rayline.toml" in " ".join(environment)
+    assert set(worker["secrets"]) <= set(composed["secrets"])
+    assert not [name for name in worker["environment"] if name.endswith("_TOKEN")]
 
 
 def copy(name: str, target: Path) -> None:

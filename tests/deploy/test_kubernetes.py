@@ -77,6 +77,7 @@ def test_a_change_of_configuration_or_token_reaches_the_pod(template: Json) -> N
         ]
         folder = mounts["configuration"]["mountPath"]
         assert f"{folder}/rayline.toml" in CONTAINERFILE
+        assert mounts["mappings"]["mountPath"] != folder
         tokens = mounts["tokens"]["mountPath"]
         named = [one for one in container["env"] if one["name"].endswith("_FILE")]
         assert named

@@ -22,7 +22,7 @@ from tests.setup.locks import (
 ROOT = Path(__file__).parents[2]
 LOCKS = {
     "requirements.lock": ("build",),
-    "requirements-fleet.lock": ("build", "fleet"),
+    "requirements-fleet.lock": ("build", "fleet", "alerts"),
     "requirements-dev.lock": ("build", "dev"),
 }
 ENVIRONMENTS = environments()

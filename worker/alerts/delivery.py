@@ -33,11 +33,13 @@ class Letter:
 
 @dataclass(slots=True)
 class Delivery:
-    """One round: the notes of each workspace that are due, then those that are claimed, and what came of them."""
+    """One round: the notes of each workspace that are due, then those that are claimed, and what came of them. The last
+    round of a process gathers no more."""
 
     served: Mapping[str, Context]
     send: Send
     guard: Guard
+    is_last: bool = False
     notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
     answers: dict[str, dict[tuple[int, str], str]] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class Delivery:
         for name, context in self.served.items():
             step = partial(self._find_due, context)
             self.guard(name, step)
-        is_time = any(map(self._is_gathered, self.notes))
+        is_time = self.is_last or any(map(self._is_gathered, self.notes))
         if not is_time:
             return
         self._take_turns(self._claim)

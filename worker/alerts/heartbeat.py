@@ -14,13 +14,17 @@ from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import msgspec
 import structlog
+from msgspec.structs import replace
 
 from worker.app.targets import secrets_in
 from worker.config import NotionSettings
 from worker.http.route import find_route
 from worker.http.secrets import redact
+from worker.site import Site
 from worker.state.runs import Run, RunStatus
+from worker.state.settings import Setting
 
 log = structlog.get_logger("worker.alerts")
 PATIENCE = 10.0
@@ -86,56 +90,99 @@ def _ask(address: str, way: NotionSettings) -> int:
         return answer.status_code
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What a switch was told of a workspace: the newest runs whose begin and whose end it heard of, and when it was pinged
+    last. Kept in the state, so that of several processes one pings."""
+
+    began: int = 0
+    ended: int | None = None
+    at: datetime | None = None
+
+
+HEARD = Setting("heartbeat", Heard, Heard)
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What one look sees of a workspace: its runs, the newest first; where it is left alone on purpose, how often a sign
+    of life is due. Before the very first look only what began after `since` is news."""
+
+    latest: tuple[Run, ...]
+    now: datetime
+    since: datetime | None = None
+    resting: timedelta | None = None
+
+
+def follow(heard: Heard, look: Look) -> tuple[Heard, tuple[Signal, ...]]:
+    """Return what a switch has heard after a look, and what it is to be told."""
+    scheduled = [run for run in look.latest if _is_scheduled(run)]
+    ended = [run for run in scheduled if run.status is not RunStatus.RUNNING]
+    known = _known(ended, look.since) if heard.ended is None else heard.ended
+    signals = []
+    after = replace(heard, ended=known)
+
+    if ended and ended[0].id > known:
+        after = replace(after, ended=ended[0].id)
+        signals += _end(ended[0])
+    if scheduled and _has_begun(scheduled[0], heard):
+        after = replace(after, began=scheduled[0].id)
+        signals.append(Signal.START)
+    if not signals and _is_life_due(heard, look):
+        signals.append(Signal.SUCCESS)
+    if signals:
+        after = replace(after, at=look.now)
+    return after, tuple(signals)
+
+
+def _known(ended: Sequence[Run], since: datetime | None) -> int:
+    """Return the newest run that is no news at the very first look, 0 when all are."""
+    for run in ended:
+        if since is None or run.started < since:
+            return run.id
+    return 0
+
+
+def _end(run: Run) -> list[Signal]:
+    """Return what is said of the end of a run; nothing of one that was asked to end."""
+    if run.was_stopped():
+        return []
+    is_well = run.status is RunStatus.DONE
+    return [Signal.SUCCESS if is_well else Signal.FAIL]
+
+
+def _has_begun(run: Run, heard: Heard) -> bool:
+    return run.status is RunStatus.RUNNING and run.id > heard.began
+
+
+def _is_life_due(heard: Heard, look: Look) -> bool:
+    if look.resting is None:
+        return False
+    return heard.at is None or look.now - heard.at >= look.resting
+
+
+def take_signals(site: Site, look: Look) -> tuple[Signal, ...]:
+    """Return what this process is to tell the switch of a workspace; what it took, no other process tells."""
+    with site.reading() as tx:
+        heard = HEARD.load(tx)
+    after, _ = follow(heard, look)
+    if after == heard:
+        return ()
+    with site.transaction() as tx:
+        held = HEARD.hold(tx)
+        after, signals = follow(held, look)
+        HEARD.save(tx, after)
+    return signals
+
+
 @dataclass(slots=True)
 class Pulse:
     """The pings of one workspace, sent one after another on a thread that ends when none waits. Used by one thread."""
 
     workspace: str
     ping: Callable[[Signal], str] = lambda signal: ""
-    since: datetime | None = None
-    _began: int = 0
-    _ended: int | None = None
-    _last: datetime | None = None
     _waiting: list[Signal] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _sender: threading.Thread | None = None
     _failed: str = ""
-
-    def follow(self, latest: Sequence[Run], now: datetime) -> None:
-        """Tell what became of the runs since the last look (newest first). Those before the first look are no news, but
-        for what began after `since`."""
-        scheduled = [run for run in latest if _is_scheduled(run)]
-        self._follow_ends(scheduled, now)
-        if not scheduled:
-            return
-        newest = scheduled[0]
-        is_under_way = newest.status is RunStatus.RUNNING
-        if is_under_way and newest.id > self._began:
-            self._began = newest.id
-            self._put(Signal.START, now)
-
-    def _follow_ends(self, runs: Sequence[Run], now: datetime) -> None:
-        ended = []
-        for run in runs:
-            if run.status is not RunStatus.RUNNING:
-                ended.append(run)
-        if self._ended is None:
-            self._ended = self._known(ended)
-        if ended and ended[0].id > self._ended:
-            self._ended = ended[0].id
-            self._tell_end(ended[0], now)
-
-    def _known(self, ended: Sequence[Run]) -> int:
-        """Return the newest run that is no news at the first look, 0 when all are."""
-        for run in ended:
-            if self.since is None or run.started < self.since:
-                return run.id
-        return 0
-
-    def rest(self, now: datetime, every: timedelta) -> None:
-        """Tell now and then that somebody is there while the workspace is left alone on purpose."""
-        if self._last is None or now - self._last >= every:
-            self._put(Signal.SUCCESS, now)
 
     def join(self) -> None:
         """Wait until what waits is sent."""
@@ -143,14 +190,8 @@ class Pulse:
         if sender is not None:
             sender.join()
 
-    def _tell_end(self, run: Run, now: datetime) -> None:
-        if not run.was_stopped():
-            is_well = run.status is RunStatus.DONE
-            self._put(Signal.SUCCESS if is_well else Signal.FAIL, now)
-
-    def _put(self, signal: Signal, now: datetime) -> None:
+    def put(self, signal: Signal) -> None:
         """Have a signal sent; of those that wait for a slow switch only the last end counts, and the start after it."""
-        self._last = now
         with self._lock:
             if signal is not Signal.START:
                 self._waiting.clear()

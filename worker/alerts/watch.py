@@ -1,6 +1,7 @@
-"""The watch over all workspaces of a daemon: looks at how they stand, keeps what is to be told, and has it sent.
+"""The watch over workspaces: looks at how they stand, keeps what is to be told, and has it sent.
 
-It asks the state alone, so that it delays no run and sees those of other processes too.
+It asks the state alone, so that it delays no run and sees those of other processes too. What was told stands in the
+state: a daemon, the workers of a fleet and a command that cron starts tell nothing twice.
 """
 
 from __future__ import annotations
@@ -8,30 +9,36 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from worker.alerts import outbox, pages
 from worker.alerts.books import alerts_of, changing, load, rests
 from worker.alerts.delivery import Delivery
-from worker.alerts.heartbeat import Ping, Pulse, pinger
+from worker.alerts.heartbeat import Look, Ping, Pulse, pinger, take_signals
 from worker.alerts.judging import Scene, judge
 from worker.alerts.ledger import Ledger
 from worker.alerts.sending import Send, send
-from worker.app.build import utc_now
+from worker.app.build import build_context, utc_now
 from worker.app.targets import Target, targets_of
-from worker.config import NotionSettings
+from worker.config import NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.daemon.standing import Standing, read_standing
+from worker.errors import RaylineError
+from worker.state.settings import Setting
+from worker.state.store import Store
 
 log = structlog.get_logger("worker.alerts")
 LOOK = 10.0
 """Seconds between two looks."""
+SHORT = 0.1
+"""Seconds between two looks whether somebody asked to stop."""
 MOST_TRIES = 3
 """How often pages that cannot be put together are tried for one date."""
 
@@ -39,27 +46,31 @@ MOST_TRIES = 3
 @dataclass(slots=True)
 class Watch:
     """Looks at the workspaces that `contexts` gives, sends by `send`, and pings by what `ping_by` gives. `since` is when it
-    began, None at the first look."""
+    began, None at the first look; `turn` tells whether it is to look now."""
 
     contexts: Callable[[], Mapping[str, Context]]
     send: Send = send
     ping_by: Callable[[NotionSettings], Ping] = pinger
     since: datetime | None = None
+    turn: Callable[[], bool] = lambda: True
     _started: dict[str, datetime] = field(default_factory=dict)
     _pulses: dict[str, Pulse] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
     _lost: dict[str, int] = field(default_factory=dict)
     _tried: Counter[tuple[str, str, date]] = field(default_factory=Counter)
 
-    def look(self) -> None:
-        """Look at every workspace once, and send what is to be sent; what one fails at stops no other."""
+    def look(self, *, is_last: bool = False) -> None:
+        """Look at every workspace once, and send what is to be sent; what one fails at stops no other. The last look
+        waits for nothing more to come with it."""
+        if not (is_last or self.turn()):
+            return
         served = {}
         for name, context in self.contexts().items():
             if context.settings.alerts is not None:
                 served[name] = context
         for name, context in served.items():
             self._guard(name, partial(self._look_at, context))
-        delivery = Delivery(served, self.send, self._guard)
+        delivery = Delivery(served, self.send, self._guard, is_last=is_last)
         self._guard("", delivery.run)
 
     def join(self) -> None:
@@ -99,13 +110,17 @@ class Watch:
         if not url:
             return
         ping = self.ping_by(context.settings.notion)
-        newcomer = Pulse(context.name, since=self.since)
-        pulse = self._pulses.setdefault(context.name, newcomer)
+        pulse = self._pulses.setdefault(context.name, Pulse(context.name))
         pulse.ping = partial(ping, url)
-        pulse.follow(standing.latest, standing.now)
-        if is_resting:
-            every = timedelta(seconds=context.settings.schedule.delta)
-            pulse.rest(standing.now, every)
+        every = timedelta(seconds=context.settings.schedule.delta)
+        seen = Look(
+            standing.latest,
+            standing.now,
+            since=self.since,
+            resting=every if is_resting else None,
+        )
+        for signal in take_signals(context, seen):
+            pulse.put(signal)
 
     def _judge(self, context: Context, standing: Standing, started: datetime) -> None:
         """Keep what a look makes of the ledger; nothing is written where nothing changed."""
@@ -169,19 +184,90 @@ def _put_pages(context: Context, kind: str, day: date, targets: list[Target]) ->
         draft.ledger = replace(kept, pages={**ledger.pages, kind: written})
 
 
+class Round(msgspec.Struct, frozen=True):
+    """Until when no other worker of a fleet looks: one of them is enough."""
+
+    until: datetime = datetime.min.replace(tzinfo=UTC)
+
+
+ROUND = Setting("alerts-round", Round, Round)
+
+
+def take_round(store: Store) -> bool:
+    """Tell whether this worker of a fleet is the one that looks now."""
+    with store.transaction("") as tx:
+        held = ROUND.hold(tx)
+        now = store.now()
+        if now < held.until:
+            return False
+        ROUND.save(tx, Round(now + timedelta(seconds=LOOK)))
+    return True
+
+
+@dataclass(slots=True)
+class Told:
+    """The workspaces of a configuration of which somebody is told, each put together when it is first looked at."""
+
+    workspaces: Mapping[str, Workspace]
+    store: Store
+    _contexts: dict[str, Context] = field(default_factory=dict)
+
+    def contexts(self) -> Mapping[str, Context]:
+        """Return them; one that cannot be put together now is left to the next look."""
+        for name, settings in self.workspaces.items():
+            if settings.alerts is None or name in self._contexts:
+                continue
+            with suppress(RaylineError):
+                self._contexts[name] = build_context(name, settings, self.store)
+        return self._contexts
+
+
 @contextmanager
-def watching(contexts: Callable[[], Mapping[str, Context]]) -> Iterator[Watch]:
+def watching(
+    contexts: Callable[[], Mapping[str, Context]],
+    *,
+    turn: Callable[[], bool] = lambda: True,
+) -> Iterator[None]:
     """Watch on a thread of its own as long as the context lasts; what hangs then is left behind."""
-    watch = Watch(contexts, since=utc_now())
-    stop = threading.Event()
+    watch = Watch(contexts, since=utc_now(), turn=turn)
+    end = threading.Event()
+    _tend(watch, end)
+    try:
+        yield
+    finally:
+        end.set()
+
+
+@contextmanager
+def watching_once(told: Told, stop: threading.Event) -> Iterator[None]:
+    """Watch as long as the context lasts and once more at its end, for a command that does its work and is gone; a target
+    that hangs then keeps nobody who asked to `stop`."""
+    if all(settings.alerts is None for settings in told.workspaces.values()):
+        yield
+        return
+    watch = Watch(told.contexts, since=utc_now())
+    end = threading.Event()
+    thread = _tend(watch, end, is_short=True)
+    try:
+        yield
+    finally:
+        end.set()
+        while thread.is_alive() and not stop.is_set():
+            thread.join(SHORT)
+
+
+def _tend(
+    watch: Watch, end: threading.Event, *, is_short: bool = False
+) -> threading.Thread:
+    """Start the thread that looks until the end; of what is short, also after it."""
 
     def tend() -> None:
-        while not stop.wait(LOOK):
+        while not end.wait(LOOK):
             watch.look()
+        if is_short:
+            watch.look(is_last=True)
+            watch.join()
 
     thread = threading.Thread(target=tend, name="alerts", daemon=True)
     thread.start()
-    try:
-        yield watch
-    finally:
-        stop.set()
+    return thread

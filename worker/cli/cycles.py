@@ -13,7 +13,8 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from worker.alerts.watch import watching
+from worker.alerts.watch import Told as Watched
+from worker.alerts.watch import watching, watching_once
 from worker.app import logs
 from worker.app.build import secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
@@ -192,7 +193,9 @@ def sync_command(
         is_of_one = bool(scope or checksum) and workspace is None
         if is_of_one and len(opened.settings.workspaces) > 1:
             choose(opened.settings, None)
-        over_workspaces(opened, workspace, step, every=every)
+        told = Watched(_chosen(opened.settings, workspace), opened.store)
+        with watching_once(told, stop):
+            over_workspaces(opened, workspace, step, every=every)
 
 
 def _one_client(argument: str, option: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import make_url
 
+from worker.alerts.watch import Told, take_round, watching
 from worker.app.settings import CONFIGURATION, Settings
 from worker.cli.session import ConfigOption, JsonOption, session
 from worker.cli.usage import require_known
@@ -62,7 +63,9 @@ def fleet(
         queue = Queue(url, fleet.work(), Rhythm(heartbeat))
         match asked:
             case "worker":
-                run_worker(fleet, queue, concurrency=concurrency)
+                told = Told(opened.settings.workspaces, opened.store)
+                with watching(told.contexts, turn=lambda: take_round(opened.store)):
+                    run_worker(fleet, queue, concurrency=concurrency)
             case _:
                 counted = asyncio.run(queue.count())
                 line = opened.words.say(

@@ -287,7 +287,7 @@ def _reminders(draft: Draft, answers: Answers, keeping: Keeping) -> Iterator[Tex
                 KEPT[keeping],
                 side=side.capitalize(),
                 variable=variable(draft.name, side),
-                file=system_file(side),
+                file=system_file(draft.name, side),
             )
     if any((folder / ".git").exists() for folder in draft.file.absolute().parents):
         yield tell(

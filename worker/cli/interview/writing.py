@@ -110,7 +110,7 @@ def _keep(
     if keeping is Keeping.ENVIRONMENT:
         return None
     if keeping is Keeping.SYSTEMD:
-        return system_file(side)
+        return system_file(name, side)
     folder = file.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     if not (folder / ".gitignore").exists():
@@ -120,9 +120,11 @@ def _keep(
     return f"secrets/{path.name}"
 
 
-def system_file(side: str) -> str:
-    """Return where a token lies from which systemd makes a credential."""
-    return f"{SYSTEMD_FOLDER}/{side}-token"
+def system_file(name: str, side: str) -> str:
+    """Return where a token of a workspace lies from which systemd makes a credential; each has a file of its own."""
+    part = _part(name).removeprefix("-")
+    own = f"{part}-" if part else ""
+    return f"{SYSTEMD_FOLDER}/{own}{side}-token"
 
 
 def _part(name: str) -> str:
