@@ -11,8 +11,10 @@ import tempfile
 import threading
 import time
 import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -48,9 +50,10 @@ from worker.cli.signals import stop_on_signals
 from worker.cli.usage import misuse, require_known
 from worker.cli.voice import SPOKEN, voice
 from worker.config import ConsoleSettings
-from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
+from worker.daemon.instance import hold_workspaces
 from worker.daemon.service import open_runner, serve
 from worker.domain.messages import Text, message, render, tell
 from worker.domain.os_errors import say_os_error
@@ -267,10 +270,19 @@ def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -
         link = sign_in_link(desk, console, life=None)
         _tell_addresses(run, file, console, link)
         runner = open_runner(stage.context, tell_cycle)
-        with played(script, seconds=pace, stop=stop, say=tell_act):
-            serve([runner], stop)
+        with (
+            _one_daemon(stage.context) as check,
+            played(script, seconds=pace, stop=stop, say=tell_act),
+        ):
+            serve([runner], stop, check)
     show.say(words.say("Ended."))
     return exits.OK
+
+
+def _one_daemon(context: Context) -> AbstractContextManager[Callable[[], None]]:
+    """Be the one daemon of the workspace: `rayline run` on the same file is refused."""
+    silence = timedelta(seconds=context.settings.schedule.lease)
+    return hold_workspaces(context.store, {context.name: silence}, owner=context.owner)
 
 
 def _open_office(stage: Stage) -> Office:

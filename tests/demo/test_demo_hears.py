@@ -18,6 +18,7 @@ import pytest
 from tests.support.stages import one_object, rayline, start_rayline
 from tests.support.waiting import LONG, end, wait_for
 from worker.app.settings import load_settings
+from worker.cli.exits import BUSY
 from worker.state import runs, triggers
 from worker.state.runs import Run, RunStatus
 from worker.state.store import Store
@@ -126,3 +127,14 @@ def test_another_terminal_reads_the_addresses_of_calendars_that_answer(
             answer = httpx.get(calendar["url"], timeout=LONG)
             assert answer.status_code == 200
             assert answer.text.startswith("BEGIN:VCALENDAR")
+
+
+@pytest.mark.slow
+def test_a_daemon_on_the_file_of_a_demo_is_told_that_the_demo_is_one(
+    tmp_path: Path,
+) -> None:
+    with evening(tmp_path) as demo:
+        wait_for(demo.runs, "the first run")
+        second = rayline("run", "-c", demo.config, home=tmp_path)
+        assert second.returncode == BUSY
+        assert f"process {demo.process.pid} on" in second.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.stages import rayline, small_play, start_rayline, write_config
 from tests.support.waiting import LONG, end, wait_for, wait_for_line
+from worker.cli.exits import BUSY
 
 TOKEN = "operator-token-of-anna-1"
 CONSOLE = f"""
@@ -47,6 +48,24 @@ def test_the_console_is_served_beside_the_daemon_and_ends_with_it(
             _, rest = end(process, signal.SIGTERM)
         assert process.returncode == 0
         assert TOKEN not in rest
+
+
+def test_a_second_daemon_names_the_first_and_not_the_address_that_is_taken(
+    tmp_path: Path,
+) -> None:
+    with small_play(tmp_path) as play:
+        config = write_config(play, extra=CONSOLE)
+        config.chmod(0o600)
+        run = ("run", "-c", str(config))
+        process = start_rayline(*run, home=play.folder)
+        try:
+            line = wait_for_line(process, "http://127.0.0.1:")
+            taken = line.split()[-1].removeprefix("http://")
+            second = rayline(*run, "--listen", taken, home=play.folder)
+            assert second.returncode == BUSY
+            assert f"process {process.pid} on" in second.stderr
+        finally:
+            end(process, signal.SIGTERM)
 
 
 def test_a_hang_up_lets_in_whom_the_configuration_names_now_and_nobody_else(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from getpass import getuser
 from importlib import import_module
 from typing import Annotated
@@ -299,7 +299,9 @@ def run(
                 take_over(console_settings(opened.settings.console, console, listen))
                 notifier.ready(roster.status())
 
-        with ending_in_time(stop, part, exits.OK):
+        with ending_in_time(stop, part, exits.OK), closing(roster):
+            # Whoever serves already has the console's address too, and is the better answer.
+            roster.claim(served)
             beside = console_settings(opened.settings.console, console, listen)
             with (
                 console_beside(

@@ -78,15 +78,20 @@ class Roster:
         newcomers = {}
         for name, workspace in workspaces.items():
             newcomers[name] = self._build(name, workspace)
-        try:
-            for name, workspace in workspaces.items():
-                self._hold(name, workspace)
-        except (AlreadyRunning, SQLAlchemyError):
-            self._let_go(workspaces)
-            raise
+        self.claim(workspaces)
         for name, newcomer in newcomers.items():
             self._served[name] = newcomer
             newcomer.desk.open()
+
+    def claim(self, workspaces: Mapping[str, Workspace]) -> None:
+        """Become the one daemon of workspaces, of all or of none that is new; raises `AlreadyRunning`."""
+        new = [name for name in workspaces if name not in self._leases]
+        try:
+            for name in new:
+                self._hold(name, workspaces[name])
+        except (AlreadyRunning, SQLAlchemyError):
+            self._let_go(new)
+            raise
 
     def status(self) -> str:
         """Return in a line who is served."""
@@ -133,7 +138,7 @@ class Roster:
             served.end()
         for served in everybody:
             served.desk.join()
-        self._let_go(self.names)
+        self._let_go(list(self._leases))
 
     def abandon(self) -> None:
         """End what hangs, and give the leases back, without waiting for anybody."""
