@@ -390,6 +390,7 @@ WIDE_DOORS = {
     "worker/cli/cycles.py:plan": 9,
     "worker/cli/cycles.py:sync_command": 11,
     "worker/cli/cycles.py:trigger": 8,
+    "worker/cli/importing.py:import_command": 9,
     "worker/cli/init.py:init": 7,
     "worker/jira/gateway.py:__init__": 8,
     "worker/jira/search.py:search_server": 8,

@@ -239,13 +239,13 @@ def watching(
 
 
 @contextmanager
-def watching_once(told: Told, stop: threading.Event) -> Iterator[None]:
+def watching_once(site: Told, stop: threading.Event) -> Iterator[None]:
     """Watch as long as the context lasts and once more at its end, for a command that does its work and is gone; a target
     that hangs then keeps nobody who asked to `stop`."""
-    if all(settings.alerts is None for settings in told.workspaces.values()):
+    if all(settings.alerts is None for settings in site.workspaces.values()):
         yield
         return
-    watch = Watch(told.contexts, since=utc_now())
+    watch = Watch(site.contexts, since=utc_now())
     end = threading.Event()
     thread = _tend(watch, end, is_short=True)
     try:

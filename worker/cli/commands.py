@@ -91,6 +91,12 @@ OWN: Mapping[str, Entry] = {
             "Serve the console alone, beside a fleet or daemons on the same state, until SIGTERM."
         ),
     ),
+    "import": Entry(
+        "worker.cli.importing:import_command",
+        message(
+            "Bring in a table of revenue, people or contacts: show which rows would be made, or make them."
+        ),
+    ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
         message("Ask a running daemon for a run now; joins one that is under way."),

@@ -47,6 +47,7 @@ from worker.method.whatif.asking import answer_scenarios
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
+from worker.plan.natural import is_brought_in
 from worker.plan.plan import Kind, Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope, of_rules
@@ -384,7 +385,10 @@ def _diff(
             insists=terms.insists,
         )
 
-    is_lost = is_new(world, written.ours.keys() | written.unsettled)
+    known = {
+        ref for ref in written.ours.keys() | written.unsettled if not is_brought_in(ref)
+    }
+    is_lost = is_new(world, known)
     waiting = frozenset() if terms.force else held - written.ours.keys()
     plan = draw(waiting)
     if is_lost and not terms.force:

@@ -12,6 +12,7 @@ from worker.codecs.records import Page
 from worker.errors import ApiError, Missing, Problem, RaylineError, Unknown
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change, Kind
+from worker.ports.notion import Json
 from worker.state import journal
 from worker.write import creations, surplus
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
@@ -66,13 +67,11 @@ def _send_new(
     """
     source = target.schema.sources[change.ref.source]
     binding = target.bindings[change.ref.source]
-    key = encode(
-        source.properties[KEY_PROPERTY], change.ref.key, binding, target.page_of
-    )
+    key = _key_cell(target, change)
     left = dict(cells)
     while True:
         properties = {binding.properties[name]: cell for name, cell in left.items()}
-        properties[binding.properties[KEY_PROPERTY]] = key
+        properties |= key
         try:
             page = creations.send(target, change.ref, properties)
         except ApiError as error:
@@ -91,6 +90,17 @@ def _send_new(
                 left = title
             continue
         return page, frozenset(left)
+
+
+def _key_cell(target: WriteContext, change: Change) -> Json:
+    """Return the cell by which a row of ours is known; a row that is brought in for people has none."""
+    source = target.schema.sources[change.ref.source]
+    binding = target.bindings[change.ref.source]
+    if not source.has_key(change.ref.key):
+        return {}
+    prop = source.properties[KEY_PROPERTY]
+    key = encode(prop, change.ref.key, binding, target.page_of)
+    return {binding.properties[KEY_PROPERTY]: key}
 
 
 def _archive(target: WriteContext, change: Change) -> Result | Problem:

@@ -12,17 +12,20 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from worker.codecs.pages import keyed_pages
+from worker.codecs.pages import decode_page, is_meant, keyed_pages
 from worker.domain.messages import ENGLISH, Text, literal, render, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Code, Problem, Severity
-from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
+from worker.plan.natural import is_brought_in, is_same
 from worker.ports.notion import RowReader
 from worker.site import Site
 from worker.state import bases, journal
 from worker.state.journal import Intent
 
 log = structlog.get_logger("worker.write")
+MINUTE = timedelta(minutes=1)
+"""Notion tells edits by the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def _look_up(
     """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
     source = schema.sources.get(intent.ref.source)
     binding = bindings.get(intent.ref.source)
+    if source and binding and is_brought_in(intent.ref):
+        return _recognise(notion, intent, source=source, binding=binding)
     if source is None or binding is None or KEY_PROPERTY not in binding.properties:
         return _problem(
             intent,
@@ -90,16 +95,40 @@ def _look_up(
             text=intent.ref.key,
         )
     except ApiError as error:
-        return _problem(
-            intent,
-            tell("the row could not be looked up: {error}", error=error),
-            tell("it will be looked up in the next run"),
-        )
+        return _unseen(intent, str(error))
 
     standing = [page for page in pages if not page.is_gone]
     living = keyed_pages(standing, source, binding)
     found = [page_id for page_id, ref in living.items() if ref == intent.ref]
     return tuple(found)
+
+
+def _recognise(
+    notion: RowReader, intent: Intent, *, source: Source, binding: Binding
+) -> tuple[str, ...] | Problem:
+    """Return the rows of people's that say what a row without a key was to say, among those edited since it was sent."""
+    try:
+        batch = notion.query(binding.data_source_id, since=intent.sent_at - MINUTE)
+    except ApiError as error:
+        return _unseen(intent, str(error))
+    if not batch.complete or batch.unread:
+        return _unseen(intent, batch.reason or batch.unread[0].said)
+    rows = [
+        decode_page(page, source, binding, {})[0]
+        for page in batch.pages
+        if not page.is_gone and is_meant(page, binding.only)
+    ]
+    return tuple(
+        row.page_id for row in rows if is_same(source.name, intent.wanted, row.fields)
+    )
+
+
+def _unseen(intent: Intent, reason: str) -> Problem:
+    return _problem(
+        intent,
+        tell("the row could not be looked up: {error}", error=reason),
+        tell("it will be looked up in the next run"),
+    )
 
 
 def _record(
