@@ -41,6 +41,7 @@ ELSEWHERE = {
     "sandbox": "tests/cli/test_sandbox_command.py",
     "fleet": "tests/fleet",
     "console": "tests/web",
+    "import": "tests/cli/test_import.py",
     "feed": "tests/web/test_feed.py",
     "notify": "tests/cli/test_notify.py",
 }
