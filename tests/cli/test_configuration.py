@@ -26,7 +26,7 @@ WITHOUT = {"demo", "sandbox"}
 """Commands that bring their own configuration along."""
 LOOKING = {"status", "runs", "explain", "trigger"}
 """Commands that mean nothing where nothing was kept before."""
-GIVEN = {"fleet": "status", "state": "check", "undo": "1"}
+GIVEN = {"fleet": "status", "import": "revenue", "state": "check", "undo": "1"}
 """What a command wants that does not take any word."""
 
 

@@ -6,7 +6,7 @@ Money is in the workspace's currency; hours are hours; instants are UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -113,6 +113,13 @@ FIRM = Ref("units", "firm")
 
 OUTSIDE = Ref("units", "outside")
 """The clients outside of units, whose plans make those of units come to the firm's."""
+
+
+def holder_of(unit: Ref | None, units: Collection[Ref]) -> Ref:
+    """Return whose plans the money of a unit belongs to: `OUTSIDE` where there is none, or none any more."""
+    if unit is None or unit not in units:
+        return OUTSIDE
+    return unit
 
 
 class Unit(msgspec.Struct, frozen=True, gc=False):

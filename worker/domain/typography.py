@@ -8,6 +8,7 @@ from functools import lru_cache
 
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
+NONZERO = re.compile(r"[1-9]")
 _INNER = {"en": ("‘", "’"), "ru": ("„", "“")}
 _MARKS = re.compile(r"\{(\w+)\}|[«»“”]")
 _OPENING = frozenset("«“")
@@ -46,7 +47,9 @@ def nest(text: str, locale: str) -> str:
 
 
 def signed(figure: str) -> str:
-    """Return a formatted figure with a true minus sign."""
+    """Return a formatted figure with a true minus sign, which a nought never has."""
+    if not NONZERO.search(figure):
+        return figure.replace("-", "")
     return figure.replace("-", MINUS)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypeGuard
@@ -24,13 +24,13 @@ from worker.domain.document import (
 from worker.domain.entities import (
     FIRM,
     HUNTED,
-    OUTSIDE,
     RUNNING,
     Card,
     Client,
     Contact,
     Row,
     Unit,
+    holder_of,
 )
 from worker.domain.messages import BESIDE_UNITS, message
 from worker.domain.money import foot, round_money
@@ -337,7 +337,7 @@ def look(world: World, outcome: Outcome) -> View:
     tasks = sorted(
         measures.tasks or (), key=lambda task: (task.due or date.max, task.title)
     )
-    sums = _sums(measures)
+    sums = _sums(measures, world.units)
     return View(
         world,
         measures,
@@ -359,7 +359,7 @@ def look(world: World, outcome: Outcome) -> View:
         sums,
         _shelves(world, measures, risks=risks, tasks=tasks),
         share_revenue(measures.history or {}, world.today, digits=TENTH),
-        sum_ahead(measures.coming),
+        sum_ahead(measures.coming, world.units),
     )
 
 
@@ -413,12 +413,12 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
     return plans
 
 
-def _sums(measures: Measures) -> Sums | None:
+def _sums(measures: Measures, units: Collection[Ref]) -> Sums | None:
     if measures.money is None:
         return None
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     for fact in measures.money:
-        for unit in {fact.unit or OUTSIDE, FIRM}:
+        for unit in (holder_of(fact.unit, units), FIRM):
             for period in (
                 fact.week,
                 month_of(fact.week.start),

@@ -9,14 +9,22 @@ days ahead are billed as these pass.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, OUTSIDE, RUNNING, Card, Client, Revenue, Stage
+from worker.domain.entities import (
+    FIRM,
+    RUNNING,
+    Card,
+    Client,
+    Revenue,
+    Stage,
+    holder_of,
+)
 from worker.domain.money import round_money
 from worker.domain.periods import (
     A_DAY,
@@ -430,7 +438,7 @@ Sums = Mapping[tuple[Ref, Period], Ahead]
 """What is still to come, by unit (or client, or firm) and period."""
 
 
-def sum_ahead(coming: Iterable[Coming] | None) -> Sums | None:
+def sum_ahead(coming: Iterable[Coming] | None, units: Collection[Ref]) -> Sums | None:
     """Sum what is still to come by client, unit and firm, for every week part, month and quarter."""
     if coming is None:
         return None
@@ -439,7 +447,7 @@ def sum_ahead(coming: Iterable[Coming] | None) -> Sums | None:
         week = part.week
         month = month_of(week.start)
         quarter = quarter_of(week.start)
-        unit = part.unit or OUTSIDE
+        unit = holder_of(part.unit, units)
         for owner in {part.client, unit, FIRM}:
             for period in (week, month, quarter):
                 place = owner, period

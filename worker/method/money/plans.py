@@ -9,13 +9,13 @@ person deleted stays deleted.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, OUTSIDE
+from worker.domain.entities import FIRM, OUTSIDE, holder_of
 from worker.domain.messages import BESIDE_UNITS, Text, literal, message, tell
 from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
@@ -78,9 +78,10 @@ def plan_money(
     cards: Mapping[Ref, CardMeasure],
 ) -> Findings[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, of the next one once it is near, and of the last one while it is not closed."""
-    money = _money(revenue)
-    clients = _clients(revenue, coming)
-    ahead = sum_ahead(coming)
+    units = world.units.keys()
+    money = _money(revenue, units)
+    clients = _clients(revenue, coming, units)
+    ahead = sum_ahead(coming, units)
     tracks = to_change(world.memory.tracks)
     rows = by_key(world.plan_rows())
     if not (rows or world.clients or world.revenue):
@@ -174,14 +175,14 @@ def _quarters(world: World, rows: Mapping[str, PlanRow]) -> tuple[Period, ...]:
     return (quarter,)
 
 
-def _money(revenue: MoneyMeasure | None) -> Money | None:
+def _money(revenue: MoneyMeasure | None, units: Collection[Ref]) -> Money | None:
     """Sum the clients' money by unit and by firm, for every week part, month and quarter."""
     if revenue is None:
         return None
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
     for fact in revenue.weeks:
-        for place in _places_of(fact.unit, fact.week):
+        for place in _places_of(holder_of(fact.unit, units), fact.week):
             sums[place] += fact.amount
             names = bases[place]
             names.add(fact.basis)
@@ -192,25 +193,29 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     return money
 
 
-def _clients(revenue: MoneyMeasure | None, coming: Iterable[Coming] | None) -> Clients:
+def _clients(
+    revenue: MoneyMeasure | None,
+    coming: Iterable[Coming] | None,
+    units: Collection[Ref],
+) -> Clients:
     """Sum what every client brought and is still to bring, by unit and by firm, for every week part, month and quarter."""
     clients: dict[tuple[Ref, Period], dict[Ref, Brought]] = defaultdict(dict)
     for fact in revenue.weeks if revenue else ():
         part = Brought(fact=fact.amount)
-        for place in _places_of(fact.unit, fact.week):
+        for place in _places_of(holder_of(fact.unit, units), fact.week):
             own = clients[place]
             own[fact.client] = own.get(fact.client, Brought()).plus(part)
     for ahead in coming or ():
         part = Brought(committed=ahead.committed, weighted=ahead.weighted)
-        for place in _places_of(ahead.unit, ahead.week):
+        for place in _places_of(holder_of(ahead.unit, units), ahead.week):
             own = clients[place]
             own[ahead.client] = own.get(ahead.client, Brought()).plus(part)
     return clients
 
 
-def _places_of(unit: Ref | None, week: Period) -> Iterator[tuple[Ref, Period]]:
+def _places_of(unit: Ref, week: Period) -> Iterator[tuple[Ref, Period]]:
     """Yield the plans that money of a unit in a week part belongs to."""
-    for owner in {unit or OUTSIDE, FIRM}:
+    for owner in (unit, FIRM):
         yield owner, week
         yield owner, month_of(week.start)
         yield owner, quarter_of(week.start)

@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, OUTSIDE, Client
+from worker.domain.entities import FIRM, OUTSIDE, Client, holder_of
 from worker.domain.money import round_money, split
 from worker.domain.periods import Period, month_of
 from worker.domain.values import Ref
@@ -174,10 +174,7 @@ def _members(setting: Setting) -> Mapping[Ref, list[Client]]:
     units = setting.world.units
     members: dict[Ref, list[Client]] = defaultdict(list)
     for client in setting.world.clients.values():
-        unit = client.unit
-        if unit is None or unit not in units:
-            unit = OUTSIDE
-        members[unit].append(client)
+        members[holder_of(client.unit, units)].append(client)
     return members
 
 

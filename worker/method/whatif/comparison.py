@@ -97,7 +97,7 @@ def _targets(side: Side) -> Amounts:
 
 def _forecasts(side: Side) -> Amounts:
     """Return what every unit and the firm have brought and are still to bring, in each period."""
-    ahead = sum_ahead(side.measures.coming)
+    ahead = sum_ahead(side.measures.coming, side.world.units)
     if ahead is None:
         return {}
     forecasts: dict[tuple[Ref, Period], Decimal | None] = {}
