@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +16,7 @@ from tests.support.stages import ACME, BETA, PITCH, Play, small_play
 from worker.config import Limits
 from worker.cycle.context import Mode
 from worker.domain.values import Ref
-from worker.errors import Busy, ConfigError, Denied, Missing, Stopped, in_words
+from worker.errors import Busy, ConfigError, Denied, Stopped, in_words
 from worker.locales import load_words
 from worker.state import journal, leases, memory, runs, triggers
 
@@ -148,14 +147,14 @@ def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_ag
 def test_deltas_notice_a_board_that_is_gone_and_that_it_is_back(synced: Play) -> None:
     database = synced.stage.bindings()["risks"].database_id
     synced.stage.notion.control("trash", {"id": database})
-    with suppress(Missing):
-        synced.sync(Mode.DELTA)
-    assert [reason.code for reason in synced.sync(Mode.DELTA).refused] == [
-        "source-empty"
-    ]
+    gone = [synced.sync(Mode.DELTA) for _ in range(2)]
+    for report in gone:
+        assert (report.refused, report.failures()) == ((), ())
+        assert "board-unseen" in {problem.code for problem in report.problems()}
     synced.stage.notion.control("restore", {"id": database})
     back = synced.sync(Mode.DELTA)
     assert (back.refused, back.failures()) == ((), ())
+    assert "board-unseen" not in {problem.code for problem in back.problems()}
 
 
 def test_runs_and_their_plans_are_kept_for_ninety_days(synced: Play) -> None:
