@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import cache
 from hashlib import blake2b
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+import worker
 from worker.cycle.context import CycleRequest, Footing, Mode, PlannedCycle
 from worker.pages.sync_now import ticked
 from worker.plan.plan import Plan
@@ -86,6 +89,7 @@ _QUESTIONS: Mapping[Reason, Callable[[Look], bool]] = {
     Reason.PROBLEMS: _differs("problems"),
     Reason.MEMORY: _differs("memory"),
 }
+INSTALLED = frozenset({".py", ".toml", ".po", ".mo"})
 PAST = Setting("last_footing", Past, Past)
 
 
@@ -106,6 +110,18 @@ def digest(*values: object) -> str:
     # Models of the configuration are no structs, but say all they hold.
     body = msgspec.json.encode(values, order="deterministic", enc_hook=repr)
     return blake2b(body, digest_size=16).hexdigest()
+
+
+@cache
+def name_software() -> str:
+    """Return the version, and a digest of the installed files: a copy under development keeps its version."""
+    folder = Path(worker.__file__).parent
+    files = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in INSTALLED:
+            now = path.stat()
+            files.append((str(path), now.st_size, now.st_mtime_ns))
+    return f"{worker.__version__} {digest(files)}"
 
 
 def past_after(
@@ -137,4 +153,4 @@ def _is_same(drawn: PlannedCycle) -> bool:
     """Tell whether what the rules remember is what they remembered before."""
     after = drawn.outcome.memory
     before: Memory = drawn.world.memory
-    return replace(after, first_run=before.first_run) == before
+    return not before.first_run and replace(after, first_run=False) == before

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
-from worker import __version__
 from worker.cycle.clock import odd_clock, with_right_clock
 from worker.cycle.context import (
     FINGERPRINT,
@@ -29,7 +28,7 @@ from worker.cycle.context import (
     shortened,
     step,
 )
-from worker.cycle.idling import PAST, Idle, Look, digest, find_reasons
+from worker.cycle.idling import PAST, Idle, Look, digest, find_reasons, name_software
 from worker.cycle.stale_memory import (
     DOUBTS,
     HELD,
@@ -149,7 +148,7 @@ def _footing(context: Context, tx: Tx, read: _Read, now: datetime) -> Footing:
     return Footing(
         snapshot=snapshots.count_changes(tx),
         today=local_day(now, ZoneInfo(settings.time_zone)),
-        version=__version__,
+        version=name_software(),
         settings=digest(
             settings.model_dump_json(), context.fingerprint, context.playbooks
         ),

@@ -45,6 +45,12 @@ def count_changes(tx: Tx) -> int:
     return tx.connection.execute(query).scalar() or 0
 
 
+def count_all_as_changed(tx: Tx) -> None:
+    """Count a change of every workspace's snapshot: the whole state was put in the place of another."""
+    change = counters.update().where(counters.c.name == _CHANGES)
+    tx.connection.execute(change.values(value=counters.c.value + 1))
+
+
 def _note_change(tx: Tx, *changed: Collection[object]) -> None:
     """Count a change of the snapshot, unless nothing was changed."""
     if any(changed):
