@@ -12,14 +12,12 @@ from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle, readable
 from worker.cycle.execution import carry_out, claim, open_run
-from worker.cycle.idling import Idle
 from worker.cycle.ownership import look_first
-from worker.cycle.planning import plan_cycle, plan_unless_idle
+from worker.cycle.planning import plan_cycle
 from worker.cycle.remembering import (
     observe,
     past_of,
     remember_doubts,
-    remember_footing,
     remember_pass,
     turns_of,
 )
@@ -35,8 +33,7 @@ from worker.cycle.report import (
 )
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.cycle.sync_now import answer_boxes
-from worker.errors import Busy, RenderedProblem, Stopped, Transient, in_words
-from worker.plan.plan import Plan
+from worker.errors import Busy, Stopped, Transient, in_words
 from worker.state import history, memory, runs
 from worker.write.writer import Applied
 
@@ -60,7 +57,16 @@ def sync(
         on_start(run_id)
         try:
             look_first(leased, order)
-            plan, refused, applied = _run(leased, order, run_id, fence)
+            drawn, applied = run_pass(leased, order, run_id, fence)
+            if needs_second_pass(leased, order, drawn, applied):
+                again = replace(order, mode=Mode.DELTA)
+                drawn, applied = run_second_pass(
+                    leased,
+                    run_id,
+                    (drawn, applied),
+                    lambda: run_pass(leased, again, run_id, fence),
+                )
+            answer_boxes(leased, order, (drawn, applied), run_id=run_id, fence=fence)
         except Exception as error:
             finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):
@@ -72,8 +78,8 @@ def sync(
             context.name,
             (context.now() - began).total_seconds(),
             sum_requests(answers),
-            plan,
-            refused,
+            drawn.plan,
+            drawn.refused,
             applied,
             order.trigger,
             tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
@@ -86,38 +92,15 @@ def sync(
         return finish(leased, report, order)
 
 
-def _run(
-    context: Context, order: CycleRequest, run_id: int, fence: Callable[[], None]
-) -> tuple[Plan, tuple[RenderedProblem, ...], Applied]:
-    """Return what was planned, why it was refused, and what became of it; an idle run has the plan of the one before."""
-    found = plan_unless_idle(context, order, run_id)
-    if isinstance(found, Idle):
-        return found.plan, (), Applied()
-    drawn, applied = run_pass(context, order, run_id, fence, found)
-    if needs_second_pass(context, order, drawn, applied):
-        again = replace(order, mode=Mode.DELTA)
-        drawn, applied = run_second_pass(
-            context,
-            run_id,
-            (drawn, applied),
-            lambda: run_pass(context, again, run_id, fence, plan_cycle(context, again)),
-        )
-    answer_boxes(context, order, (drawn, applied), run_id=run_id, fence=fence)
-    return drawn.plan, drawn.refused, applied
-
-
 def run_pass(
-    context: Context,
-    order: CycleRequest,
-    run_id: int,
-    fence: Callable[[], None],
-    drawn: PlannedCycle,
+    context: Context, order: CycleRequest, run_id: int, fence: Callable[[], None]
 ) -> tuple[PlannedCycle, Applied]:
-    """Carry a plan out; a refused one, or one that is only looked at, leaves no trace but itself.
+    """Draw a plan and carry it out; a refused one, or one that is only looked at, leaves no trace but itself.
 
     What was observed is remembered before anything is written, what follows from a write together with it; a run that
     was broken off has the next one go on where it ended.
     """
+    drawn = plan_cycle(context, order)
     notes = () if order.dry_run else claim(context, drawn, fence)
     turns = turns_of(drawn)
     with context.transaction() as tx:
@@ -139,6 +122,4 @@ def run_pass(
         applied = replace(applied, stopped=True, taken_by=taken.holder)
     context.clocks.check()
     warnings = (*applied.warnings, *(in_words(one, context.words) for one in notes))
-    applied = replace(applied, warnings=warnings)
-    remember_footing(context, order, run_id, (drawn, applied))
-    return drawn, applied
+    return drawn, replace(applied, warnings=warnings)
