@@ -9,7 +9,7 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q 
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
-.PHONY: demo sandbox docs test check bench soak mutants locks locks-check clean
+.PHONY: demo sandbox docs test check bench soak fuzz mutants locks locks-check clean
 
 $(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -63,6 +63,10 @@ SEEDS ?= 200
 FIRST_SEED ?= 0
 soak: $(VENV)/.installed-dev
 	@nice $(BIN)/python -m tests.soak --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
+
+# Tests that draw their inputs, on inputs nobody has tried: ARGS="tests/mapping"
+fuzz: $(VENV)/.installed-dev
+	@nice $(PYTEST) -n 2 --hypothesis-profile=new_inputs
 
 # Which small changes of the pure layers no test notices: ARGS="worker/method -n 40 --seed 1"
 mutants: $(VENV)/.installed-dev

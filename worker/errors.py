@@ -346,6 +346,11 @@ class Problem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     severity: Severity = Severity.WARNING
 
 
+LONGEST = 400
+LONGEST_HINT = 1000
+"""Characters of a problem's sentences; a way out may list what is known."""
+
+
 class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
     """A problem in the words of one language: what is stored, sorted, shown, logged and sent.
 
@@ -362,16 +367,20 @@ class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only
 
 
 def in_words(problem: Problem, words: Words) -> RenderedProblem:
-    """Return a problem with its sentences in the language of `words`."""
+    """Return a problem in the language of `words`, each sentence cut: titles, names and keys may be of any length."""
     return RenderedProblem(
         code=problem.code.value,
-        where=render(problem.where, words),
-        field=problem.field,
-        message=render(problem.message, words),
-        hint=render(problem.hint, words),
+        where=_cut(render(problem.where, words), LONGEST),
+        field=_cut(problem.field, LONGEST),
+        message=_cut(render(problem.message, words), LONGEST),
+        hint=_cut(render(problem.hint, words), LONGEST_HINT),
         url=problem.url,
         severity=problem.severity,
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 FAULTS = frozenset({Code.RULE_FAILED, Code.PAGE_FAILED})

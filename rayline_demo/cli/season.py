@@ -6,6 +6,7 @@ import json
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -125,11 +126,14 @@ def find_story(name: str) -> Path:
     ]
 
     if len(matching) != 1:
-        known = ", ".join(path.name for path in matching or shipped)
+        names = [path.name for path in matching or shipped]
+        near = names if matching else get_close_matches(name, names, n=3, cutoff=0)
         reason = tell(
             "{value} names {number} storylines", value=repr(name), number=len(matching)
         )
-        raise misuse("--story", reason, tell("known here: {names}", names=known))
+        raise misuse(
+            "--story", reason, tell("did you mean {name}?", name=", ".join(near))
+        )
     return matching[0]
 
 

@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from tests.support.json_schemas import Drawing
 from worker.app.settings import Settings, load_settings
 from worker.cli.mappings import schemas
-from worker.domain.messages import ENGLISH, render
-from worker.errors import ConfigError
+from worker.domain.messages import ENGLISH
+from worker.errors import LONGEST, ConfigError, in_words
 from worker.mapping.jira import load_jira_mapping
 from worker.mapping.load import load_schema
 from worker.mapping.playbooks import load_playbooks
 
 CANARY = "ntn_canary0123456789abcdef"
-LONGEST = 400
 SECRETS = ("token", "feed_key", "secret", "password")
 NAMED: dict[str, Callable[[Random], Any]] = {
     name: lambda chance: chance.choice([CANARY, CANARY, 7, [CANARY], {"a": CANARY}])
@@ -77,11 +76,8 @@ def complaints(load: Callable[[], object]) -> list[str]:
     try:
         load()
     except ConfigError as error:
-        return [
-            render(text, ENGLISH)
-            for problem in error.problems
-            for text in (problem.message, problem.where, problem.hint)
-        ]
+        told = [in_words(problem, ENGLISH) for problem in error.problems]
+        return [text for one in told for text in (one.message, one.where, one.field)]
     return []
 
 

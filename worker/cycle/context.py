@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
-from msgspec.structs import replace
 
-from worker.domain.words import Words
-from worker.errors import Problem, RenderedProblem, Stopped, in_words
+from worker.errors import RenderedProblem, Stopped
 from worker.http.clocks import Clocks
 from worker.http.page_sizes import PageSizes
 from worker.mapping.playbooks import Playbooks
@@ -24,14 +22,10 @@ from worker.site import Site
 from worker.state.settings import Setting
 from worker.world.world import World
 
-TEXT = 400
-"""How much of a sentence is kept: titles may be of any length."""
 FINGERPRINT = Setting("mapping_fingerprint", str, str)
 """The mapping of the last apply, empty before the first one."""
 MANAGED = Setting("managed_rows", dict[str, int], dict)
 """How many rows each data source had after the last apply."""
-
-
 PAGE_SIZES = Setting("page_sizes", dict[str, int], dict)
 """How large a page of each kind may be, where a server could not put the usual ones together."""
 
@@ -93,25 +87,6 @@ class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
     managed: Mapping[str, int] = msgspec.field(default_factory=dict)
     held: tuple[str, ...] = ()
     doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
-def readable(problem: Problem, words: Words) -> RenderedProblem:
-    """Return a problem that can be read: in the workspace's language, and cut."""
-    return shortened(in_words(problem, words))
-
-
-def shortened(problem: RenderedProblem) -> RenderedProblem:
-    """Return a problem with its sentences cut, as titles may be of any length."""
-    return replace(
-        problem,
-        where=_cut(problem.where),
-        message=_cut(problem.message),
-        hint=_cut(problem.hint),
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
 
 
 def step(context: Context, phase: str) -> None:

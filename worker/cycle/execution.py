@@ -9,9 +9,7 @@ from dataclasses import replace as renew  # noqa: TID251 - a context is no struc
 from datetime import timedelta
 from typing import Protocol
 
-from msgspec.structs import replace
-
-from worker.cycle.context import Context, CycleRequest, shortened
+from worker.cycle.context import Context, CycleRequest
 from worker.cycle.ownership import claim_boards
 from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import AUTHORS
@@ -116,16 +114,11 @@ def carry_out(
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
         authors = AUTHORS.load(tx)
     seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
-    applied = apply(
+    return apply(
         drawn.plan,
         context.notion,
         context,
         drawn.bindings,
         basis=PlanBasis(known, seen, turns, authors),
         control=RunControl(claim, context.stop, fence, context.progress),
-    )
-    return replace(
-        applied,
-        failures=tuple(shortened(failure) for failure in applied.failures),
-        warnings=tuple(shortened(warning) for warning in applied.warnings),
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from worker.cycle.clock import with_right_clock
-from worker.cycle.context import Context, CycleRequest, readable
+from worker.cycle.context import Context, CycleRequest
 from worker.cycle.execution import carry_out, claim, open_run
 from worker.cycle.ownership import look_first
 from worker.cycle.planning import (
@@ -31,7 +31,7 @@ from worker.cycle.report import (
     sum_requests,
 )
 from worker.domain.messages import listed, tell
-from worker.errors import Code, Problem, RenderedProblem, Severity
+from worker.errors import Code, Problem, RenderedProblem, Severity, in_words
 from worker.mapping.schema import Bindings
 from worker.mapping.spreadsheet import Grid
 from worker.mapping.synonyms import PartWords
@@ -108,8 +108,8 @@ def _read_and_plan(
         bound.bindings,
         intake,
         managed,
-        tuple(readable(reason, context.words) for reason in refused),
-        tuple(readable(problem, context.words) for problem in unsettled),
+        tuple(in_words(reason, context.words) for reason in refused),
+        tuple(in_words(problem, context.words) for problem in unsettled),
     )
 
 
@@ -165,7 +165,7 @@ def bring_in(
             drawn.refused,
             applied,
             order.trigger,
-            tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
+            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
             drawn.notes,
             answers,
         )

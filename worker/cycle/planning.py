@@ -21,8 +21,6 @@ from worker.cycle.context import (
     CycleRequest,
     Mode,
     PlannedCycle,
-    readable,
-    shortened,
     step,
 )
 from worker.cycle.stale_memory import (
@@ -126,16 +124,14 @@ def _read_and_plan(
     found = {*unsettled, *boards.problems, *tracker.problems, *odd, *ending}
     problems = {*drawn.plan.problems, *bound.drift}
     problems.update(in_words(problem, context.words) for problem in found)
-    plan = replace(
-        drawn.plan, problems=tuple(sorted(shortened(problem) for problem in problems))
-    )
+    plan = replace(drawn.plan, problems=tuple(sorted(problems)))
     managed = managed_rows(context, drawn.world, bound)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     return replace(
         drawn,
         plan=plan,
         managed=managed,
-        refused=tuple(readable(reason, context.words) for reason in refused),
+        refused=tuple(in_words(reason, context.words) for reason in refused),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from worker.cycle.context import Context, CycleRequest, Mode, readable
+from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.put_off import note_failure, note_wait
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
@@ -25,6 +25,7 @@ from worker.errors import (
     RenderedProblem,
     Stopped,
     Transient,
+    in_words,
 )
 from worker.plan.plan import Kept, Plan
 from worker.read.schema import mark_stale
@@ -166,7 +167,7 @@ def finish(context: Context, report: Report, order: CycleRequest) -> Report:
                 triggers.prune(tx, before=context.now() - KEPT)
     except Busy as taken:
         if not report.applied.taken_by:
-            note = readable(_taken_over(context.name, taken.holder), context.words)
+            note = in_words(_taken_over(context.name, taken.holder), context.words)
             report = replace(
                 report,
                 applied=replace(report.applied, stopped=True, taken_by=taken.holder),

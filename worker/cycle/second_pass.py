@@ -8,9 +8,17 @@ from collections.abc import Callable
 import structlog
 from msgspec.structs import replace
 
-from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
+from worker.cycle.context import Context, CycleRequest, PlannedCycle
 from worker.domain.messages import literal, tell
-from worker.errors import ApiError, Code, Problem, RaylineError, Severity, Stopped
+from worker.errors import (
+    ApiError,
+    Code,
+    Problem,
+    RaylineError,
+    Severity,
+    Stopped,
+    in_words,
+)
 from worker.mapping.schema import Owner, Rows, Schema
 from worker.plan.plan import Change, Kind
 from worker.state import runs
@@ -74,7 +82,7 @@ def run_second_pass(
         )
         return drawn, replace(
             did,
-            failures=(*did.failures, readable(unfinished, context.words)),
+            failures=(*did.failures, in_words(unfinished, context.words)),
             stopped=did.stopped or isinstance(error, Stopped),
             halted_by=error if isinstance(error, ApiError) else None,
         )

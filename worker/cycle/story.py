@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle, readable
+from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.execution import carry_out, claim, open_run
 from worker.cycle.ownership import look_first
 from worker.cycle.planning import plan_cycle
@@ -82,9 +82,9 @@ def sync(
             drawn.refused,
             applied,
             order.trigger,
-            tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
+            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
             tuple(
-                readable(note, context.words)
+                in_words(note, context.words)
                 for note in early_ends(context.name, applied)
             ),
             answers,

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.cycle.clock import with_right_clock
-from worker.cycle.context import MANAGED, Context, CycleRequest, readable
+from worker.cycle.context import MANAGED, Context, CycleRequest
 from worker.cycle.execution import OpenRun, carry_out, claim, open_run
 from worker.cycle.ownership import look_first
 from worker.cycle.planning import (
@@ -37,7 +37,14 @@ from worker.cycle.report import (
     sum_requests,
 )
 from worker.domain.messages import Text, tell
-from worker.errors import Code, ConfigError, Problem, RenderedProblem, Severity
+from worker.errors import (
+    Code,
+    ConfigError,
+    Problem,
+    RenderedProblem,
+    Severity,
+    in_words,
+)
 from worker.mapping.schema import Bindings
 from worker.plan.plan import Change, Kind, Plan
 from worker.plan.undo import RULE, Boards, reverse
@@ -112,8 +119,8 @@ def _read_and_reverse(
         plan,
         bound.bindings,
         managed,
-        tuple(readable(reason, context.words) for reason in refused),
-        tuple(readable(problem, context.words) for problem in problems),
+        tuple(in_words(reason, context.words) for reason in refused),
+        tuple(in_words(problem, context.words) for problem in problems),
     )
 
 
@@ -157,7 +164,7 @@ def undo(
             drawn.refused,
             applied,
             order.trigger,
-            tuple(readable(in_doubt(ref), context.words) for ref in applied.unknown),
+            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
             drawn.left,
             answers,
             order.undoes,
