@@ -298,3 +298,35 @@ def test_an_issue_that_cannot_be_read_is_no_issue_out_of_view(site: LinkedSite) 
         assert [one.code for one in read.problems] == ["bad-issue"]
         assert read.hidden == {}
         assert site.work(read, "acme") == ["ACME-1", "ACME-3", "ACME-4"]
+
+
+def test_a_history_that_lacks_a_change_that_was_seen_is_told_and_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    site = LinkedSite(tmp_path, "cloud")
+    key = create(site, "GAMMA")
+    site.cells["card"] = key
+    site.read(full=True)
+    site.touch(key)
+    silent = json_response(200, {"issueChangeLogs": [], "nextPageToken": None})
+
+    def answer(request: Request) -> Response:
+        if request.path.endswith("changelog/bulkfetch"):
+            return silent
+        return handle(request)
+
+    handle, site.jira.handle = site.jira.handle, answer  # type: ignore[method-assign]
+    told = site.read()
+    site.jira.handle = handle  # type: ignore[method-assign]
+    assert moves(site, key) == []
+    assert [one.code for one in told.problems] == ["bad-history"]
+    assert [one.code for one in site.read().problems] == ["bad-history"]
+    assert site.read(full=True).problems == ()
+    assert moves(site, key) == ["done"]
+
+
+def moves(site: LinkedSite, key: str) -> list[str]:
+    """Return the categories that the history of an issue leads through."""
+    with site.store.reading("studio") as tx:
+        (issue,) = (one for one in snapshots.load_issues(tx) if one.key == key)
+    return [move.after for move in issue.moves]

@@ -30,6 +30,7 @@ from worker.domain.entities import RUNNING, Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.delivery.forecasting import seed_of, simulate
 from worker.method.measures import CardMeasure, Rag
+from worker.world.memory import Memory, Track
 from worker.world.world import World
 
 P1 = Ref("projects", "p1")
@@ -391,6 +392,18 @@ def test_a_passed_due_date_is_red_and_some_overdue_items_are_amber() -> None:
         measured(small(*issues, stage=Stage.EVOLUTION, due=TODAY + days(30))).rag
         is Rag.AMBER
     )
+
+
+def test_a_colour_goes_on_from_where_it_was_before_the_work_could_not_be_read() -> None:
+    name = f"{P1}#health"
+    amber = Track("amber", TODAY - days(9), seen=TODAY - days(1))
+    memory = Memory(first_run=False, tracks={name: amber})
+    unread = judge(replace(world(client(), unit(), card()), memory=memory))
+    assert unread.memory.tracks[name] == amber
+    late = small(issue(1), due=TODAY - days(1))
+    seen = judge(replace(late, memory=unread.memory))
+    assert facts_of(seen, "projects", "p1")["health"] == "amber"
+    assert seen.memory.tracks[name].candidate == "red"
 
 
 def test_no_due_date_means_no_opinion_on_time() -> None:

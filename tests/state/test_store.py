@@ -38,7 +38,8 @@ from worker.errors import (
     StateFault,
     in_words,
 )
-from worker.mapping.schema import Binding
+from worker.mapping.schema import Binding, Owner, Property, Rows, Schema
+from worker.mapping.schema import Source as Board
 from worker.plan.facts import Why
 from worker.plan.plan import Adopted, Change, FieldChange, Kind, Plan
 from worker.state import (
@@ -73,6 +74,40 @@ RUN, OTHER_RUN = "17", "18"
 KEPT = [status for status in Status if status is not Status.ABSENT]
 COUNT = Setting("count", int, int)
 RISK = Ref("risks", "risk:deadline.p_on_time:p1")
+SCHEMA = Schema(
+    {
+        "risks": Board(
+            "risks",
+            Rows.WORKER,
+            {"en": "Risks"},
+            "",
+            {
+                name: Property(name, kind, owner, {"en": name})
+                for name, kind, owner in (
+                    ("title", "title", Owner.WORKER),
+                    ("exposure", "number", Owner.WORKER),
+                    ("is_new", "checkbox", Owner.WORKER),
+                    ("probability", "number", Owner.SHARED),
+                    ("steps", "rich_text", Owner.SEED),
+                    ("review", "date", Owner.SEED),
+                    ("unbound", "number", Owner.WORKER),
+                )
+            },
+        )
+    }
+)
+BINDINGS = {
+    "risks": Binding(
+        "risks",
+        "database",
+        "data source",
+        {
+            name: name
+            for name in SCHEMA.sources["risks"].properties
+            if name != "unbound"
+        },
+    )
+}
 
 Opener = Callable[[], Store]
 
@@ -696,7 +731,8 @@ def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(
         journal.intend(tx, done, {}, claim=RUN, now=NOW)
         journal.finish(tx, done, "page-1", claim=RUN, now=NOW)
         journal.intend(tx, doubted, {"name": "Late"}, claim=RUN, now=NOW)
-        journal.adopt(tx, {done: "copy", doubted: "page-2", RISK: "page-3"}, now=NOW)
+        read = {done: "copy", doubted: "page-2", RISK: "page-3"}
+        journal.adopt(tx, read, now=NOW, schema=SCHEMA, bindings=BINDINGS)
         assert journal.canonical_pages(tx) == {
             done: "page-1",
             doubted: "page-2",
@@ -721,9 +757,35 @@ def test_a_claimed_row_read_under_our_name_is_proven_ours_and_others_are_not(
             elif outcome == "not made":
                 journal.fail(tx, ref, claim=RUN)
         read = {ours: "page-1", copied: "page-2", RISK: "page-3"}
-        journal.adopt(tx, read, now=NOW, made={"page-1", "page-3"})
+        journal.adopt(
+            tx,
+            read,
+            now=NOW,
+            schema=SCHEMA,
+            bindings=BINDINGS,
+            made={"page-1", "page-3"},
+        )
         assert journal.created_pages(tx) == {"page-1"}
         assert journal.created_by(tx, RUN) == {"page-1"}
+
+
+def test_of_a_row_made_unseen_what_was_given_once_and_what_is_ours_alone_is_known(
+    store: Store,
+) -> None:
+    wanted: dict[str, Value] = {
+        "title": "Late",
+        "probability": Decimal("0.3"),
+        "steps": "call",
+    }
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, wanted, claim=RUN, now=NOW)
+        journal.adopt(
+            tx, {RISK: "page"}, now=NOW, schema=SCHEMA, bindings=BINDINGS, made={"page"}
+        )
+        assert bases.load(tx) == (
+            {("page", "steps"): "call", ("page", "exposure"): None},
+            {("page", "title"): "Late", ("page", "probability"): Decimal("0.3")},
+        )
 
 
 def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) -> None:

@@ -14,6 +14,7 @@ from tests.support.interleavings import Claim, Model, State, explore
 from tests.support.pictures import PAGE, PICTURES, place_pictures
 from worker.domain.values import Ref
 from worker.errors import Busy
+from worker.mapping.schema import Schema
 from worker.state import journal, leases
 from worker.state.leases import Held
 from worker.state.store import Store, Tx
@@ -73,7 +74,7 @@ def _take(tx: Tx, step: Step, claim: str) -> None:
             found = "page" if step is Step.FIND else ""
             journal.settle(tx, intent, found, now=NOW)
         case Step.ADOPT:
-            journal.adopt(tx, {REF: "page"}, now=NOW)
+            journal.adopt(tx, {REF: "page"}, now=NOW, schema=Schema({}), bindings={})
 
 
 def _status(tx: Tx) -> Status:

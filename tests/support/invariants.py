@@ -140,7 +140,18 @@ def picture(rig: Rig) -> Picture:
     """Return what stands in Notion and in the state, so that two runs of one story can be compared."""
     name = _namer(rig)
     shown = {**_board_picture(rig), **_state_picture(rig)}
-    return {name(place): name(words) for place, words in shown.items()}
+    named = {name(place): name(words) for place, words in shown.items()}
+    return {place: _in_order(words) for place, words in named.items()}
+
+
+RELATED = "related: "
+"""Before the rows that a relation names: in which order tells nothing."""
+
+
+def _in_order(words: str) -> str:
+    if not words.startswith(RELATED):
+        return words
+    return RELATED + " ".join(sorted(words.removeprefix(RELATED).split()))
 
 
 def differences(calm: Picture, standing: Picture) -> list[str]:
@@ -187,7 +198,11 @@ def _board_picture(rig: Rig) -> dict[str, str]:
         for name, prop in page["properties"].items():
             if prop["type"] not in _COMPUTED:
                 place = f"{source} {card.page_id} {name}"
-                shown[place] = repr(_plain(prop[prop["type"]]))
+                value = prop[prop["type"]]
+                if prop["type"] == "relation":
+                    shown[place] = RELATED + " ".join(one["id"] for one in value)
+                else:
+                    shown[place] = repr(_plain(value))
         shown[f"{source} {card.page_id} body"] = "\n".join(_body(rig, card.page_id))
         shown[f"{source} {card.page_id} trash"] = str(card.in_trash)
     return shown

@@ -264,6 +264,20 @@ def test_a_creation_that_happened_unseen_is_found_and_not_repeated(
     assert board.content()[str(RISK)]["probability"] == Decimal("0.5")
 
 
+@pytest.mark.parametrize("kind", ["hang_after", "503_committed"])
+def test_what_was_given_once_by_a_creation_that_happened_unseen_is_not_given_again(
+    board: Board, kind: str
+) -> None:
+    facts = [*_risk(), fact(RISK, "steps", "call")]
+    board.break_next(kind)
+    board.cycle(facts)
+    board.clock.advance(SETTLE)
+    board.cycle(facts)
+    board.edit(board.row(RISK).page_id, "steps", "")
+    assert board.cycle(facts).counts()["update"] == 0
+    assert not board.content()[str(RISK)]["steps"]
+
+
 def test_a_creation_seen_by_a_read_needs_no_settling(board: Board) -> None:
     board.break_next("hang_after")
     board.cycle(_risk("0.3"))

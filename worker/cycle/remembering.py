@@ -11,7 +11,7 @@ from worker.cycle.context import FINGERPRINT, MANAGED, Context, PlannedCycle
 from worker.cycle.stale_memory import DOUBTS, HELD
 from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
-from worker.plan.plan import Kind
+from worker.plan.plan import Kind, Plan
 from worker.read.absent import GONE
 from worker.state import journal, memory, snapshots
 from worker.state.settings import Setting
@@ -33,7 +33,8 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
         if not drawn.refused and not applied.stopped:
             memory.end_first_run(tx)
             FINGERPRINT.save(tx, context.fingerprint)
-            MANAGED.save(tx, _after(drawn))
+            after = managed_after(tx, drawn.plan, applied, drawn.managed)
+            MANAGED.save(tx, after)
             if not applied.failures:
                 memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
@@ -124,11 +125,21 @@ def forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
         GONE.save(tx, tuple(sorted({*GONE.load(tx), *gone})))
 
 
-def _after(drawn: PlannedCycle) -> dict[str, int]:
-    created = Counter(
-        change.ref.source for change in drawn.plan.changes if change.kind is Kind.CREATE
-    )
-    return {name: count + created[name] for name, count in drawn.managed.items()}
+def managed_after(
+    tx: Tx, plan: Plan, applied: Applied, before: Mapping[str, int]
+) -> dict[str, int]:
+    """Return how many rows each data source has after a plan was carried out: those that were really made, which
+    another may have refused, and without those put away."""
+    is_creating = any(change.kind is Kind.CREATE for change in plan.changes)
+    standing = journal.canonical_pages(tx) if is_creating else {}
+    change_of: Counter[str] = Counter()
+    for change in plan.changes:
+        source = change.ref.source
+        if change.kind is Kind.CREATE and change.ref in standing:
+            change_of[source] += 1
+        if change.kind is Kind.ARCHIVE and change.page_id in applied.gone:
+            change_of[source] -= 1
+    return {name: count + change_of[name] for name, count in before.items()}
 
 
 def past_of(world: World) -> dict[tuple[Ref, str], str]:

@@ -6,7 +6,6 @@ are put away stay away, as those do that people delete.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -26,7 +25,7 @@ from worker.cycle.planning import (
     recall_links,
     recall_written,
 )
-from worker.cycle.remembering import forget_deleted
+from worker.cycle.remembering import forget_deleted, managed_after
 from worker.cycle.report import (
     Report,
     count_answers,
@@ -46,7 +45,7 @@ from worker.errors import (
     in_words,
 )
 from worker.mapping.schema import Bindings
-from worker.plan.plan import Change, Kind, Plan
+from worker.plan.plan import Change, Plan
 from worker.plan.undo import RULE, Boards, reverse
 from worker.read.schema import read_schema
 from worker.state import journal, pauses, runs
@@ -188,24 +187,14 @@ def _carry_out(
 
     applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
     with context.transaction() as tx:
-        MANAGED.save(tx, _still_managed(drawn, applied))
+        after = managed_after(tx, drawn.plan, applied, drawn.managed)
+        MANAGED.save(tx, after)
         forget_deleted(tx, applied.gone)
     return applied
 
 
 def _pause(order: CycleRequest, now: datetime) -> Pause:
     return Pause(order.who, now, None, f"undo {order.undoes}")
-
-
-def _still_managed(drawn: PlannedUndo, applied: Applied) -> dict[str, int]:
-    """Return how many rows each data source has after some were put away; those that an earlier try put away, before it
-    was broken off, are among those read no more."""
-    away = Counter(
-        change.ref.source
-        for change in drawn.plan.changes
-        if change.kind is Kind.ARCHIVE and change.page_id in applied.gone
-    )
-    return {name: count - away[name] for name, count in drawn.managed.items()}
 
 
 def _changes_of(context: Context, number: int) -> tuple[Change, ...]:

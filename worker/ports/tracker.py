@@ -79,7 +79,8 @@ class IssueIds:
 
 class Unread(msgspec.Struct, frozen=True, order=True):
     """A record of Jira that could not be read: its kind (`worklog`, `history`, `project`, `status`), id or name, the
-    id of its issue, the field and what is wrong with it. Names that could not be read either are empty."""
+    id of its issue, the field and what is wrong with it. Names that could not be read either are empty; nothing is
+    said of a history that is there and lacks what was seen."""
 
     kind: str
     name: str = ""

@@ -19,13 +19,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from worker.domain.entities import Above, Issue, JiraProject, Move
+from worker.domain.entities import Above, Category, Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.beyond import count_beyond, gather_branches
 from worker.jira.paging import EVERYTHING, changed_since, epoch_ms
 from worker.jira.vanished import Lost, find_hidden
-from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
+from worker.ports.tracker import IssueBatch, Tracker, Unread, WorklogBatch
 from worker.read.beside import condition_in, find_strange, find_watched
 from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
 from worker.read.parents import read_above
@@ -1137,13 +1137,26 @@ def _with_moves(
         if _has_new_history(reader, issue, before):
             asked.append(issue.id)
     moves = _read_moves(reader, asked) if asked else {}
+    untold: list[Unread] = []
     for issue in issues:
         before = known.get(issue.id)
         kept: tuple[Move, ...] = ()
         if before is not None:
             kept = before.moves
         read = moves.get(issue.id)
+        if before is not None and _is_untold(issue, before, read):
+            untold.append(Unread("history", issue=issue.id))
+            read = None
         yield replace(issue, moves=read or kept)
+    reader.lookup.note_unread(untold, kinds=())
+
+
+def _is_untold(issue: Issue, before: Issue, read: tuple[Move, ...] | None) -> bool:
+    """Tell whether a history lacks a change that was seen: of an issue that is out of sight by then, Jira's answer in
+    bulk says nothing, as of one that never moved."""
+    if read is None or issue.category in (before.category, Category.UNDEFINED):
+        return False
+    return not any(move.after == issue.category for move in read)
 
 
 def _has_new_history(reader: _Reader, issue: Issue, before: Issue | None) -> bool:

@@ -47,6 +47,10 @@ _WORDS = {
 }
 
 
+UNTOLD = tell("the change to its present status is missing in it")
+"""Said of a history that was read without it."""
+
+
 def still_unread(
     before: Iterable[Unread],
     fresh: Iterable[Unread],
@@ -71,6 +75,6 @@ def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[P
                 issue=keys.get(record.issue) or "?",
             ),
             field=record.field,
-            message=tell("cannot be read: {error}", error=record.said),
+            message=tell("cannot be read: {error}", error=record.said or UNTOLD),
             hint=words.hint,
         )

@@ -8,11 +8,14 @@ import msgspec
 from sqlalchemy import delete, select
 
 from worker.domain.values import Value
+from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Source
 from worker.plan.plan import Adopted, decode, encode
 from worker.state.store import Tx, delete_keys, upsert
 from worker.state.tables import bases
 
 Cells = Mapping[tuple[str, str], Value]
+NEVER_EMPTY = frozenset({"checkbox", "status"})
+"""Types whose cells hold something from the start: an unticked box, the status that the board begins with."""
 
 
 def pack(value: Value) -> bytes:
@@ -119,6 +122,33 @@ def attempt(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
             for field, value in cells.items()
         ],
     )
+
+
+def note_made(
+    tx: Tx,
+    page_id: str,
+    source: Source,
+    binding: Binding,
+    *,
+    wanted: Mapping[str, Value],
+) -> None:
+    """Note what a row of ours was made with when nobody read the answer, and people may have edited it since.
+
+    A seed field was given, whatever stands in it now: an emptied one is not filled again. A field that is ours alone
+    was empty unless it was sent. Of the rest, what was wanted and still stands is ours.
+    """
+    certain: dict[str, Value] = {}
+    for name in binding.properties:
+        prop = source.properties.get(name)
+        if prop is None or name == KEY_PROPERTY:
+            continue
+        is_given = prop.owner is Owner.SEED and name in wanted
+        is_bare = prop.owner is Owner.WORKER and name not in wanted
+        if is_given or (is_bare and prop.type not in NEVER_EMPTY):
+            certain[name] = wanted.get(name)
+    record(tx, page_id, certain)
+    rest = {name: value for name, value in wanted.items() if name not in certain}
+    attempt(tx, page_id, rest)
 
 
 def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, select
 
 from worker.domain.values import Ref, Value
+from worker.mapping.schema import Bindings, Schema
 from worker.plan.plan import decode, encode
 from worker.state import bases
 from worker.state.store import Tx, delete_keys, from_micros, insert_new, to_micros
@@ -117,6 +118,8 @@ def adopt(
     pages: Mapping[Ref, str],
     *,
     now: datetime,
+    schema: Schema,
+    bindings: Bindings,
     made: AbstractSet[str] = frozenset(),
 ) -> None:
     """Take rows that were read as done creations: after a loss of the state, or before a claim was settled.
@@ -145,8 +148,13 @@ def adopt(
                 },
             )
         elif _take(tx, ref, Step.ADOPT, page_id=page_id):
-            bases.attempt(tx, page_id, standing[ref].wanted)
-            if page_id in made:
+            wanted = standing[ref].wanted
+            if page_id not in made:
+                bases.attempt(tx, page_id, wanted)
+            else:
+                source = schema.sources[ref.source]
+                binding = bindings[ref.source]
+                bases.note_made(tx, page_id, source, binding, wanted=wanted)
                 proof = {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
                 insert_new(tx, creations, proof)
 

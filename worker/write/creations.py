@@ -109,7 +109,10 @@ def finish(
         return standing
 
     def attempt(tx: Tx) -> None:
-        bases.attempt(tx, page_id, wanted)
+        source = target.schema.sources[change.ref.source]
+        bases.note_made(
+            tx, page_id, source, target.bindings[source.name], wanted=wanted
+        )
 
     def record(tx: Tx) -> None:
         bases.record(tx, page_id, cells or {})

@@ -52,7 +52,7 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
             outcome = (
                 pages
                 if isinstance(pages, Problem)
-                else _record(site, intent, pages, now=now)
+                else _record(site, intent, pages, bindings=bindings, now=now)
             )
             outcomes[intent.ref] = outcome
             _log(site, intent, outcome)
@@ -132,7 +132,12 @@ def _unseen(intent: Intent, reason: str) -> Problem:
 
 
 def _record(
-    site: Site, intent: Intent, pages: tuple[str, ...], *, now: datetime
+    site: Site,
+    intent: Intent,
+    pages: tuple[str, ...],
+    *,
+    bindings: Bindings,
+    now: datetime,
 ) -> str | Problem:
     if len(pages) > 1:
         return _problem(
@@ -144,10 +149,16 @@ def _record(
     with site.transaction() as tx:
         if not journal.settle(tx, intent, page_id, now=now):
             return "moved"
-        if page_id:
-            # Not its bases: a person may have edited the row since. What was wanted and still stands is ours.
+        if not page_id:
+            return "reopened"
+        if is_brought_in(intent.ref):
             bases.attempt(tx, page_id, intent.wanted)
-    return "adopted" if page_id else "reopened"
+        else:
+            source = site.schema.sources[intent.ref.source]
+            bases.note_made(
+                tx, page_id, source, bindings[source.name], wanted=intent.wanted
+            )
+    return "adopted"
 
 
 def _problem(intent: Intent, fault: Text, hint: Text) -> Problem:

@@ -121,7 +121,14 @@ def apply(
     width = site.settings.notion.width
     with site.transaction() as tx:
         bases.adopt(tx, plan.adopted)
-        journal.adopt(tx, basis.known, now=now(), made=basis.made())
+        journal.adopt(
+            tx,
+            basis.known,
+            now=now(),
+            schema=site.schema,
+            bindings=bindings,
+            made=basis.made(),
+        )
         pages = Pages(dict(journal.canonical_pages(tx)), _sources_of_people(site))
 
     def check() -> None:

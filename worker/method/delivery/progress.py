@@ -409,6 +409,10 @@ def _coloured(
         describe_moves(measure.promises, world.words),
     )
     why = " ".join(filter(None, (why, *notes)))
+    if card.stage in RUNNING and not measure.known:
+        # What the row showed stands, as do its figures; once they can be read again, the colour goes on from there.
+        return replace(measure, rag=seen, why=why)
+
     name = f"{card.ref}#health"
     track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
