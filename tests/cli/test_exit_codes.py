@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -213,27 +214,45 @@ def test_questions_that_nobody_can_answer_end_with_2(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@contextmanager
+def hearing_interrupts() -> Iterator[None]:
+    """Have the processes that are started end by SIGINT: whoever started this one may have had it ignored, as a shell
+    does for what runs in its background, and that is inherited."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_at_a_question_ends_with_130_and_writes_nothing(
     tmp_path: Path,
 ) -> None:
-    asking = subprocess.Popen(
-        [sys.executable, "-m", "worker", "init"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env=environment(tmp_path, RAYLINE_LANG="en", **QUIET),
-    )
+    with hearing_interrupts():
+        asking = start_asking(tmp_path)
     assert asking.stderr is not None
     seen = b""
     while b"Language of the boards" not in seen:
-        seen += asking.stderr.read(1)
+        byte = asking.stderr.read(1)
+        assert byte, seen
+        seen += byte
     asking.send_signal(signal.SIGINT)
     out, rest = asking.communicate(timeout=LONG)
     assert (asking.returncode, out) == (130, b"")
     assert b"Interrupted." in rest
     assert b"Traceback" not in rest
     assert list(tmp_path.iterdir()) == []
+
+
+def start_asking(home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "worker", "init"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=home,
+        env=environment(home, RAYLINE_LANG="en", **QUIET),
+    )
 
 
 def test_what_a_person_interrupts_in_a_daemon_is_ended_in_good_order(
