@@ -13,7 +13,7 @@ from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
 from worker.daemon.maintenance import current_window
 from worker.daemon.standing import JOBS, Standing, read_standing
-from worker.domain.entities import FIRM, Client
+from worker.domain.entities import FIRM, RUNNING, Client
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import quarter_of
@@ -332,6 +332,7 @@ def clientworkspace_screen(
         factor_names=NAMES,
         health_words=RAYS,
         cards=cards,
+        running=RUNNING,
         risks=view.shelf(client.ref).risks,
         rays=draw_rays(chart) if chart else None,
     )

@@ -39,6 +39,13 @@ def _text(value: Any) -> str:
             return HIDDEN if value.get_secret_value() else "—"
         case None | "" | () | {}:
             return "—"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case Model():
+            rows = _rows(value)
+            return ", ".join(f"{name} = {text}" for name, text in rows)
         case Mapping():
             pairs = (f"{key} = {_text(part)}" for key, part in value.items())
             return ", ".join(pairs)
