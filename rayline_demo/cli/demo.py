@@ -46,7 +46,7 @@ from rayline_sandbox.wire import Clock
 from worker.app import logs
 from worker.cli import exits, show
 from worker.cli.session import JsonOption, fail, log_level, progress
-from worker.cli.signals import stop_on_signals
+from worker.cli.signals import ending_in_time, stop_on_signals
 from worker.cli.usage import misuse, require_known
 from worker.cli.voice import SPOKEN, voice
 from worker.config import ConsoleSettings
@@ -138,9 +138,11 @@ def demo(
             words,
             as_json=as_json,
         )
+    ended = exits.BUSY if once else exits.OK
     with (
         tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder,
         progress(words, enabled=not as_json) as advance,
+        ending_in_time(stop, lambda: _part(folder, words), ended),
     ):
         logs.configure(level=log_level(QUIET))
         show.say(
@@ -177,6 +179,12 @@ def demo(
         finally:
             stage.close()
     raise typer.Exit(code)
+
+
+def _part(folder: str, words: Words) -> None:
+    """Leave what is not done in time, and nothing of it behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+    show.say(words.say("Ended."))
 
 
 def _live(
@@ -376,7 +384,10 @@ def sandbox(
     stop = stop_on_signals()
     words = _voice(locale)
     require_known("--deployment", deployment, ("cloud", "datacenter"))
-    with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder,
+        ending_in_time(stop, lambda: _part(folder, words), exits.OK),
+    ):
         try:
             running, close = _open_sandbox(
                 folder,
