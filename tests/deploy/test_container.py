@@ -128,13 +128,27 @@ def test_compose_mounts_the_folder_of_the_configuration(
     composed = yaml.safe_load((FILE.with_name("compose.yaml")).read_text("utf-8"))
     worker = composed["services"]["worker"]
     environment = [one.rest for one in stages[1].of("ENV")]
-    (mount,) = worker["volumes"]
-    _, inside, rights = mount.split(":")
+    configuration, _ = worker["volumes"]
+    _, inside, rights = configuration.split(":")
     assert rights == "ro"
     # The folder, not the file: mappings, tokens and what replaces a file reach the worker.
     assert f"RAYLINE_CONFIG={inside}/rayline.toml" in " ".join(environment)
     assert set(worker["secrets"]) <= set(composed["secrets"])
     assert not [name for name in worker["environment"] if name.endswith("_TOKEN")]
+
+
+def test_compose_keeps_what_is_written_on_a_volume_of_the_image(
+    stages: tuple[Stage, Stage],
+) -> None:
+    composed = yaml.safe_load((FILE.with_name("compose.yaml")).read_text("utf-8"))
+    _, kept = composed["services"]["worker"]["volumes"]
+    name, inside = kept.split(":")
+    assert name in composed["volumes"]
+    # Docker gives a new volume the owner and the rights of the image's folder: the worker's, and nobody else's.
+    (volume,) = stages[1].of("VOLUME")
+    assert volume.rest == inside
+    told = FILE.with_name("compose.yaml").read_text("utf-8")
+    assert f'notion_token_file = "{inside}/' in told
 
 
 def copy(name: str, target: Path) -> None:
