@@ -91,12 +91,17 @@ class Empty:
     bindings: Bindings
 
 
-def make_empty(locale: str, folder: Path) -> Empty:
-    """Make a workspace through the public API in a sandbox of its own."""
-    clock = Clock(EPOCH)
+def make_empty(
+    locale: str, folder: Path, *, start: datetime = EPOCH, private: bool = True
+) -> Empty:
+    """Make a workspace through the public API in a sandbox of its own; without `private` it has none of the boards that
+    few people may see."""
+    clock = Clock(start)
     notion = NotionSandbox(clock, seed=SEED, limit=None)
     jira = JiraSandbox(clock, seed=SEED)
-    private = notion.add_private_root()
+    private_page_id = ""
+    if private:
+        private_page_id = notion.add_private_root()
     store = open_store(f"sqlite:///{folder / f'empty-{locale}.db'}")
     try:
         context = _context(
@@ -106,7 +111,7 @@ def make_empty(locale: str, folder: Path) -> Empty:
             context.notion,
             context.schema,
             parent_page_id=notion.root_page_id,
-            private_page_id=private,
+            private_page_id=private_page_id,
             locale=locale,
         )
     finally:

@@ -9,11 +9,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,9 @@ from rayline_demo.agency.model import (
 )
 from rayline_demo.agency.populate import Cast, Scribe
 from rayline_demo.board import Card, living
+from rayline_demo.rig import Empty, copy_notion, make_empty
 from rayline_demo.stage import LONG_AGO, Stage
 from rayline_sandbox.jira import JiraSandbox
-from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.journal import LogEntry
 from rayline_sandbox.server import serve
 from rayline_sandbox.wire import Clock
@@ -46,7 +48,6 @@ from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
-from worker.notion.workspace import create_workspace
 from worker.ports.notion import Notion
 from worker.state import bindings as registry
 
@@ -499,6 +500,13 @@ class Play:
         return replace(self, stage=replace(self.stage, context=context, store=store))
 
 
+@cache
+def _empty(locale: str, *, private: bool) -> Empty:
+    """Return a workspace as the worker makes it, made once a process: some hundred requests, and always the same."""
+    with tempfile.TemporaryDirectory(prefix="rayline-empty-") as folder:
+        return make_empty(locale, Path(folder), start=NOW - LONG_AGO, private=private)
+
+
 @contextmanager
 def small_play(
     folder: Path,
@@ -509,9 +517,10 @@ def small_play(
     private: bool = False,
 ) -> Iterator[Play]:
     """Yield a small agency at work; with `known` false the worker has not seen its workspace yet, `private` adds boards."""
+    empty = _empty(locale, private=private)
+    bindings = empty.bindings
     clock = Clock(NOW - LONG_AGO)
-    notion, jira = NotionSandbox(clock, limit=None), JiraSandbox(clock)
-    private_page_id = notion.add_private_root() if private else ""
+    notion, jira = copy_notion(empty.notion, clock), JiraSandbox(clock)
     with serve(notion, jira, control=control, locale=locale) as sockets:
         where = sockets.describe()
         settings = Workspace(
@@ -521,7 +530,7 @@ def small_play(
                 base_url=where["notion"]["base_url"],
                 token=SecretStr(notion.token),
                 root_page_id=notion.root_page_id,
-                private_root_page_id=private_page_id,
+                private_root_page_id=notion.private_root_page_id,
                 requests=100_000,
                 window=1.0,
                 timeout=TIMEOUT,
@@ -535,13 +544,6 @@ def small_play(
         )
         store = open_store(f"sqlite:///{folder / 'rayline.db'}")
         context = build_context("studio", settings, store, Surroundings(clock.now))
-        bindings = create_workspace(
-            context.notion,
-            context.schema,
-            parent_page_id=notion.root_page_id,
-            private_page_id=private_page_id,
-            locale=locale,
-        )
         if known:
             with store.transaction(context.name) as tx:
                 registry.save(tx, bindings)
