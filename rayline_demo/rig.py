@@ -132,7 +132,7 @@ def open_rig(
     clock = Clock(start.astimezone(UTC))
     notion = copy_notion(empty.notion, clock)
     jira = JiraSandbox(clock, seed=SEED)
-    store = _hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
+    store = hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
     chosen = workspace_settings(notion, jira, locale=empty.locale, settings=settings)
     context = _context(notion, jira, store, chosen, stop=stop, progress=progress)
     with store.transaction(context.name) as tx:
@@ -140,7 +140,7 @@ def open_rig(
     return Rig(clock, notion, jira, context, store)
 
 
-def _hasty(store: Store) -> Store:
+def hasty(store: Store) -> Store:
     """Return the store without waiting for the disk: what a power cut would lose is a demo's."""
 
     def hurry(connection: Any, _record: object) -> None:

@@ -2,19 +2,27 @@
 
 A run goes on without a rule or page that has a bug and tells it as a problem, and a test that looks elsewhere would
 never see it. Only what is marked `fails_softly` is about that.
+
+The chart engine is begun once for all cycles of a process, where a run begins and ends its own: starting it takes more
+than the rest of a small cycle. What runs begin and end is tests/write/test_uploads.py.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from worker import pages
 from worker.method import run as rules
+from worker.write import writer
+from worker.write.uploads import Engines, open_engines
 
 # By itself Hypothesis fails an example of over 200 ms, or inputs that are slow to make: on a busy machine any are. The
 # same inputs on every machine, unless new ones are asked for (`make fuzz`): a change fails by what it changed.
@@ -64,3 +72,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if found and item.get_closest_marker("fails_softly") is None:
         raise ExceptionGroup("rules or pages failed in a run", found)
     return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_chart_engine() -> Iterator[None]:
+    """Have all cycles of this process draw in one process of the chart engine; a forked one has engines of its own."""
+    process = os.getpid()
+    kept = Engines()
+
+    @contextmanager
+    def open_kept(width: int) -> Iterator[Engines]:
+        if os.getpid() == process:
+            yield kept
+            return
+        with open_engines(width) as own:
+            yield own
+
+    with closing(kept), patch.object(writer, "open_engines", open_kept):
+        yield

@@ -31,7 +31,7 @@ from rayline_demo.agency.model import (
 )
 from rayline_demo.agency.populate import Cast, Scribe
 from rayline_demo.board import Card, living
-from rayline_demo.rig import Empty, copy_notion, make_empty
+from rayline_demo.rig import Empty, copy_notion, hasty, make_empty
 from rayline_demo.stage import LONG_AGO, Stage
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion.journal import LogEntry
@@ -493,7 +493,7 @@ class Play:
         return self._again(settings.model_copy(update={"notion": notion}), name)
 
     def _again(self, settings: Workspace, name: str) -> Play:
-        store = open_store(f"sqlite:///{self.folder / name}")
+        store = hasty(open_store(f"sqlite:///{self.folder / name}"))
         context = build_context(
             "studio", settings, store, Surroundings(self.stage.clock.now)
         )
@@ -531,8 +531,7 @@ def small_play(
                 token=SecretStr(notion.token),
                 root_page_id=notion.root_page_id,
                 private_root_page_id=notion.private_root_page_id,
-                requests=100_000,
-                window=1.0,
+                requests=1_000_000,
                 timeout=TIMEOUT,
             ),
             jira=JiraSettings(
@@ -542,7 +541,7 @@ def small_play(
                 timeout=TIMEOUT,
             ),
         )
-        store = open_store(f"sqlite:///{folder / 'rayline.db'}")
+        store = hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
         context = build_context("studio", settings, store, Surroundings(clock.now))
         if known:
             with store.transaction(context.name) as tx:
