@@ -31,6 +31,8 @@ from worker.method.growth.graduation import find_graduations
 from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
 from worker.method.hindsight.calibration import keep_score
+from worker.method.hindsight.spells import follow_risks
+from worker.method.hindsight.tries import weigh_answers
 from worker.method.measures import LoadMeasure, Measures, SprintMeasure
 from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
@@ -134,6 +136,8 @@ def evaluate(
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
     calibration = run(keep_score, None, cards)
+    spells = run(follow_risks, None, risks, run.occurrences)
+    worths = run(weigh_answers, None, playbooks, cards, tasks, spells)
     told = (*world.problems, *run.problems)
     notes = run(note_data, (), told, is_whole=not run.failed)
 
@@ -170,6 +174,7 @@ def evaluate(
         pipeline=pipeline,
         notes=notes,
         calibration=calibration,
+        worths=worths,
         needs=needs,
     )
     problems = (*playbooks.problems, *run.problems)

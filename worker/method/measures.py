@@ -14,6 +14,7 @@ from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
 from worker.method.formulas.working_time import part_of
 from worker.method.hindsight.scoring import Calibration
+from worker.method.hindsight.worth import Worth
 from worker.method.outlook import (
     DataNote,
     Graduation,
@@ -636,7 +637,7 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
     that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date;
-    `corrections` the money of days that corrects earlier ones; `answers` what scenarios would change, by each of their rows.
+    `corrections` the money of days that corrects earlier ones; `worths` what playbooks were worth; `answers` what scenarios would change, by each of their rows.
     """
 
     cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
@@ -671,5 +672,6 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     pipeline: Pipeline | None = None
     notes: tuple[DataNote, ...] = ()
     calibration: Calibration | None = None
+    worths: tuple[Worth, ...] | None = None
     needs: tuple[StaffNeed, ...] | None = None
     answers: Mapping[Ref, Answer] = msgspec.field(default_factory=dict)

@@ -121,14 +121,23 @@ def _group(view: View, group: Group) -> tuple[str, ...]:
     name = plain(_name(view, group.ref))
     share = group.kept
     if share.tries < ENOUGH:
-        early = view.say("too early to tell ({n} of {all})", n=share.tries, all=ENOUGH)
-        return name, early, NONE
-    counted = _counted(view, share)
-    kept = f"{view.percent(share.value)} ({counted})"
+        return name, tell_early(view, share.tries), NONE
+    kept = tell_share(view, share)
     late = NONE
     if group.late is not None:
         late = view.number(group.late)
     return name, kept, late
+
+
+def tell_early(view: View, count: int) -> str:
+    """Return that so many outcomes tell nothing yet."""
+    return view.say("too early to tell ({n} of {all})", n=count, all=ENOUGH)
+
+
+def tell_share(view: View, share: Share) -> str:
+    """Return a share with what it was counted from and its interval."""
+    counted = _counted(view, share)
+    return f"{view.percent(share.value)} ({counted})"
 
 
 def _name(view: View, owner: Ref) -> str:

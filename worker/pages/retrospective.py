@@ -19,6 +19,7 @@ from worker.method.formulas.sprints import sprints_between
 from worker.method.growth.hypotheses import find_measured
 from worker.method.measures import GoalMeasure, PlanMeasure
 from worker.pages.development import describe_effect
+from worker.pages.playbooks import write_worths
 from worker.pages.view import DOTS, NONE, View, due_text, first_lines, join_parts
 from worker.world.rows import RiskRow, TaskRow
 
@@ -38,6 +39,8 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     yield from _moved_dates(view, unit, past)
     yield from _hypotheses(view, unit, past)
     yield from _tasks(view, unit, past)
+    if past.grain is Grain.QUARTER:
+        yield from write_worths(view)
 
 
 def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:

@@ -1,4 +1,4 @@
-"""The page of a what-if question: what would change, before and after (docs/method.md 9)."""
+"""The page of a what-if question: what would change, before and after (docs/method.md 10)."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ MOST = 8
 
 RULES: Mapping[str, str] = {
     "actions": "actions",
+    "answers": "answers",
     "backlog": "backlog",
     "bonuses": "bonuses",
     "calibration": "calibration",
@@ -46,6 +47,7 @@ RULES: Mapping[str, str] = {
     "riskmap": "riskmap",
     "services": "services",
     "servicing": "servicing",
+    "spells": "spells",
     "tasks": "tasks",
     "terms": "terms",
 }

@@ -54,6 +54,7 @@ class RiskRow(msgspec.Struct, frozen=True, gc=False):
     last_change: date | None
     horizon: date | None
     snooze_until: date | None
+    spells: str | None = None
 
     @property
     def client(self) -> Ref | None:
@@ -80,7 +81,8 @@ class TaskRow(msgspec.Struct, frozen=True, gc=False):
     """A row of the account sprint. Without a `key` it is a person's own or came from outside.
 
     `created` and `edited` are the days of its page; `due` and `snooze_until` of a range are its last day. `seed` tells
-    title, assignee and due date as they stand in the cells (`seed_of`).
+    title, assignee and due date as they stand in the cells (`seed_of`), `tried` what came of it
+    (`worker.method.hindsight.tries`).
     """
 
     ref: Ref
@@ -102,6 +104,8 @@ class TaskRow(msgspec.Struct, frozen=True, gc=False):
     due: date | None
     snooze_until: date | None
     seed: str
+    risks: tuple[Ref, ...] = ()
+    tried: str | None = None
 
     @property
     def opened(self) -> date:
@@ -218,6 +222,7 @@ def read_risk(row: Row, zone: tzinfo) -> RiskRow:
         last_change=day_of(cell("last_change"), zone, last=True),
         horizon=day_of(cell("horizon"), zone, last=True),
         snooze_until=day_of(cell("snooze_until"), zone, last=True),
+        spells=text_of(cell("spells")),
     )
 
 
@@ -245,6 +250,8 @@ def read_task(row: Row, zone: tzinfo) -> TaskRow:
         due=day_of(cell("due"), zone, last=True),
         snooze_until=day_of(cell("snooze_until"), zone, last=True),
         seed=seed_of(row.title, assignees, cell("due")),
+        risks=refs_of(cell("risk")),
+        tried=text_of(cell("tried")),
     )
 
 

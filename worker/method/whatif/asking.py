@@ -1,4 +1,4 @@
-"""What the scenarios of a workspace would change (docs/method.md 9): nothing but their own answers comes of them."""
+"""What the scenarios of a workspace would change (docs/method.md 10): nothing but their own answers comes of them."""
 
 from __future__ import annotations
 

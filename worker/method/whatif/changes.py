@@ -1,4 +1,4 @@
-"""The changed world: one pure function World -> World for each kind of change (docs/method.md 9)."""
+"""The changed world: one pure function World -> World for each kind of change (docs/method.md 10)."""
 
 from __future__ import annotations
 

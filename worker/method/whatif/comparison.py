@@ -1,4 +1,4 @@
-"""What differs between the real world and a changed one, figure by figure (docs/method.md 9)."""
+"""What differs between the real world and a changed one, figure by figure (docs/method.md 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules over a changed world: those alone whose findings an answer states, the same as in any run (docs/method.md 9).
+"""The rules over a changed world: those alone whose findings an answer states, the same as in any run (docs/method.md 10).
 
 What a scenario does not touch stays as it was measured: progress and forecasts of the other cards, and with them the
 greater part of the work of a run.

@@ -1,4 +1,4 @@
-"""Which rows of `scenarios` can be asked, and what is wrong with the others (docs/method.md 9)."""
+"""Which rows of `scenarios` can be asked, and what is wrong with the others (docs/method.md 10)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,130 @@
+"""How risks went: what was told when one opened, and when it was gone (docs/method.md 9.2).
+
+A risk that opens again has another spell on the same row. Spells stand in its row alone, from which they are read back
+after a lost state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.values import Ref
+from worker.method.figures import show_day, show_text
+from worker.method.formulas.occurrences import row_of
+from worker.method.measures import RiskMeasure
+from worker.method.run import Findings
+from worker.plan.facts import Fact, Why
+from worker.world.memory import Occurrence
+from worker.world.rows import RiskRow
+from worker.world.world import World
+
+MOST = 12
+"""Spells a row keeps, the latest ones: what a cell of Notion surely holds."""
+
+
+class Spell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One time a risk was open: the probability told first (a mark, 1..5), the day on which it was to bite, and the
+    first day its condition was `gone`."""
+
+    opened: date
+    mark: int
+    bites: date | None = None
+    gone: date | None = None
+
+    def ended_within(self, first: date, last: date) -> bool:
+        """Tell whether it was gone after one day and no later than another."""
+        return self.gone is not None and first < self.gone <= last
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it was open on a day."""
+        return self.opened <= day and (self.gone is None or day < self.gone)
+
+
+Spells = Mapping[Ref, tuple[Spell, ...]]
+"""The spells of risks by their rows, the oldest first."""
+
+
+def follow_risks(
+    world: World,
+    risks: Iterable[RiskMeasure] | None,
+    occurrences: Mapping[str, Occurrence],
+) -> Findings[Spells | None]:
+    """Return the spells of all risks as of today, with what their rows are to say; `occurrences` are today's."""
+    if risks is None:
+        return Findings(None)
+    spells: dict[Ref, tuple[Spell, ...]] = {}
+    for row in world.risk_rows():
+        if row.key:
+            spells[row.ref] = read_spells(row)
+
+    current = {risk.ref: risk for risk in risks}
+    facts = []
+    for life in occurrences.values():
+        ref = row_of(life)
+        if ref is None or ref.source != "risks":
+            continue
+        if ref not in spells and ref not in current:
+            continue
+        known = spells.get(ref, ())
+        spells[ref] = follow_spells(known, life, current.get(ref))
+        if spells[ref] != known:
+            facts.append(_noted(ref, spells[ref], world))
+    return Findings(spells, tuple(facts))
+
+
+def read_spells(row: RiskRow) -> tuple[Spell, ...]:
+    """Return the spells that a row tells; none where that cannot be read."""
+    try:
+        return msgspec.json.decode(row.spells or "[]", type=tuple[Spell, ...])
+    except msgspec.MsgspecError:
+        return ()
+
+
+def write_spells(spells: tuple[Spell, ...]) -> str:
+    """Return spells as a row holds them."""
+    encoded = msgspec.json.encode(spells)
+    return encoded.decode()
+
+
+def follow_spells(
+    known: tuple[Spell, ...], life: Occurrence, risk: RiskMeasure | None
+) -> tuple[Spell, ...]:
+    """Return the spells of a row as of today; `risk` is what is open of it."""
+    if life.opened is None:
+        return known
+    spells = list(known)
+    if not spells or spells[-1].opened < life.opened:
+        if risk is None:
+            return known
+        first = Spell(life.opened, risk.probability, risk.horizon)
+        spells.append(first)
+    last = spells[-1]
+    spells[-1] = replace(last, gone=_gone(last, life))
+    return tuple(spells[-MOST:])
+
+
+def _gone(last: Spell, life: Occurrence) -> date | None:
+    """Return since when a condition is believed gone. What was known before a state was lost stays known."""
+    if life.ended is not None:
+        return last.gone or life.gone
+    if life.closed is not None:
+        return last.gone
+    return None
+
+
+def _noted(ref: Ref, spells: tuple[Spell, ...], world: World) -> Fact:
+    say = world.words.say
+    last = spells[-1]
+    mark = show_text(say("probability"), last.mark)
+    opened = show_day(say("opened"), last.opened)
+    bites = show_day(say("bites on"), last.bites)
+    gone = show_day(say("gone since"), last.gone)
+    formula = say(
+        "what was told on the first day, and since when the condition is gone"
+    )
+    why = Why("spells", (opened, mark, bites, gone), formula)
+    return Fact(ref, "spells", write_spells(spells), why)
