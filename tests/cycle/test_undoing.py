@@ -17,9 +17,10 @@ from rayline_sandbox.notion.store import Parent
 from tests.support.crashes import Crash, MortalNotion, Steps
 from tests.support.stages import Play, small_play
 from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.errands import Draft
 from worker.cycle.planning import recall_written
 from worker.cycle.report import Report
-from worker.cycle.undoing import PlannedUndo, plan_undo, undo
+from worker.cycle.undoing import plan_undo, undo
 from worker.errors import Code, ConfigError
 from worker.mapping.schema import Owner
 from worker.plan.plan import Kind
@@ -53,7 +54,7 @@ def order(run: int, **more: Any) -> CycleRequest:
     return CycleRequest(Mode.FULL, "undo", undoes=run, who="Ann", **more)
 
 
-def look(play: Play, run: int, **more: Any) -> PlannedUndo:
+def look(play: Play, run: int, **more: Any) -> Draft:
     return plan_undo(play.stage.context, order(run, **more))
 
 

@@ -21,8 +21,9 @@ from worker.cli.session import (
 )
 from worker.cli.signals import stop_on_signals
 from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.errands import Draft
 from worker.cycle.report import Report, problem_data
-from worker.cycle.undoing import PlannedUndo, plan_undo, undo
+from worker.cycle.undoing import plan_undo, undo
 from worker.domain.messages import message
 from worker.mapping.labels import label_fields
 from worker.plan.plan import withheld_data
@@ -79,7 +80,7 @@ def undo_command(
             raise typer.Exit(exits.FAILED)
 
 
-def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
+def _plan_view(context: Context, drawn: Draft, run_id: int) -> Group:
     words = context.words
     names = titles_of(drawn.world, drawn.plan, context.schema)
     refused = [
@@ -94,17 +95,17 @@ def _plan_view(context: Context, drawn: PlannedUndo, run_id: int) -> Group:
     return Group(
         show.plan_view(drawn.plan, reader_of(context, words, names)),
         show.problems_view(
-            label_fields(drawn.left, context.schema, words.locale, names), words
+            label_fields(drawn.notes, context.schema, words.locale, names), words
         ),
         *refused,
         Text(hint),
     )
 
 
-def _data(context: Context, drawn: PlannedUndo) -> dict[str, object]:
+def _data(context: Context, drawn: Draft) -> dict[str, object]:
     return {
         **withheld_data(drawn.plan, context.schema.is_private),
-        "left": [problem_data(problem) for problem in drawn.left],
+        "left": [problem_data(problem) for problem in drawn.notes],
         "refused": [problem_data(reason) for reason in drawn.refused] or None,
     }
 

@@ -6,15 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from worker.cycle.context import Context, CycleRequest
 from worker.cycle.ownership import claim_boards
 from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import AUTHORS
+from worker.cycle.report import (
+    Report,
+    Traffic,
+    count_answers,
+    count_since,
+    finish_failed,
+    in_doubt,
+    sum_requests,
+)
 from worker.domain.values import Ref
-from worker.errors import Problem, RenderedProblem
+from worker.errors import Problem, RenderedProblem, in_words
 from worker.mapping.schema import Bindings
 from worker.plan.diff import known_pages
 from worker.plan.plan import Plan
@@ -27,11 +36,14 @@ from worker.write.writer import Applied, apply
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run under way: its number, the context whose writing ends with the lease, and the check before a request."""
+    """A run under way: its number, the context whose writing ends with the lease, and the check before a request;
+    since when, and which requests were answered before."""
 
     id: int
     context: Context
     fence: Callable[[], None]
+    began: datetime
+    before: Traffic
 
 
 class Drawn(Protocol):
@@ -59,6 +71,8 @@ def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
     """Hold the workspace for a block and record that a run begins, and with it its deadline; raises `Busy` when another
     process holds it."""
     store = context.store
+    began = context.now()
+    before = count_answers(context)
     with leases.hold(
         store,
         context.name,
@@ -89,7 +103,17 @@ def open_run(context: Context, order: CycleRequest) -> Iterator[OpenRun]:
             held.check()
 
         context.begin()
-        yield OpenRun(run_id, leased, fence)
+        yield OpenRun(run_id, leased, fence, began, before)
+
+
+@contextmanager
+def recording_failure(context: Context, opened: OpenRun) -> Iterator[None]:
+    """Record that a run ended with what a block dies of."""
+    try:
+        yield
+    except Exception as error:
+        finish_failed(context, opened.id, error, opened.before)
+        raise
 
 
 def claim(
@@ -121,4 +145,32 @@ def carry_out(
         drawn.bindings,
         basis=PlanBasis(known, seen, turns, authors),
         control=RunControl(claim, context.stop, fence, context.progress),
+    )
+
+
+def report_on(
+    context: Context,
+    order: CycleRequest,
+    opened: OpenRun,
+    *,
+    drawn: Drawn,
+    applied: Applied,
+    notes: tuple[RenderedProblem, ...],
+) -> Report:
+    """Return how a run went that wrote what was `applied` of a plan."""
+    answers = count_since(context, opened.before)
+    doubts = tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown)
+    return Report(
+        opened.id,
+        context.name,
+        (context.now() - opened.began).total_seconds(),
+        sum_requests(answers),
+        drawn.plan,
+        drawn.refused,
+        applied,
+        order.trigger,
+        doubts,
+        notes,
+        answers,
+        order.undoes,
     )

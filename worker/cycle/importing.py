@@ -5,44 +5,22 @@ What stands already is read first, so that a file brought in twice makes nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
+from msgspec.structs import asdict
 
-from worker.cycle.clock import with_right_clock
 from worker.cycle.context import Context, CycleRequest
-from worker.cycle.execution import carry_out, claim, open_run
-from worker.cycle.ownership import look_first
-from worker.cycle.planning import (
-    fetch_boards,
-    find_refusals,
-    managed_rows,
-    normalize,
-    page_sizes,
-    recall_links,
-)
-from worker.cycle.report import (
-    Report,
-    count_answers,
-    count_since,
-    finish_failed,
-    in_doubt,
-    record,
-    sum_requests,
-)
+from worker.cycle.errands import Draft, Standing, draft, from_fresh_boards, run_errand
+from worker.cycle.planning import normalize, recall_links
+from worker.cycle.report import Report
 from worker.domain.messages import listed, tell
-from worker.errors import Code, Problem, RenderedProblem, Severity, in_words
-from worker.mapping.schema import Bindings
+from worker.errors import Code, Problem, Severity
 from worker.mapping.spreadsheet import Grid
 from worker.mapping.synonyms import PartWords
-from worker.plan.intake import RULE, Intake, Manner, Standing, plan_intake
+from worker.plan.intake import RULE, Intake, Manner, Present, plan_intake
 from worker.plan.plan import Plan
 from worker.read.boards import BoardsRead
-from worker.read.schema import Bound, read_schema
-from worker.state import journal, runs
-from worker.world.world import World
-from worker.write.settle import settle
-from worker.write.writer import Applied
+from worker.read.schema import Bound
+from worker.state import journal
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
@@ -54,37 +32,28 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     manner: Manner = Manner()
 
 
-class PlannedImport(msgspec.Struct, frozen=True, gc=False):
-    """What a file comes to, why it may not be written (`refused`), and what is not settled (`notes`)."""
+class PlannedImport(Draft, frozen=True, gc=False):
+    """What a file comes to, and the rows it would make."""
 
-    world: World
-    plan: Plan
-    bindings: Bindings
-    intake: Intake
-    managed: Mapping[str, int]
-    refused: tuple[RenderedProblem, ...] = ()
-    notes: tuple[RenderedProblem, ...] = ()
+    intake: Intake = Intake()
 
 
 def plan_import(
     context: Context, order: CycleRequest, delivery: Delivery
 ) -> PlannedImport:
     """Read the boards and return what a file would make; writes nothing but the snapshot. Raises the API errors."""
-    context.begin()
-    with page_sizes(context, full=True):
-        return with_right_clock(
-            context, lambda watched: _read_and_plan(watched, order, delivery)
-        )
+
+    def draw(watched: Context, standing: Standing) -> PlannedImport:
+        return _draw(watched, order, delivery, standing)
+
+    return from_fresh_boards(context, order, draw)
 
 
-def _read_and_plan(
-    context: Context, order: CycleRequest, delivery: Delivery
+def _draw(
+    context: Context, order: CycleRequest, delivery: Delivery, standing: Standing
 ) -> PlannedImport:
-    now = context.now()
-    bound = read_schema(context.notion, context, afresh=True)
-    unsettled = settle(context.notion, context, bound.bindings).problems
-    boards, bound = fetch_boards(context, bound, order, now=now)
-    world = normalize(context, bound, recall_links(context, bound), now=now)
+    bound = standing.bound
+    world = normalize(context, bound, recall_links(context, bound), now=context.now())
     with context.reading() as tx:
         made = frozenset(journal.canonical_pages(tx))
     intake = plan_intake(
@@ -92,25 +61,19 @@ def _read_and_plan(
         context.schema,
         delivery.part,
         words=delivery.words,
-        standing=Standing(world.rows, made),
+        standing=Present(world.rows, made),
         manner=delivery.manner,
     )
-    plan = Plan(context.name, intake.changes)
-    managed = managed_rows(context, world, bound)
-    refused = (
-        *intake.faults,
-        *_unread(context, delivery.part, bound, boards),
-        *find_refusals(context, order, plan, boards=boards, managed=managed),
+    unread = _unread(context, delivery.part, bound, standing.boards)
+    drawn = draft(
+        context,
+        order,
+        standing,
+        world=world,
+        plan=Plan(context.name, intake.changes),
+        faults=[*intake.faults, *unread],
     )
-    return PlannedImport(
-        world,
-        plan,
-        bound.bindings,
-        intake,
-        managed,
-        tuple(in_words(reason, context.words) for reason in refused),
-        tuple(in_words(problem, context.words) for problem in unsettled),
-    )
+    return PlannedImport(**asdict(drawn), intake=intake)
 
 
 def _unread(
@@ -137,37 +100,7 @@ def bring_in(
     context: Context, order: CycleRequest, delivery: Delivery
 ) -> tuple[Report, Intake]:
     """Make the rows of a file and return how it went; a file with faults makes none. Raises as `plan_import`, and `Busy`."""
-    before = count_answers(context)
-    began = context.now()
-    with open_run(context, order) as opened:
-        leased = opened.context
-        try:
-            look_first(leased, order)
-            drawn = plan_import(leased, order, delivery)
-            applied = Applied()
-            with leased.transaction() as tx:
-                runs.save_plan(tx, drawn.plan, opened.id, now=context.now())
-            if not drawn.refused and drawn.plan.changes:
-                claim(leased, drawn, opened.fence)
-                applied = carry_out(
-                    leased, drawn, opened.fence, {}, claim=str(opened.id)
-                )
-        except Exception as error:
-            finish_failed(context, opened.id, error, before)
-            raise
-        answers = count_since(context, before)
-        report = Report(
-            opened.id,
-            context.name,
-            (context.now() - began).total_seconds(),
-            sum_requests(answers),
-            drawn.plan,
-            drawn.refused,
-            applied,
-            order.trigger,
-            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
-            drawn.notes,
-            answers,
-        )
-        record(leased, report, RULE)
+    report, drawn = run_errand(
+        context, order, lambda leased: plan_import(leased, order, delivery), rule=RULE
+    )
     return report, drawn.intake

@@ -11,7 +11,14 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
-from worker.cycle.execution import carry_out, claim, open_run
+from worker.cycle.execution import (
+    OpenRun,
+    carry_out,
+    claim,
+    open_run,
+    recording_failure,
+    report_on,
+)
 from worker.cycle.ownership import look_first
 from worker.cycle.planning import plan_cycle
 from worker.cycle.remembering import (
@@ -21,16 +28,7 @@ from worker.cycle.remembering import (
     remember_pass,
     turns_of,
 )
-from worker.cycle.report import (
-    Report,
-    count_answers,
-    count_since,
-    early_ends,
-    finish,
-    finish_failed,
-    in_doubt,
-    sum_requests,
-)
+from worker.cycle.report import Report, early_ends, finish
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.cycle.sync_now import answer_boxes
 from worker.errors import Busy, Stopped, Transient, in_words
@@ -48,48 +46,40 @@ def sync(
 
     Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
     """
-    began = context.now()
-    before = count_answers(context)
     if context.stop.is_set():
         raise Stopped("ended before it began")
     with open_run(context, order) as opened:
-        leased, run_id, fence = opened.context, opened.id, opened.fence
-        on_start(run_id)
+        on_start(opened.id)
         try:
-            look_first(leased, order)
-            drawn, applied = run_pass(leased, order, run_id, fence)
-            if needs_second_pass(leased, order, drawn, applied):
-                again = replace(order, mode=Mode.DELTA)
-                drawn, applied = run_second_pass(
-                    leased,
-                    run_id,
-                    (drawn, applied),
-                    lambda: run_pass(leased, again, run_id, fence),
-                )
-            answer_boxes(leased, order, (drawn, applied), run_id=run_id, fence=fence)
-        except Exception as error:
-            finish_failed(context, run_id, error, before)
-            if context.stop.is_set() and isinstance(error, Transient):
+            with recording_failure(context, opened):
+                drawn, applied = _run_passes(opened, order)
+        except Transient as error:
+            if context.stop.is_set():
                 raise Stopped("ended while waiting for an answer") from error
             raise
-        answers = count_since(context, before)
-        report = Report(
-            run_id,
-            context.name,
-            (context.now() - began).total_seconds(),
-            sum_requests(answers),
-            drawn.plan,
-            drawn.refused,
-            applied,
-            order.trigger,
-            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
-            tuple(
-                in_words(note, context.words)
-                for note in early_ends(context.name, applied)
-            ),
-            answers,
+        ends = early_ends(context.name, applied)
+        notes = tuple(in_words(note, context.words) for note in ends)
+        report = report_on(
+            context, order, opened, drawn=drawn, applied=applied, notes=notes
         )
-        return finish(leased, report, order)
+        return finish(opened.context, report, order)
+
+
+def _run_passes(opened: OpenRun, order: CycleRequest) -> tuple[PlannedCycle, Applied]:
+    """Run a pass, a second one where the first made what is read by rules, and answer the boxes that people ticked."""
+    leased, run_id, fence = opened.context, opened.id, opened.fence
+    look_first(leased, order)
+    drawn, applied = run_pass(leased, order, run_id, fence)
+    if needs_second_pass(leased, order, drawn, applied):
+        again = replace(order, mode=Mode.DELTA)
+        drawn, applied = run_second_pass(
+            leased,
+            run_id,
+            (drawn, applied),
+            lambda: run_pass(leased, again, run_id, fence),
+        )
+    answer_boxes(leased, order, (drawn, applied), run_id=run_id, fence=fence)
+    return drawn, applied
 
 
 def run_pass(

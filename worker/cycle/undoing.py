@@ -6,121 +6,75 @@ are put away stay away, as those do that people delete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from worker.cycle.clock import with_right_clock
 from worker.cycle.context import MANAGED, Context, CycleRequest
-from worker.cycle.execution import OpenRun, carry_out, claim, open_run
-from worker.cycle.ownership import look_first
-from worker.cycle.planning import (
-    fetch_boards,
-    find_refusals,
-    managed_rows,
-    normalize,
-    page_sizes,
-    recall_links,
-    recall_written,
-)
+from worker.cycle.errands import Draft, Standing, draft, from_fresh_boards, run_errand
+from worker.cycle.execution import OpenRun, carry_out, claim
+from worker.cycle.planning import normalize, recall_links, recall_written
 from worker.cycle.remembering import forget_deleted, managed_after
-from worker.cycle.report import (
-    Report,
-    count_answers,
-    count_since,
-    finish_failed,
-    in_doubt,
-    record,
-    sum_requests,
-)
+from worker.cycle.report import Report
 from worker.domain.messages import Text, tell
-from worker.errors import (
-    Code,
-    ConfigError,
-    Problem,
-    RenderedProblem,
-    Severity,
-    in_words,
-)
-from worker.mapping.schema import Bindings
+from worker.errors import Code, ConfigError, Problem, Severity, in_words
 from worker.plan.plan import Change, Plan
 from worker.plan.undo import RULE, Boards, reverse
-from worker.read.schema import read_schema
 from worker.state import journal, pauses, runs
 from worker.state.pauses import Pause
 from worker.state.runs import RunStatus
 from worker.world.world import World
-from worker.write.settle import settle
 from worker.write.writer import Applied
 
 NEAR = 5
 """How many of the latest runs are named where one is not known."""
 
 
-class PlannedUndo(msgspec.Struct, frozen=True, gc=False):
-    """What would take a run back, why it may not (`refused`), and what stays as it is (`left`); `managed` counts the rows
-    of each data source as they were read."""
-
-    world: World
-    plan: Plan
-    bindings: Bindings
-    managed: Mapping[str, int]
-    refused: tuple[RenderedProblem, ...] = ()
-    left: tuple[RenderedProblem, ...] = ()
-
-
-def plan_undo(context: Context, order: CycleRequest) -> PlannedUndo:
-    """Read the boards and return what would take back the run that an order `undoes`; writes nothing but the snapshot.
+def plan_undo(context: Context, order: CycleRequest) -> Draft:
+    """Read the boards and return what would take back the run that an order `undoes`, what stays as it is among the
+    notes; writes nothing but the snapshot.
 
     Raises `ConfigError` for a run that is not known or wrote nothing, and the API errors.
     """
     changes = _changes_of(context, order.undoes)
-    context.begin()
-    with page_sizes(context, full=True):
-        return with_right_clock(
-            context, lambda watched: _read_and_reverse(watched, changes, order)
-        )
+
+    def draw(watched: Context, standing: Standing) -> Draft:
+        return _reverse(watched, changes, order, standing)
+
+    return from_fresh_boards(context, order, draw)
 
 
-def _read_and_reverse(
-    context: Context, changes: Sequence[Change], order: CycleRequest
-) -> PlannedUndo:
-    now = context.now()
-    bound = read_schema(context.notion, context, afresh=True)
-    unsettled = settle(context.notion, context, bound.bindings).problems
-    boards, bound = fetch_boards(context, bound, order, now=now)
+def _reverse(
+    context: Context, changes: Sequence[Change], order: CycleRequest, standing: Standing
+) -> Draft:
+    bound, boards = standing.bound, standing.boards
     veiled = bound.veiled(context.schema)
     links = recall_links(context, bound)
-    world = normalize(context, bound, links, now=now, losses=veiled)
+    world = normalize(context, bound, links, now=context.now(), losses=veiled)
 
     unread = {one.id for some in boards.unread.values() for one in some}
     unread |= {row.page_id for name in bound.unseen for row in world.rows[name]}
     rows = {row.page_id: row for rows in world.rows.values() for row in rows}
     with context.reading() as tx:
         made = journal.created_by(tx, str(order.undoes))
-    standing = Boards(
-        rows,
-        context.schema,
-        bound.bindings,
-        replace(recall_written(context), made=made),
-        frozenset(unread),
-        _pinned_targets(world),
+    reversal = reverse(
+        changes,
+        order.undoes,
+        Boards(
+            rows,
+            context.schema,
+            bound.bindings,
+            replace(recall_written(context), made=made),
+            frozenset(unread),
+            _pinned_targets(world),
+        ),
     )
-    reversal = reverse(changes, order.undoes, standing)
     plan = Plan(context.name, reversal.changes)
-    managed = managed_rows(context, world, bound)
-    refused = find_refusals(context, order, plan, boards=boards, managed=managed)
-    problems = (*unsettled, *boards.problems, *reversal.left)
-    return PlannedUndo(
-        world,
-        plan,
-        bound.bindings,
-        managed,
-        tuple(in_words(reason, context.words) for reason in refused),
-        tuple(in_words(problem, context.words) for problem in problems),
-    )
+    drawn = draft(context, order, standing, world=world, plan=plan)
+    left = (*boards.problems, *reversal.left)
+    told = tuple(in_words(problem, context.words) for problem in left)
+    return replace(drawn, notes=(*drawn.notes, *told))
 
 
 def _pinned_targets(world: World) -> frozenset[tuple[str, str]]:
@@ -141,39 +95,19 @@ def undo(
 
     The workspace is paused before anything is written, until somebody resumes it. Raises as `plan_undo`, and `Busy`.
     """
-    before = count_answers(context)
-    began = context.now()
-    with open_run(context, order) as opened:
-        leased = opened.context
-        on_start(opened.id)
-        try:
-            look_first(leased, order)
-            drawn = plan_undo(leased, order)
-            applied = _carry_out(leased, drawn, opened, order)
-        except Exception as error:
-            finish_failed(context, opened.id, error, before)
-            raise
-        answers = count_since(context, before)
-        report = Report(
-            opened.id,
-            context.name,
-            (context.now() - began).total_seconds(),
-            sum_requests(answers),
-            drawn.plan,
-            drawn.refused,
-            applied,
-            order.trigger,
-            tuple(in_words(in_doubt(ref), context.words) for ref in applied.unknown),
-            drawn.left,
-            answers,
-            order.undoes,
-        )
-        record(leased, report, RULE)
+    report, _ = run_errand(
+        context,
+        order,
+        lambda leased: plan_undo(leased, order),
+        rule=RULE,
+        write=lambda leased, drawn, opened: _carry_out(leased, drawn, opened, order),
+        on_start=on_start,
+    )
     return report
 
 
 def _carry_out(
-    context: Context, drawn: PlannedUndo, opened: OpenRun, order: CycleRequest
+    context: Context, drawn: Draft, opened: OpenRun, order: CycleRequest
 ) -> Applied:
     is_wanted = not (drawn.refused or order.dry_run)
     if is_wanted:

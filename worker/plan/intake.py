@@ -50,7 +50,7 @@ class Manner(msgspec.Struct, frozen=True, gc=False):
     decimals: Decimals | None = None
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
+class Present(msgspec.Struct, frozen=True, gc=False):
     """What stands on the boards: rows by data source, and the refs of rows made before, whether they stand or not."""
 
     rows: Mapping[str, Sequence[Row]]
@@ -98,7 +98,7 @@ class _Reader(msgspec.Struct, frozen=True, gc=False):
 
     schema: Schema
     words: PartWords
-    standing: Standing
+    standing: Present
     manner: Manner
     orders: Mapping[str, Dates | None]
 
@@ -174,7 +174,7 @@ def plan_intake(
     part: str,
     *,
     words: PartWords,
-    standing: Standing,
+    standing: Present,
     manner: Manner,
 ) -> Intake:
     """Return what a file comes to on the board that plays `part`; nothing is to be made while there are `faults`."""
@@ -248,7 +248,7 @@ def _read_line(
     return cells, faults
 
 
-def _entry_name(cells: Mapping[str, Value], standing: Standing) -> str:
+def _entry_name(cells: Mapping[str, Value], standing: Present) -> str:
     """Return a title for an entry that has none: whose it is and its day."""
     client = cells["client"]
     names = [row.title for row in standing.rows["clients"] if (row.ref,) == client]
@@ -256,7 +256,7 @@ def _entry_name(cells: Mapping[str, Value], standing: Standing) -> str:
 
 
 def _creation(
-    source: Source, cells: Mapping[str, Value], line: Line, standing: Standing
+    source: Source, cells: Mapping[str, Value], line: Line, standing: Present
 ) -> Change:
     attempt = 1
     while (ref := ref_of(source.name, cells, attempt)) in standing.made:
