@@ -17,6 +17,7 @@ from msgspec.structs import replace as replaced
 from worker.app.settings import find_file, usual_mappings
 from worker.cli import show
 from worker.cli.session import (
+    AnswersOption,
     ConfigOption,
     JsonOption,
     TakeOverOption,
@@ -57,14 +58,6 @@ from worker.state import bindings as registry
 from worker.toml import BadToml, read_toml
 
 YES = frozenset({"y", "yes", "д", "да"})
-AnswersOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--answers",
-        metavar=message("FILE"),
-        help=message("A TOML file with the answers; what it leaves open is asked."),
-    ),
-]
 YesOption = Annotated[
     bool,
     typer.Option(
@@ -103,7 +96,7 @@ class Talk:
         show.say(render(question.text, self.words))
         for number, choice in enumerate(question.choices, start=1):
             show.say(f"  {number}. {_shown(choice, self.words)}")
-        typed = _read(self.words.say("Number (empty: none of these)"))
+        typed = read_typed(self.words.say("Number (empty: none of these)"))
         place = int(typed) if typed.isdecimal() else 0
         return (
             question.choices[place - 1].value
@@ -115,7 +108,7 @@ class Talk:
         """Tell whether the plan is consented to."""
         if self.consent is not None:
             return self.consent
-        typed = _read(self.words.say("Write this? (y/n)"))
+        typed = read_typed(self.words.say("Write this? (y/n)"))
         return typed.casefold() in YES
 
 
@@ -355,7 +348,7 @@ def _chosen(question: Question, given: str) -> str | None:
 # -- talking -----------------------------------------------------------------------------------------------------------
 
 
-def _read(text: str) -> str:
+def read_typed(text: str) -> str:
     """Return what is typed; nothing when there is nobody."""
     sys.stderr.write(f"{text}: ")
     sys.stderr.flush()

@@ -97,6 +97,12 @@ OWN: Mapping[str, Entry] = {
             "Bring in a table of revenue, people or contacts: show which rows would be made, or make them."
         ),
     ),
+    "match": Entry(
+        "worker.cli.matching:match_command",
+        message(
+            "List cards without client or Jira work and people without accounts, propose which it may be, write what is accepted."
+        ),
+    ),
     "trigger": Entry(
         "worker.cli.cycles:trigger",
         message("Ask a running daemon for a run now; joins one that is under way."),

@@ -50,6 +50,7 @@ from worker.cli.interview.writing import (
     write_answers,
 )
 from worker.cli.session import (
+    AnswersOption,
     ConfigOption,
     JsonOption,
     Session,
@@ -74,14 +75,6 @@ from worker.state import bindings as registry
 FIRST = "studio"
 """What the first workspace is called when nobody names it."""
 
-AnswersOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--answers",
-        metavar=message("FILE"),
-        help=message("A file of answers (TOML) in place of a person at a terminal."),
-    ),
-]
 ChangeOption = Annotated[
     list[str],
     typer.Option(

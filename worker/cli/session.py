@@ -57,6 +57,14 @@ TakeOverOption = Annotated[
         "--take-over", help=message("Take the boards over from another installation.")
     ),
 ]
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers",
+        metavar=message("FILE"),
+        help=message("A file of answers (TOML) in place of a person at a terminal."),
+    ),
+]
 ScopeArgument = Annotated[
     str,
     typer.Argument(

@@ -109,12 +109,7 @@ def _read_and_plan(
     bound = read_schema(context.notion, context, afresh=full, forgets=order.force)
     unsettled = settle(context.notion, context, bound.bindings).problems
     boards, bound = fetch_boards(context, bound, order, now=now)
-    step(context, "jira")
-    address = read_address(context.jira, context, afresh=full)
-    links = _links(context, bound, address)
-    tracker = read_tracker(
-        context.jira, context, links=links, full=full, now=now, forgets=order.force
-    )
+    tracker = fetch_tracker(context, bound, order, now=now)
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
@@ -295,6 +290,19 @@ def fetch_boards(
         afresh = read_schema(context.notion, context, afresh=True, forgets=forgets)
         return fetch_boards(context, afresh, order, now=now)
     return boards, bound
+
+
+def fetch_tracker(
+    context: Context, bound: Bound, order: CycleRequest, *, now: datetime
+) -> TrackerRead:
+    """Read what the cards name in Jira into the snapshot."""
+    step(context, "jira")
+    full = order.mode is Mode.FULL
+    address = read_address(context.jira, context, afresh=full)
+    links = _links(context, bound, address)
+    return read_tracker(
+        context.jira, context, links=links, full=full, now=now, forgets=order.force
+    )
 
 
 def normalize(

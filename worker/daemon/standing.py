@@ -32,6 +32,8 @@ TRIGGERS = {
     "plan": message("a plan to look at"),
     "check": message("a check"),
     "undo": message("a run to be taken back"),
+    "import": message("a table that is brought in"),
+    "match": message("accepted counterparts"),
 }
 """What a run was begun for, in words."""
 

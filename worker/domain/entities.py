@@ -447,6 +447,14 @@ class Above(msgspec.Struct, frozen=True, gc=False):
     billable: bool = True
 
 
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """Somebody as a service knows them: an account of Jira, a user of Notion; `email` is empty where it is not told."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+
+
 class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A Jira project as listed, for matching with cards; `former` are keys it had before, to which Jira still answers."""
 

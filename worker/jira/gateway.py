@@ -17,7 +17,7 @@ import msgspec
 from requests.adapters import BaseAdapter
 
 from worker.config import JiraSettings
-from worker.domain.entities import Issue, JiraProject, Move
+from worker.domain.entities import Account, Issue, JiraProject, Move
 from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, Denied, Missing, Problem, Rejected
@@ -76,6 +76,10 @@ from worker.world.links import is_gateway
 T = TypeVar("T")
 PAGE_SIZE = 100
 CENSUS_SIZE = 5_000
+USERS_SIZE = 200
+USERS_PAGES = 25
+"""So many pages of users are read at most: an agency has hundreds of them, a help desk's customers are no staff."""
+PERSON = "atlassian"
 KEYS = "projectKeys"
 """What is asked for besides of projects: the keys they had before."""
 QUERIES_AT_ONCE = 50
@@ -94,6 +98,17 @@ class _Project(msgspec.Struct, frozen=True):
 class _ProjectPage(msgspec.Struct, frozen=True):
     values: tuple[msgspec.Raw, ...]
     isLast: bool = False  # noqa: N815 - Jira's own name
+
+
+class _User(msgspec.Struct, frozen=True):
+    """Somebody: `accountId` on Cloud, `name` on Data Center; the e-mail is told as its owner allows."""
+
+    displayName: str = ""  # noqa: N815 - Jira's own name
+    emailAddress: str | None = None  # noqa: N815 - Jira's own name
+    accountId: str = ""  # noqa: N815 - Jira's own name
+    name: str = ""
+    active: bool = True
+    accountType: str = PERSON  # noqa: N815 - Jira's own name
 
 
 class _Parsed(msgspec.Struct, frozen=True):
@@ -145,6 +160,7 @@ class _ServerInfo(msgspec.Struct, frozen=True):
 
 
 _PROJECTS = RecordReader(_Project, "project", names=("key", "id", "name"))
+_USERS = RecordReader(_User, "user", names=("accountId", "name"))
 _PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
 _PARSED = msgspec.json.Decoder(_ParsedList)
 _SITE = msgspec.json.Decoder(_Site)
@@ -271,6 +287,34 @@ class JiraGateway:
             )
         )
         return ProjectBatch(tuple(map(_project, projects)), tuple(unread))
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Return the people who have accounts, as far as they may be seen; `Denied` where nobody may be.
+
+        Takes the right to browse users; e-mail addresses come as their owners allow. Source: docs/facts/jira-api.md 5.
+        """
+        path = "users/search"
+        asked: dict[str, str] = {}
+        if not self._cloud:
+            # A point stands for everybody: Data Center wants something to look for.
+            path, asked = "user/search", {"username": "."}
+        seen: dict[str, _User] = {}
+        for page in range(USERS_PAGES):
+            place = {"startAt": page * USERS_SIZE, "maxResults": USERS_SIZE}
+            users, _ = self._session.ask(
+                "GET", path, _USERS.read_list, params={**asked, **place}
+            )
+            known = len(seen)
+            seen |= {one.accountId or one.name: one for one in users}
+            if len(seen) == known:
+                break
+        return tuple(
+            Account(
+                name, clean_line(one.displayName), clean_line(one.emailAddress or "")
+            )
+            for name, one in sorted(seen.items())
+            if name and one.active and one.accountType == PERSON
+        )
 
     def trashed_projects(self, keys: Iterable[str]) -> frozenset[str]:
         """Return the keys of those projects of which Jira says that they are deleted: only Cloud does, of its trash.

@@ -37,6 +37,8 @@ from worker.codecs.records import (
     read_record,
 )
 from worker.config import NotionSettings
+from worker.domain.entities import Account
+from worker.domain.text import clean_line
 from worker.errors import Denied, Missing, Rejected, Transient
 from worker.http.budget import SharedBudget
 from worker.http.clocks import Clocks
@@ -53,6 +55,7 @@ from worker.notion.records import (
     Holder,
     Item,
     Listing,
+    Member,
     Read,
     Thing,
     Upload,
@@ -87,7 +90,7 @@ _SILENT.propagate = False
 
 T = TypeVar("T")
 _USER, _VIEW, _HIT = reader_of(User), reader_of(BoardView), reader_of(Hit)
-_HOLDER = reader_of(Holder)
+_HOLDER, _MEMBER = reader_of(Holder), reader_of(Member)
 _DATABASE, _UPLOAD, _THING = (reader_of(Database), reader_of(Upload), reader_of(Thing))
 
 
@@ -200,6 +203,23 @@ class NotionGateway:
     def holder(self) -> Holder:
         """Return whom the token makes us, with what is told of the workspace."""
         return self._call("GET", "users/me", _HOLDER)
+
+    def is_free(self) -> bool:
+        """Tell whether the workspace's plan is the free one."""
+        return self.holder().is_free
+
+    def members(self) -> tuple[Account, ...]:
+        """Return the people of the workspace without its guests; `Denied` where the connection may not see users."""
+        members = self._list("GET", "users", _MEMBER)
+        return tuple(
+            Account(
+                one.id,
+                clean_line(one.name or ""),
+                clean_line((one.person and one.person.email) or ""),
+            )
+            for one in members
+            if one.type == "person"
+        )
 
     def lacking(self, page_id: str) -> frozenset[str]:
         """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.

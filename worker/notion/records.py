@@ -98,6 +98,19 @@ class Holder(msgspec.Struct, frozen=True, gc=False):
         return most is not None and most <= FREE_UPLOAD
 
 
+class _Person(msgspec.Struct, frozen=True, gc=False):
+    email: str | None = None
+
+
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """Somebody of a workspace, person or bot; the e-mail comes to connections that may see it."""
+
+    id: Identity
+    type: str = ""
+    name: str | None = None
+    person: _Person | None = None
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """The beginning of a property asked for by itself: a `list` of its items, or the only one."""
 

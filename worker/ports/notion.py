@@ -22,6 +22,7 @@ from worker.codecs.records import (
     UnreadPage,
     User,
 )
+from worker.domain.entities import Account
 from worker.domain.messages import message
 from worker.errors import Missing
 
@@ -202,6 +203,14 @@ class Notion(PlanWriter, BoardAdmin, Protocol):
     def guarded(self, check: Callable[[], None]) -> Notion:
         """Return the same port, whose requests call `check` right before each attempt leaves, after every wait; what
         it raises (not only API errors) ends the call, with that attempt not sent."""
+        ...
+
+    def members(self) -> tuple[Account, ...]:
+        """Return the people of the workspace without its guests; `Denied` where the connection may not see users."""
+        ...
+
+    def is_free(self) -> bool:
+        """Tell whether the workspace's plan is the free one."""
         ...
 
     def requests(self) -> int:

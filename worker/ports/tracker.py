@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from worker.domain.entities import Issue, JiraProject, Move, Worklog
+from worker.domain.entities import Account, Issue, JiraProject, Move, Worklog
 from worker.domain.messages import literal
 from worker.errors import Problem
 
@@ -152,6 +152,10 @@ class Tracker(Protocol):
 
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
+        ...
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Return the people who have accounts, as far as they may be seen; `Denied` where nobody may be."""
         ...
 
     def trashed_projects(self, keys: Iterable[str]) -> frozenset[str]:

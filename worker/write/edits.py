@@ -1,7 +1,7 @@
 """What people typed while a run was under way: read again right before it would be overwritten, and found in answers.
 
 A plan is made from what was read at the start of a run, minutes before its last write. Cells that belong to people
-after us (shared, seed) are therefore decided anew against the page as it stands. The verdict may also hang on other
+after us (shared, seed), and those of theirs that are written on their order, are therefore decided anew against the page as it stands. The verdict may also hang on other
 cells of the row (a target is pinned by a tick beside it, a task is closed while nobody touched it): when any of them
 changed since it was read, the rules have not seen it yet, and the row's shared and seed cells wait for the next cycle.
 """
@@ -36,7 +36,7 @@ class Left(Exception):
         self.stray = stray
 
 
-OF_PEOPLE = frozenset({Owner.SHARED, Owner.SEED})
+OF_PEOPLE = frozenset({Owner.SHARED, Owner.SEED, Owner.HUMAN})
 _Bases = tuple[Mapping[str, Value], Mapping[str, Value]]
 
 
@@ -117,6 +117,10 @@ def _read(
 def _decide(
     prop: Property, item: FieldChange, current: Value | Unset, known: _Bases
 ) -> Verdict:
+    if prop.owner is Owner.HUMAN:
+        # Written on somebody's order alone: it was given for the cell as it stood.
+        stands = current == _canonical(prop, item.before)
+        return Verdict.WRITE if stands else Verdict.KEEP
     written, attempted = (
         _canonical(prop, side.get(item.field, UNSET)) for side in known
     )
