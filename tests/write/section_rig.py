@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from rayline_sandbox.wire import HandlerTransport
 from worker.codecs.blocks import text_of
 from worker.config import NotionSettings, Thresholds
-from worker.domain.document import Block
+from worker.domain.document import CLOSING, OPENING, Block
 from worker.domain.values import Ref
 from worker.locales import load_words
 from worker.notion.gateway import NotionGateway
@@ -25,6 +25,7 @@ from worker.state import bases, journal
 from worker.world.world import World
 from worker.write.writer import Applied
 
+SIGNS = (f"paragraph:{OPENING}", f"paragraph:{CLOSING}")
 Version = Literal["2025-09-03", "2026-03-11"]
 VERSIONS: tuple[Version, ...] = get_args(Version)
 
@@ -94,7 +95,7 @@ def write(
 def texts(board: Board, page_id: str) -> list[str]:
     """Return what the page says, block by block, without the markers."""
     found = [f"{raw['type']}:{text_of(raw)}" for raw in board.notion.children(page_id)]
-    return [text for text in found if not text.startswith("callout:Rayline")]
+    return [text for text in found if not text.startswith(SIGNS)]
 
 
 def requests(board: Board, since: int) -> list[str]:

@@ -40,7 +40,6 @@ from worker.codecs.blocks import (
 )
 from worker.domain.document import (
     CLOSING,
-    NAME,
     OPENING,
     Block,
     Bullet,
@@ -94,9 +93,9 @@ def read(board: Board, page_id: str) -> tuple[list[Line], list[str], list[str]]:
     return shown, [raw["id"] for raw in before], [raw["id"] for raw in behind]
 
 
-def _is_marker(raw: Json, icon: str) -> bool:
-    given = (raw.get("callout") or {}).get("icon") or {}
-    return given.get("emoji") == icon and text_of(raw).startswith(NAME)
+def _is_marker(raw: Json, sign: str) -> bool:
+    payload = raw.get("paragraph") or {}
+    return payload.get("color") == "gray" and text_of(raw).startswith(sign)
 
 
 def _below(board: Board, raw: Json) -> str:

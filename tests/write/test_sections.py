@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from datetime import date, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from board_rig import SETTLE, WORKSPACE, Board, fact
@@ -24,14 +24,17 @@ from section_rig import (
     write,
 )
 
-from worker.codecs.blocks import text_of
+from worker.codecs.blocks import encode_block, text_of
 from worker.domain.charts import PlanFact
 from worker.domain.document import (
+    CLOSING,
+    OPENING,
     Block,
     Bullet,
     Callout,
     Divider,
     Heading,
+    Mark,
     Paragraph,
     Picture,
     Quote,
@@ -66,6 +69,11 @@ def board(request: pytest.FixtureRequest, tmp_path: Path) -> Board:
     return open_board(tmp_path, request.param)
 
 
+@pytest.fixture
+def newest(tmp_path: Path) -> Board:
+    return open_board(tmp_path, "2026-03-11")
+
+
 # --- in place
 
 
@@ -76,7 +84,7 @@ def test_a_section_stands_as_it_was_meant_and_the_next_plan_is_empty(
     assert write(board, client, FIRST).counts()["sections"] == 1
     page = board.notion.children(client.key)
     assert [raw["type"] for raw in page] == [
-        "callout",
+        "paragraph",
         "heading_2",
         "paragraph",
         "bulleted_list_item",
@@ -87,7 +95,7 @@ def test_a_section_stands_as_it_was_meant_and_the_next_plan_is_empty(
         "divider",
         "table",
         "image",
-        "callout",
+        "paragraph",
     ]
     assert text_of(page[2]) == "Red: card is late [really*]"
     links = [piece["href"] for piece in page[2]["paragraph"]["rich_text"]]
@@ -267,7 +275,7 @@ def test_a_persons_line_inside_the_section_goes_with_the_next_rewrite_only(
 
 
 @pytest.mark.parametrize("gone", [(0,), (-1,), (0, -1)])
-def test_without_its_markers_a_fresh_section_is_appended_and_the_rest_left(
+def test_without_its_marks_a_section_is_known_by_its_blocks_and_written_anew(
     board: Board, gone: tuple[int, ...]
 ) -> None:
     client = board.client("Neptune")
@@ -275,15 +283,93 @@ def test_without_its_markers_a_fresh_section_is_appended_and_the_rest_left(
     page = board.notion.children(client.key)
     for index in gone:
         board.person("trash", id=page[index]["id"])
+    board.person("edit_block", block_id=page[2]["id"], text="a person's words")
     write(board, client, (Paragraph("fresh"),))
-    left = {raw["id"] for raw in page} - {page[index]["id"] for index in gone}
-    now = board.notion.children(client.key)
-    assert left <= {raw["id"] for raw in now}
-    assert texts(board, client.key)[-1] == "paragraph:fresh"
+    assert texts(board, client.key) == ["paragraph:a person's words", "paragraph:fresh"]
+    now = [raw["id"] for raw in board.notion.children(client.key)]
     write(board, client, (Paragraph("fresher"),))
-    assert [raw["id"] for raw in board.notion.children(client.key)] == [
-        raw["id"] for raw in now
-    ]
+    assert [raw["id"] for raw in board.notion.children(client.key)] == now
+
+
+def test_without_its_marks_and_the_state_what_stands_is_left(board: Board) -> None:
+    client = board.client("Neptune")
+    write(board, client, FIRST)
+    page = board.notion.children(client.key)
+    board.person("trash", id=page[0]["id"])
+    forget(board)
+    write(board, client, (Paragraph("fresh"),))
+    left = [raw["id"] for raw in board.notion.children(client.key)]
+    assert left[:-3] == [raw["id"] for raw in page[1:]]
+
+
+def test_a_mark_that_people_reworded_is_known_by_its_id_and_says_its_own_again(
+    board: Board,
+) -> None:
+    client = board.client("Neptune")
+    write(board, client, FIRST)
+    page = board.notion.children(client.key)
+    for raw in (page[0], page[-1]):
+        board.person("edit_block", block_id=raw["id"], text="our notes")
+    write(board, client, FIRST[:3])
+    now = board.notion.children(client.key)
+    assert [now[0]["id"], now[-1]["id"]] == [page[0]["id"], page[-1]["id"]]
+    assert [text_of(raw)[:11] for raw in (now[0], now[-1])] == [OPENING, CLOSING]
+
+
+# --- the boxes of earlier releases
+
+
+def _box(text: str, icon: str) -> dict[str, Any]:
+    rich = [{"type": "text", "text": {"content": text}}]
+    payload = {"rich_text": rich, "icon": {"type": "emoji", "emoji": icon}}
+    return {"type": "callout", "callout": payload}
+
+
+def _with_boxes(board: Board, client: Ref) -> tuple[list[str], list[str]]:
+    """Write a section as an earlier release did; return the ids of its boxes and of what stands between them."""
+    inner = [encode_block(block, {}) for block in FIRST[:-1]]
+    boxes = (_box("Rayline writes", "⚙️"), _box("Rayline · end", "🔚"))
+    made = board.notion.append_children(client.key, (boxes[0], *inner, boxes[1]))
+    first, *body, last = (str(raw["id"]) for raw in made)
+    return [first, last], body
+
+
+@pytest.mark.parametrize("fatal", [0, *range(1, 9)])
+def test_boxes_of_an_earlier_release_become_lines_and_what_is_between_them_stays(
+    newest: Board, fatal: int
+) -> None:
+    board = newest
+    client = board.client("Neptune")
+    boxes, body = _with_boxes(board, client)
+    mine = note(board, client.key, "mine")
+    blocks = FIRST[:-1]
+    plan, known = plan_section(board, client, blocks, [])
+    if fatal:
+        with contextlib.suppress(Crash):
+            mortal = cast(Notion, MortalNotion(board.notion, fatal))
+            board.apply(plan, mortal, known=known, settle_after=SETTLE)
+        board.clock.advance(SETTLE)
+        board.reopen()
+    converge(board, client, blocks)
+    now = board.notion.children(client.key)
+    assert [raw["id"] for raw in now[1:-2]] == body
+    assert [raw["type"] for raw in now] == ["paragraph", *map(_type, blocks)] + [
+        "paragraph"
+    ] * 2
+    assert now[-1]["id"] == mine
+    assert not set(boxes) & {raw["id"] for raw in now}
+
+
+def test_a_box_below_which_people_wrote_stays(newest: Board) -> None:
+    client = newest.client("Neptune")
+    boxes, _ = _with_boxes(newest, client)
+    mine = note(newest, boxes[0], "mine")
+    write(newest, client, (Paragraph("fresh"),))
+    page = newest.notion.children(client.key)
+    assert page[0]["id"] == boxes[0]
+    assert newest.notion.children(boxes[0])[0]["id"] == mine
+    assert [text_of(raw) for raw in page[1:2]] == ["fresh"]
+    assert plan_section(newest, client, (Paragraph("fresh"),), [])[0].changes == ()
 
 
 def test_a_page_that_is_gone_is_left_and_the_others_are_written(board: Board) -> None:
@@ -457,8 +543,8 @@ def test_changing_the_language_changes_the_markers_in_place(board: Board) -> Non
     plan, known = plan_section(board, client, FIRST, [])
     assert plan.changes == ()
     (change,) = plan_section(board, client, FIRST[:1], [])[0].changes
-    marked = (Callout("**Rayline** пишет этот раздел", "⚙️"), *FIRST, change.blocks[-1])
+    marked = (Mark(f"{OPENING} обновляет раздел"), *FIRST, change.blocks[-1])
     board.apply(Plan(WORKSPACE, (replace(change, blocks=marked),)), known=known)
     now = board.notion.children(client.key)
     assert [raw["id"] for raw in now] == ids
-    assert text_of(now[0]) == "Rayline пишет этот раздел"
+    assert text_of(now[0]) == f"{OPENING} обновляет раздел"

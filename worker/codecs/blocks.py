@@ -22,6 +22,7 @@ from worker.domain.document import (
     Callout,
     Divider,
     Heading,
+    Mark,
     Paragraph,
     Picture,
     Quote,
@@ -154,6 +155,7 @@ _KINDS: Mapping[type, str] = {
     ToDo: "to_do",
     Quote: "quote",
     Callout: "callout",
+    Mark: "paragraph",
     Divider: "divider",
     Table: "table",
 }
@@ -201,6 +203,8 @@ def _payload(block: Block, uploads: Mapping[str, str]) -> Json:
             }
         case ToDo(text, checked):
             return {"rich_text": rich_text(text), "checked": checked}
+        case Mark(text):
+            return {"rich_text": rich_text(text), "color": "gray"}
         case _:
             return {"rich_text": rich_text(block.text)}
 

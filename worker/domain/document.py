@@ -18,9 +18,9 @@ from worker.domain.charts import Chart
 from worker.domain.values import Ref
 from worker.domain.words import Words
 
-OPENING, CLOSING = "⚙️", "🔚"
-"""Icons of the two callouts a section lies between; with the program's name they tell it in any language."""
 NAME = "Rayline"
+OPENING, CLOSING = f"⚙ {NAME} ▾", f"⚙ {NAME} ▴"
+"""How the two lines begin that a section lies between: they tell it in any language."""
 ROW = "row:"
 """What the address of a reference begins with."""
 
@@ -66,6 +66,12 @@ class Callout(msgspec.Struct, frozen=True, tag=True):
     color: str = "gray_background"
 
 
+class Mark(msgspec.Struct, frozen=True, tag=True):
+    """The thin grey line at which a section of the worker begins or ends."""
+
+    text: str
+
+
 class Divider(msgspec.Struct, frozen=True, tag=True):
     """A horizontal line."""
 
@@ -90,7 +96,16 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
 
 
 Block = (
-    Paragraph | Heading | Bullet | ToDo | Quote | Callout | Divider | Table | Picture
+    Paragraph
+    | Heading
+    | Bullet
+    | ToDo
+    | Quote
+    | Callout
+    | Mark
+    | Divider
+    | Table
+    | Picture
 )
 
 
@@ -238,16 +253,10 @@ def shown(text: str) -> str:
 
 
 def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
-    """Return blocks between the two markers of the worker's section."""
-    opening = words.say(
-        "writes this section and keeps it up to date. Write your notes above or below it."
-    )
+    """Return blocks between the two marks of the worker's section."""
+    opening = words.say("keeps this section up to date; notes go above or below it")
     closing = words.say("end of the section")
-    return (
-        Callout(f"{bold(NAME)} {opening}", OPENING),
-        *blocks,
-        Callout(f"{bold(NAME)} · {closing}", CLOSING),
-    )
+    return (Mark(f"{OPENING} {opening}"), *blocks, Mark(f"{CLOSING} {closing}"))
 
 
 def digest(blocks: Sequence[Block]) -> str:
@@ -279,7 +288,7 @@ def markdown(blocks: Iterable[Block]) -> str:
 
 def _markdown(block: Block) -> str:
     match block:
-        case Paragraph(text):
+        case Paragraph(text) | Mark(text):
             return text
         case Heading(text, level):
             return f"{'#' * level} {text}"

@@ -1,14 +1,17 @@
 """The worker's own section of a page, brought up to date in place: only blocks that differ are touched.
 
 The page's blocks are read once, when there is something to write. Old and new blocks are matched by what they show;
-what is left over is changed in place, appended or removed. Nothing of people outside the two markers is ever touched;
+what is left over is changed in place, appended or removed. Nothing of people outside the two marks is ever touched;
 blocks of ours that once landed behind the closing one are removed (`strays`). An append is not safe to repeat: when its
 outcome is unknown, the page is left alone until it must have happened, and then read.
+
+A page made for others' eyes shows no marks. There each block stands for itself: ours are those that are remembered, and
+those that we made and nobody changed; what people wrote between them stays. The first, a callout, keeps its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -28,20 +31,11 @@ from worker.codecs.blocks import (
     picture_name,
     read_nested,
     seen,
-    text_of,
 )
 from worker.codecs.pages import address
 from worker.domain import charts, document
 from worker.domain.charts import Chart
-from worker.domain.document import (
-    CLOSING,
-    NAME,
-    OPENING,
-    Block,
-    Paragraph,
-    Picture,
-    plain,
-)
+from worker.domain.document import Block, Mark, Paragraph, Picture, plain
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, Rejected, Unknown
@@ -51,7 +45,8 @@ from worker.ports.notion import START, Json
 from worker.state import bases
 from worker.state.settings import Setting
 from worker.write.context import Result, WriteContext
-from worker.write.strays import Stretch, find_strays
+from worker.write.marks import Ends, Span, find_sections
+from worker.write.strays import Stretch, find_strays, is_alone, is_by
 from worker.write.uploads import NotDrawn
 
 BLOCKS, DOUBT = "§blocks", "§doubt"
@@ -60,6 +55,7 @@ MOST, MOST_NESTED, MOST_BYTES = 100, 1_000, 450_000
 MARKERS = 2
 Answer = TypeVar("Answer")
 NESTING = ("table", "bulleted_list_item")
+PAGES = ("child_page", "child_database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +183,24 @@ def _address(target: WriteContext, ref: Ref) -> str:
 def _rewrite(writer: _SectionWriter, blocks: tuple[Block, ...]) -> None:
     page = writer.target.notion.children(writer.page_id)
     writer.standing |= {str(raw["id"]) for raw in page}
-    spans = _find_sections(page, writer.known)
-
-    if not spans:
-        _upload(writer, blocks)
-        _start(writer, blocks)
+    wanted = _Wanted(writer, blocks)
+    if not isinstance(blocks[0], Mark):
+        _rewrite_unmarked(wanted, page)
         return
 
+    spans = _find_spans(wanted, page)
+    if spans:
+        _rewrite_between(wanted, page, spans)
+    else:
+        _rewrite_anew(wanted, [raw for raw in page if str(raw["id"]) in writer.known])
+
+
+def _rewrite_between(
+    wanted: _Wanted, page: Sequence[Json], spans: Sequence[Span]
+) -> None:
+    """Bring the section between the first marks up to date, and remove what of ours stands elsewhere."""
+    writer = wanted.writer
     (start, end), *surplus = spans
-    wanted = _Wanted(writer, blocks)
     steps = tuple(_match(wanted, page[start : end + 1]))
     strays = _find_strays(wanted, page, spans)
     _upload(writer, [block for step in steps for block in step.writes])
@@ -208,13 +213,54 @@ def _rewrite(writer: _SectionWriter, blocks: tuple[Block, ...]) -> None:
         writer.target.notion.delete_block(block_id)
 
 
+def _rewrite_unmarked(wanted: _Wanted, page: Sequence[Json]) -> None:
+    """Bring a page without marks up to date, block by block, whatever people wrote between ours."""
+    writer = wanted.writer
+    own = _find_own(writer, page)
+    if not own or own[0].get("type") != kind_of(wanted.blocks[0]):
+        _rewrite_anew(wanted, own)
+        return
+    steps = tuple(_match_unmarked(wanted, own))
+    _upload(writer, [block for step in steps for block in step.writes])
+    for step in steps:
+        step.carry_out(writer)
+
+
+def _find_own(writer: _SectionWriter, page: Sequence[Json]) -> list[Json]:
+    """Return the blocks that are remembered, and those that we made and nobody changed since."""
+    blocks = [raw for raw in page if raw.get("type") not in PAGES]
+    if all(str(raw["id"]) in writer.known for raw in blocks):
+        return blocks
+    me = writer.target.notion.me().id
+    return [raw for raw in blocks if str(raw["id"]) in writer.known or is_by(raw, me)]
+
+
+def _rewrite_anew(wanted: _Wanted, own: Iterable[Json]) -> None:
+    """Write a section whose ends are not there, and remove what is left of the old one."""
+    writer = wanted.writer
+    _upload(writer, wanted.blocks)
+    _start(writer, wanted.blocks)
+    for raw in own:
+        _remove_own(writer, raw)
+
+
+def _remove_own(writer: _SectionWriter, raw: Json) -> None:
+    """Remove a block, unless somebody changed it or wrote something below it."""
+    author = _author(raw)
+    if is_by(raw, author) and is_alone(writer.target.notion, raw, author):
+        writer.target.notion.delete_block(str(raw["id"]))
+
+
 def _start(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
-    """Append a new section; both markers come in one request, so that it is never without its end."""
-    opening, *inner, closing = blocks
+    """Append a new section; both marks come in one request, so that it is never without its end."""
+    has_marks = isinstance(blocks[0], Mark)
+    inner = blocks[1:-1] if has_marks else blocks
     parts = list(_parts(writer, inner))
     first = parts[0] if parts else ()
-    made = _append(writer, (opening, *first, closing), after=writer.first)
-    after = made[-MARKERS]
+    if has_marks:
+        first = (blocks[0], *first, blocks[-1])
+    made = _append(writer, first, after=writer.first)
+    after = made[-MARKERS] if has_marks else made[-1]
 
     for part in parts[1:]:
         after = _append(writer, part, after=after)[-1]
@@ -246,35 +292,19 @@ def _says_something(raw: Json) -> bool:
     return bool(seen(raw) or raw.get("has_children"))
 
 
-def _find_sections(
-    page: Sequence[Json], known: Mapping[str, _Known]
-) -> list[tuple[int, int]]:
-    """Return (opening, closing) positions of the sections, the one we remember first.
+def _find_spans(wanted: _Wanted, page: Sequence[Json]) -> list[Span]:
+    """Return where the sections stand, the one we remember first.
 
     A section that comes twice is an append whose outcome was unknown and which happened after all.
     """
-    spans: list[tuple[int, int]] = []
-    opening: int | None = None
-    for index, raw in enumerate(page):
-        if _is_marker(raw, OPENING):
-            opening = index
-        elif _is_marker(raw, CLOSING) and opening is not None:
-            spans.append((opening, index))
-            opening = None
+    known = wanted.writer.known
+    ends = Ends(wanted.ids_of(wanted.meant[0]), wanted.ids_of(wanted.meant[-1]))
 
-    def is_strange(span: tuple[int, int]) -> bool:
+    def is_strange(span: Span) -> bool:
         first, last = span
         return known.keys().isdisjoint((page[first]["id"], page[last]["id"]))
 
-    return sorted(spans, key=is_strange)
-
-
-def _is_marker(raw: Json, icon: str) -> bool:
-    payload = raw.get("callout") or {}
-    shown = payload.get("icon") or {}
-    if shown.get("emoji") != icon:
-        return False
-    return text_of(raw).startswith(NAME)
+    return sorted(find_sections(page, ends), key=is_strange)
 
 
 def _author(raw: Json) -> object:
@@ -355,7 +385,19 @@ class _Delete:
         writer.target.notion.delete_block(str(self.raw["id"]))
 
 
-_Step = _Keep | _Update | _Insert | _Delete
+@dataclass(frozen=True, slots=True)
+class _Drop:
+    """A block that is not wanted any more, where nothing tells people that it is ours: what they made of it stays."""
+
+    raw: Json
+    writes: tuple[Block, ...] = ()
+
+    def carry_out(self, writer: _SectionWriter) -> None:
+        """Remove it, unless somebody changed it."""
+        _remove_own(writer, self.raw)
+
+
+_Step = _Keep | _Update | _Insert | _Delete | _Drop
 
 
 class _Wanted:
@@ -388,21 +430,47 @@ class _Wanted:
         found = (digest for block, digest in alike if nested_look(block) == below)
         return next(found, None)
 
+    def ids_of(self, meant: str) -> frozenset[str]:
+        """Return the ids of the blocks that were last meant to be this one."""
+        known = self.writer.known.items()
+        return frozenset(block_id for block_id, one in known if one.meant == meant)
+
     def key_of(self, raw: Json) -> str:
         """Return the digest of the block of ours that an old one is, or a key of its own."""
         return self.known_of(raw) or self.alike(raw) or f"old:{raw['id']}"
 
 
 def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
-    """Yield the steps from old blocks to those wanted, in the page's order; the markers keep their places."""
-    keys = [wanted.key_of(raw) for raw in old]
+    """Yield the steps from old blocks to those wanted, in the page's order; the marks keep their places."""
     opening, *standing, closing = old
-    first, *blocks, last = wanted.blocks
-    first_key, *old_keys, last_key = keys
-    first_meant, *new_keys, last_meant = wanted.meant
+    yield from _match_body(
+        wanted, standing, slice(1, -1), after=str(opening["id"]), drop=_Delete
+    )
+    yield from _mark(wanted, opening, 0)
+    yield from _mark(wanted, closing, -1)
 
-    yield _mark(opening, first, is_same=first_key == first_meant)
-    after = str(opening["id"])
+
+def _match_unmarked(wanted: _Wanted, own: Sequence[Json]) -> Iterator[_Step]:
+    """Yield the same for a page without marks, of which the first block keeps its place."""
+    first, *standing = own
+    yield from _mark(wanted, first, 0)
+    yield from _match_body(
+        wanted, standing, slice(1, None), after=str(first["id"]), drop=_Drop
+    )
+
+
+def _match_body(
+    wanted: _Wanted,
+    standing: Sequence[Json],
+    part: slice,
+    *,
+    after: str,
+    drop: Callable[[Json], _Step],
+) -> Iterator[_Step]:
+    """Yield the steps to some of the wanted blocks; `after` is the block before them."""
+    blocks = wanted.blocks[part]
+    old_keys = [wanted.key_of(raw) for raw in standing]
+    new_keys = wanted.meant[part]
     matcher = SequenceMatcher(None, old_keys, new_keys, autojunk=False)
     for name, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         gap = standing[old_start:old_end]
@@ -411,18 +479,36 @@ def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
             for raw, block in zip(gap, fresh, strict=True):
                 yield _Keep(raw, block)
         else:
-            yield from _fill(gap, fresh, after=after)
+            yield from _fill(gap, fresh, after=after, drop=drop)
         if gap:
             after = str(gap[-1]["id"])
-    yield _mark(closing, last, is_same=last_key == last_meant)
 
 
-def _mark(raw: Json, block: Block, *, is_same: bool) -> _Step:
-    """Return how a marker comes to say what it should: it keeps its place, whatever people wrote below it."""
-    return _Keep(raw, block) if is_same else _Update(raw, block)
+def _mark(wanted: _Wanted, raw: Json, place: int) -> Iterator[_Step]:
+    """Yield how a mark comes to say what it should: it keeps its place, whatever people wrote below it.
+
+    A box of an earlier release gives way to a line, which its kind cannot become, unless people wrote into it.
+    """
+    block = wanted.blocks[place]
+    is_line = raw.get("type") == kind_of(block)
+    if wanted.key_of(raw) == wanted.meant[place] or (
+        raw.get("has_children") and not is_line
+    ):
+        yield _Keep(raw, block)
+    elif is_line:
+        yield _Update(raw, block)
+    else:
+        yield _Insert(str(raw["id"]), (block,))
+        yield _Delete(raw)
 
 
-def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[_Step]:
+def _fill(
+    old: Sequence[Json],
+    new: Sequence[Block],
+    *,
+    after: str,
+    drop: Callable[[Json], _Step],
+) -> Iterator[_Step]:
     """Turn a gap's old blocks into its new ones: in place where the kinds meet, else by appending and removing.
 
     Insertions come before removals, since a block can only be placed after one that stands.
@@ -442,7 +528,7 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
                 _Update(raw, block) for raw, block in zip(gap, blocks, strict=True)
             )
         else:
-            removals += (_Delete(raw) for raw in gap)
+            removals += map(drop, gap)
             if blocks:
                 yield _Insert(after, blocks)
         after = str(gap[-1]["id"]) if gap else after
@@ -450,9 +536,10 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
 
 
 def _shape(raw: Json) -> str:
-    """Return a block's kind; one with children can only be replaced, which no other shape equals."""
+    """Return a block's kind; one with children, or a colour that stays, can only be replaced, which no other shape equals."""
     kind = str(raw.get("type"))
-    if raw.get("has_children") or kind == "table":
+    color = (raw.get("paragraph") or {}).get("color", "default")
+    if raw.get("has_children") or kind == "table" or color != "default":
         return f"{kind}:{raw['id']}"
     return kind
 

@@ -39,7 +39,7 @@ def find_strays(
     # A copied page has its copier as the author of all of it, people's notes included.
     if not ours or notion.me().id != stretch.author:
         return ()
-    alone = (raw for raw in ours if _is_alone(notion, raw, stretch.author))
+    alone = (raw for raw in ours if is_alone(notion, raw, stretch.author))
     return tuple(str(raw["id"]) for raw in alone)
 
 
@@ -47,25 +47,26 @@ def _runs(stretch: Stretch) -> Iterator[tuple[Json, ...]]:
     """Yield what stands side by side and was made and last changed by the section's author."""
     run: list[Json] = []
     for raw in (*stretch.blocks, None):
-        if raw is not None and _is_by(raw, stretch.author):
+        if raw is not None and is_by(raw, stretch.author):
             run.append(raw)
         elif run:
             yield tuple(run)
             run = []
 
 
-def _is_by(raw: Json, author: object) -> bool:
+def is_by(raw: Json, author: object) -> bool:
+    """Tell whether an author made a block and changed it last."""
     people = [
         (raw.get(name) or {}).get("id") for name in ("created_by", "last_edited_by")
     ]
     return author is not None and people == [author, author]
 
 
-def _is_alone(notion: BlockReader, raw: Json, author: object) -> bool:
+def is_alone(notion: BlockReader, raw: Json, author: object) -> bool:
     """Tell whether nobody else wrote anything below a block."""
     if not raw.get("has_children"):
         return True
     return all(
-        _is_by(child, author) and _is_alone(notion, child, author)
+        is_by(child, author) and is_alone(notion, child, author)
         for child in notion.children(str(raw["id"]))
     )
