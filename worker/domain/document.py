@@ -163,6 +163,20 @@ def resolve(
     return tuple(_each(block, linked) for block in blocks)
 
 
+def references(blocks: Iterable[Block]) -> frozenset[Ref]:
+    """Return the rows that blocks refer to."""
+    names: set[str] = set()
+
+    def note(text: str) -> str:
+        urls = (run.url for run in runs(text)) if ROW in text else ()
+        names.update(url for url in urls if url.startswith(ROW))
+        return text
+
+    for block in blocks:
+        _each(block, note)
+    return frozenset(Ref.parse(name.removeprefix(ROW)) for name in names)
+
+
 def lead(
     blocks: Iterable[Block], pattern: re.Pattern[str], address: Callable[[str], str]
 ) -> tuple[Block, ...]:

@@ -293,9 +293,9 @@ class NotionGateway:
         return self._rows(f"GET /v1/{path}", ask, read_item)
 
     def create_page(
-        self, data_source_id: str, properties: Json, *, markdown: str = ""
+        self, data_source_id: str, properties: Json, *, children: Sequence[Json] = ()
     ) -> Page:
-        """Create a row and return the page as answered. Not safe to repeat: `Unknown` when the outcome is not known."""
+        """Create a row with its blocks and return the page as answered. Not safe to repeat: `Unknown` when the outcome is not known."""
         body: Json = {
             "parent": {"type": "data_source_id", "data_source_id": data_source_id},
             "properties": properties,
@@ -305,7 +305,7 @@ class NotionGateway:
             "pages",
             read_page,
             safe=False,
-            body=body | ({"markdown": markdown} if markdown else {}),
+            body=body | ({"children": list(children)} if children else {}),
         )
 
     def update_page(self, page_id: str, properties: Json) -> Page:

@@ -83,9 +83,9 @@ class RowWriter(RowReader, Protocol):
     """Writing rows, each read again right before and after."""
 
     def create_page(
-        self, data_source_id: str, properties: Json, *, markdown: str = ""
+        self, data_source_id: str, properties: Json, *, children: Sequence[Json] = ()
     ) -> Page:
-        """Create a row and return the page as answered."""
+        """Create a row with at most 100 blocks on its page and return the page as answered."""
         ...
 
     def update_page(self, page_id: str, properties: Json) -> Page:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 
 from worker.codecs.notion import encode
 from worker.codecs.records import Page
-from worker.errors import ApiError, Missing, Problem, RaylineError, Unknown
+from worker.errors import ApiError, Missing, Problem, RaylineError, Rejected, Unknown
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change, Kind
 from worker.ports.notion import Json
 from worker.state import journal
 from worker.write import creations, surplus
+from worker.write.bodies import Body, compose
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
 from worker.write.context import Result, WriteContext
 from worker.write.refusals import Cells, is_refusal, name_refused
@@ -33,20 +34,25 @@ def perform(target: WriteContext, change: Change) -> Result | Problem:
 def _create(target: WriteContext, change: Change) -> Result | Problem:
     cells = encode_cells(target, change)
     wanted = {item.field: item.after for item in change.fields}
+    body = compose(target, target.bodies.get(change.ref))
     if (ended := creations.claim(target, change.ref, wanted)) is not None:
         return ended
     refused: dict[str, ApiError] = {}
     try:
-        page, sent = _send_new(target, change, cells, refused)
+        page, sent, body = _send_new(target, change, cells, refused, body)
     except Unknown as unknown:
-        return creations.doubt(target, change, unknown, wanted=wanted)
+        return creations.doubt(target, change, unknown, wanted=wanted, body=body)
     except RaylineError:
         creations.give_back(target, change.ref)
         raise
     answered = read_answer(target, part_of(change, sent), page, everything=True)
-    made = creations.finish(target, change, page.id, wanted=wanted, cells=answered)
+    made = creations.finish(
+        target, change, page.id, wanted=wanted, cells=answered, body=body
+    )
     if made is not Result.DONE:
         return made
+    if body is not None:
+        body.tell()
     rest = {
         name: cell
         for name, cell in cells.items()
@@ -59,11 +65,17 @@ def _create(target: WriteContext, change: Change) -> Result | Problem:
 
 
 def _send_new(
-    target: WriteContext, change: Change, cells: Cells, refused: dict[str, ApiError]
-) -> tuple[Page, frozenset[str]]:
-    """Create the row and return it with the fields it was made with; fields refused by name are added to `refused`.
+    target: WriteContext,
+    change: Change,
+    cells: Cells,
+    refused: dict[str, ApiError],
+    body: Body | None,
+) -> tuple[Page, frozenset[str], Body | None]:
+    """Create the row and return it with the fields and the section it was made with; fields refused by name are added
+    to `refused`.
 
-    Where Notion does not say what it refuses, the row is made with its title alone and the rest is the caller's.
+    Where Notion does not say what it refuses, the row is made without its section, and if need be with its title alone;
+    the rest is the caller's.
     """
     source = target.schema.sources[change.ref.source]
     binding = target.bindings[change.ref.source]
@@ -73,7 +85,7 @@ def _send_new(
         properties = {binding.properties[name]: cell for name, cell in left.items()}
         properties |= key
         try:
-            page = creations.send(target, change.ref, properties)
+            page = creations.send(target, change.ref, properties, body)
         except ApiError as error:
             title = {
                 name: cell
@@ -81,6 +93,10 @@ def _send_new(
                 if source.properties[name].type == "title"
             }
             culprit = name_refused(error, left, source=source, binding=binding)
+            if body and not culprit and isinstance(error, Missing | Rejected):
+                body.give_up()
+                body = None
+                continue
             if not is_refusal(error) or not (culprit or left != title):
                 raise
             if culprit:
@@ -89,7 +105,7 @@ def _send_new(
             else:
                 left = title
             continue
-        return page, frozenset(left)
+        return page, frozenset(left), body
 
 
 def _key_cell(target: WriteContext, change: Change) -> Json:

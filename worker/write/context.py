@@ -14,7 +14,7 @@ from worker.domain.entities import Row
 from worker.domain.values import Ref
 from worker.errors import Problem
 from worker.mapping.schema import Bindings, Schema
-from worker.plan.plan import Kept
+from worker.plan.plan import Change, Kept
 from worker.ports.notion import PlanWriter
 from worker.state.store import Store
 from worker.world.memory import Turn
@@ -112,7 +112,7 @@ class WriteContext:
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
     the run in the journal. `seen` are the rows by page id as the rules saw them, `turns` what is remembered with the
-    writing of a row. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
+    writing of a row, `bodies` the sections that go with the creation of one. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
     """
 
     workspace: str
@@ -128,6 +128,7 @@ class WriteContext:
     settle_after: timedelta = timedelta(0)
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    bodies: Mapping[Ref, Change] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
 
     def page_of(self, ref: Ref) -> str | None:

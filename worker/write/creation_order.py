@@ -1,4 +1,5 @@
-"""In which order rows are created, so that a relation never points to a row that is not there yet: pure."""
+"""In which order rows are created, so that nothing points to a row that is not there yet, no relation and no link in a
+section that goes with its row: pure."""
 
 from __future__ import annotations
 
@@ -7,27 +8,45 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from worker.domain.document import references
 from worker.domain.values import Ref
 from worker.plan.plan import Change, FieldChange, Kind
 
 
 class Arrangement(msgspec.Struct, frozen=True, gc=False):
-    """Creations in `levels`, each needing only earlier ones; `later` holds updates that close cycles of relations."""
+    """Creations in `levels`, each needing only earlier ones; `later` holds updates that close cycles of relations.
+
+    `bodies` are the sections that can go with the creation of their rows, by row: all they lead to is made before.
+    """
 
     levels: tuple[tuple[Change, ...], ...]
     later: tuple[Change, ...]
+    bodies: Mapping[Ref, Change]
 
 
-def arrange(creates: Sequence[Change]) -> Arrangement:
+def arrange(creates: Sequence[Change], sections: Sequence[Change] = ()) -> Arrangement:
     """Return the creations parents first, in the plan's order within a level."""
     waiting = {change.ref: change for change in creates}
     needs = {change.ref: _needs(change, waiting) for change in creates}
+    bodies = {section.ref: section for section in sections if section.ref in waiting}
+    links = {
+        ref: references(section.blocks) & waiting.keys()
+        for ref, section in bodies.items()
+    }
     levels: list[tuple[Change, ...]] = []
     later: list[Change] = []
     while waiting:
-        level = [
+        free = [
             change for ref, change in waiting.items() if not needs[ref] & waiting.keys()
         ]
+        level = [
+            change
+            for change in free
+            if links.get(change.ref, frozenset()).isdisjoint(waiting)
+        ]
+        if free and not level:  # a section that leads to what comes later, or to itself
+            del links[free[0].ref], bodies[free[0].ref]
+            continue
         if not level:  # a cycle: its first row is made without the relations that cannot be written yet
             first, rest = _cut(next(iter(waiting.values())), waiting)
             level = [first]
@@ -35,7 +54,7 @@ def arrange(creates: Sequence[Change]) -> Arrangement:
         levels.append(tuple(level))
         for change in level:
             del waiting[change.ref]
-    return Arrangement(tuple(levels), tuple(later))
+    return Arrangement(tuple(levels), tuple(later), bodies)
 
 
 def _needs(change: Change, waiting: Mapping[Ref, Change]) -> set[Ref]:

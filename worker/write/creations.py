@@ -20,6 +20,7 @@ from worker.state import bases, journal
 from worker.state.store import Tx
 from worker.state.transitions import Status
 from worker.write import turns
+from worker.write.bodies import Body
 from worker.write.context import Result, WriteContext
 
 Wanted = Mapping[str, Value]
@@ -41,7 +42,9 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     return Result.SETTLED if done else Result.UNKNOWN
 
 
-def send(target: WriteContext, ref: Ref, properties: Json) -> Page:
+def send(
+    target: WriteContext, ref: Ref, properties: Json, body: Body | None = None
+) -> Page:
     """Make a claimed row and return it as answered; the claim stands, for another try or for `give_back`.
 
     Raises `Unknown` when the row may have been made, also when the answer does not name it; after any other error
@@ -50,7 +53,9 @@ def send(target: WriteContext, ref: Ref, properties: Json) -> Page:
     binding = target.bindings[ref.source]
     notion = target.notion.guarded(lambda: _leave(target, ref))
     return notion.create_page(
-        binding.data_source_id, {**properties, **_kind(binding.only)}
+        binding.data_source_id,
+        {**properties, **_kind(binding.only)},
+        children=body.children() if body else (),
     )
 
 
@@ -75,11 +80,17 @@ def _leave(target: WriteContext, ref: Ref) -> None:
 
 
 def doubt(
-    target: WriteContext, change: Change, unknown: Unknown, *, wanted: Wanted
+    target: WriteContext,
+    change: Change,
+    unknown: Unknown,
+    *,
+    wanted: Wanted,
+    body: Body | None = None,
 ) -> Result | Problem:
-    """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
+    """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done, but for what
+    stands on the page."""
     if unknown.committed_id:
-        return finish(target, change, unknown.committed_id, wanted=wanted)
+        return finish(target, change, unknown.committed_id, wanted=wanted, body=body)
     with target.store.unguarded().transaction(target.workspace) as tx:
         journal.doubt(tx, change.ref, claim=target.claim, now=target.now())
         return _standing(tx, change.ref)
@@ -92,8 +103,10 @@ def finish(
     *,
     wanted: Wanted,
     cells: Wanted | None = None,
+    body: Body | None = None,
 ) -> Result | Problem:
-    """Record that the row was made, with `cells` as the bases of its fields (None: only what was wanted is known).
+    """Record that the row was made, with `cells` as the bases of its fields (None: only what was wanted is known), and
+    the section that went with it.
 
     Once the lease is lost the row may be in the next run's hands: only the proof that we made it is recorded, and what
     it was to hold. Returns a problem when another row stands for the key already.
@@ -115,10 +128,16 @@ def finish(
         )
 
     def record(tx: Tx) -> None:
-        bases.record(tx, page_id, cells or {})
+        if cells is None:
+            attempt(tx)
+        else:
+            bases.record(tx, page_id, cells)
+        if body is not None:
+            note = body.doubt if cells is None else body.record
+            note(tx, page_id)
 
     try:
-        standing = prove(attempt if cells is None else record, guarded=True)
+        standing = prove(record, guarded=True)
     except Busy:
         standing = prove(attempt, guarded=False)
     if standing != page_id:

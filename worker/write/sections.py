@@ -44,6 +44,7 @@ from worker.plan.plan import Change
 from worker.ports.notion import START, Json
 from worker.state import bases
 from worker.state.settings import Setting
+from worker.state.store import Tx
 from worker.write.context import Result, WriteContext
 from worker.write.marks import Ends, Span, find_sections
 from worker.write.strays import Stretch, find_strays, is_alone, is_by
@@ -59,7 +60,7 @@ PAGES = ("child_page", "child_database")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What is remembered of a block of ours: the digest of what it was meant to be and of what Notion showed."""
 
     meant: str
@@ -67,7 +68,7 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _SectionWriter:
+class SectionWriter:
     """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand.
 
     `standing` holds the ids of the page's blocks: those read, and those put there since. `first` is where a section that
@@ -76,10 +77,10 @@ class _SectionWriter:
 
     target: WriteContext
     page_id: str
-    known: dict[str, _Known]
+    known: dict[str, Known]
     uploads: dict[str, str] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
-    placed: dict[str, _Known] = field(default_factory=dict)
+    placed: dict[str, Known] = field(default_factory=dict)
     standing: set[str] = field(default_factory=set)
     first: str = ""
 
@@ -87,9 +88,16 @@ class _SectionWriter:
         """Tell whether an answered block was not on the page before."""
         return "id" in raw and str(raw["id"]) not in self.standing
 
+    def recall_places(self, section: Sequence[Json]) -> None:
+        """Know the blocks of a section by their ids that were remembered by their places, as it came with its row."""
+        for place, raw in enumerate(section):
+            known = self.known.pop(str(place), None)
+            if known is not None:
+                self.known[str(raw["id"])] = known
+
     def place(self, block_id: str, raw: Json, block: Block) -> None:
         """Remember a block as it stands now."""
-        self.placed[block_id] = _Known(document.digest((block,)), _print(seen(raw)))
+        self.placed[block_id] = Known(document.digest((block,)), fingerprint(seen(raw)))
 
 
 def write_section(target: WriteContext, change: Change) -> Result:
@@ -99,20 +107,22 @@ def write_section(target: WriteContext, change: Change) -> Result:
         return Result.SETTLED  # its row was not created; the section comes with the row
     with target.store.reading(target.workspace) as tx:
         written = bases.of_page(tx, page_id)
+    digest = document.digest(change.blocks)
+    if not change.page_id and written.get(SECTION) == digest:
+        return Result.DONE  # it came with the row
     doubt = written.get(DOUBT)
     if isinstance(doubt, datetime) and target.now() - doubt < target.settle_after:
         return Result.UNKNOWN
-    digest = document.digest(change.blocks)
     with target.store.transaction(target.workspace) as tx:
         bases.attempt(tx, page_id, {SECTION: digest})
         bases.record(
             tx, page_id, {DOUBT: target.now()}
         )  # stays when the process dies in the middle
     is_row = change.ref.source in target.schema.sources
-    writer = _SectionWriter(
+    writer = SectionWriter(
         target, page_id, _unpack(written.get(BLOCKS)), first="" if is_row else START
     )
-    blocks = tuple(fit(document.resolve(change.blocks, partial(_address, target))))
+    blocks = tuple(fit(document.resolve(change.blocks, partial(address_of, target))))
     try:
         undrawn = _write(writer, blocks)
     except Unknown:
@@ -123,21 +133,20 @@ def write_section(target: WriteContext, change: Change) -> Result:
         raise
     with target.store.transaction(target.workspace) as tx:
         bases.record(
-            tx, page_id, {SECTION: digest, BLOCKS: _pack(writer.placed), DOUBT: None}
+            tx, page_id, {SECTION: digest, BLOCKS: pack(writer.placed), DOUBT: None}
         )
-        for picture in sorted(writer.fresh):
-            _upload_of(picture).save(tx, writer.uploads[picture])
+        save_pictures(tx, writer)
         if (
             undrawn
         ):  # written, but not what it was meant to be: the next cycle tries again
             bases.attempt(tx, page_id, {SECTION: digest})
     for fault in undrawn:
         is_private = target.schema.is_private(change.ref.source)
-        target.warn(_undrawn(change, fault, private=is_private))
+        target.warn(tell_undrawn(change, fault, private=is_private))
     return Result.DONE
 
 
-def _write(writer: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
+def _write(writer: SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
     """Write a section and return the pictures that cannot be drawn, in whose places their words stand.
 
     Pictures are drawn before anything is written.
@@ -148,19 +157,19 @@ def _write(writer: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn,
             _rewrite(writer, blocks)
         except NotDrawn as fault:
             undrawn.append(fault)
-            blocks = tuple(_without(block, fault.chart) for block in blocks)
+            blocks = tuple(without(block, fault.chart) for block in blocks)
         else:
             return tuple(undrawn)
 
 
-def _without(block: Block, chart: Chart) -> Block:
+def without(block: Block, chart: Chart) -> Block:
     """Return a block, or the words of a picture that shows this chart."""
     if isinstance(block, Picture) and block.chart == chart:
         return Paragraph(block.caption or plain(chart.title))
     return block
 
 
-def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
+def tell_undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     title = "…" if private else fault.chart.title
     return Problem(
         code=Code.PICTURE_NOT_DRAWN,
@@ -174,13 +183,13 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     )
 
 
-def _address(target: WriteContext, ref: Ref) -> str:
+def address_of(target: WriteContext, ref: Ref) -> str:
     """Return where a row can be opened, by its id alone: a title in it would change (docs/facts/notion-api.md 3.13)."""
     page_id = target.page_of(ref)
     return address(page_id) if page_id else ""
 
 
-def _rewrite(writer: _SectionWriter, blocks: tuple[Block, ...]) -> None:
+def _rewrite(writer: SectionWriter, blocks: tuple[Block, ...]) -> None:
     page = writer.target.notion.children(writer.page_id)
     writer.standing |= {str(raw["id"]) for raw in page}
     wanted = _Wanted(writer, blocks)
@@ -201,9 +210,10 @@ def _rewrite_between(
     """Bring the section between the first marks up to date, and remove what of ours stands elsewhere."""
     writer = wanted.writer
     (start, end), *surplus = spans
+    writer.recall_places(page[start : end + 1])
     steps = tuple(_match(wanted, page[start : end + 1]))
     strays = _find_strays(wanted, page, spans)
-    _upload(writer, [block for step in steps for block in step.writes])
+    upload_pictures(writer, [block for step in steps for block in step.writes])
 
     for step in steps:
         step.carry_out(writer)
@@ -221,12 +231,12 @@ def _rewrite_unmarked(wanted: _Wanted, page: Sequence[Json]) -> None:
         _rewrite_anew(wanted, own)
         return
     steps = tuple(_match_unmarked(wanted, own))
-    _upload(writer, [block for step in steps for block in step.writes])
+    upload_pictures(writer, [block for step in steps for block in step.writes])
     for step in steps:
         step.carry_out(writer)
 
 
-def _find_own(writer: _SectionWriter, page: Sequence[Json]) -> list[Json]:
+def _find_own(writer: SectionWriter, page: Sequence[Json]) -> list[Json]:
     """Return the blocks that are remembered, and those that we made and nobody changed since."""
     blocks = [raw for raw in page if raw.get("type") not in PAGES]
     if all(str(raw["id"]) in writer.known for raw in blocks):
@@ -238,24 +248,24 @@ def _find_own(writer: _SectionWriter, page: Sequence[Json]) -> list[Json]:
 def _rewrite_anew(wanted: _Wanted, own: Iterable[Json]) -> None:
     """Write a section whose ends are not there, and remove what is left of the old one."""
     writer = wanted.writer
-    _upload(writer, wanted.blocks)
+    upload_pictures(writer, wanted.blocks)
     _start(writer, wanted.blocks)
     for raw in own:
         _remove_own(writer, raw)
 
 
-def _remove_own(writer: _SectionWriter, raw: Json) -> None:
+def _remove_own(writer: SectionWriter, raw: Json) -> None:
     """Remove a block, unless somebody changed it or wrote something below it."""
     author = _author(raw)
     if is_by(raw, author) and is_alone(writer.target.notion, raw, author):
         writer.target.notion.delete_block(str(raw["id"]))
 
 
-def _start(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
+def _start(writer: SectionWriter, blocks: Sequence[Block]) -> None:
     """Append a new section; both marks come in one request, so that it is never without its end."""
     has_marks = isinstance(blocks[0], Mark)
     inner = blocks[1:-1] if has_marks else blocks
-    parts = list(_parts(writer, inner))
+    parts = list(parts_of(writer, inner))
     first = parts[0] if parts else ()
     if has_marks:
         first = (blocks[0], *first, blocks[-1])
@@ -312,7 +322,7 @@ def _author(raw: Json) -> object:
 
 
 def _drop_own(
-    writer: _SectionWriter, section: Sequence[Json], *, author: object
+    writer: SectionWriter, section: Sequence[Json], *, author: object
 ) -> None:
     """Remove a second section, if nobody but the worker has touched it."""
     if all(
@@ -331,7 +341,7 @@ class _Keep:
     block: Block
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, writer: _SectionWriter) -> None:
+    def carry_out(self, writer: SectionWriter) -> None:
         """Remember it."""
         writer.place(str(self.raw["id"]), self.raw, self.block)
 
@@ -348,7 +358,7 @@ class _Update:
         """Return what is written."""
         return (self.block,)
 
-    def carry_out(self, writer: _SectionWriter) -> None:
+    def carry_out(self, writer: SectionWriter) -> None:
         """Change it."""
         body = encode_update(self.block, writer.uploads)
         answer = _sent(
@@ -366,10 +376,10 @@ class _Insert:
     after: str
     writes: tuple[Block, ...]
 
-    def carry_out(self, writer: _SectionWriter) -> None:
+    def carry_out(self, writer: SectionWriter) -> None:
         """Append them."""
         after = self.after
-        for part in _parts(writer, self.writes):
+        for part in parts_of(writer, self.writes):
             after = _append(writer, part, after=after)[-1]
 
 
@@ -380,7 +390,7 @@ class _Delete:
     raw: Json
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, writer: _SectionWriter) -> None:
+    def carry_out(self, writer: SectionWriter) -> None:
         """Remove it."""
         writer.target.notion.delete_block(str(self.raw["id"]))
 
@@ -392,7 +402,7 @@ class _Drop:
     raw: Json
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, writer: _SectionWriter) -> None:
+    def carry_out(self, writer: SectionWriter) -> None:
         """Remove it, unless somebody changed it."""
         _remove_own(writer, self.raw)
 
@@ -403,7 +413,7 @@ _Step = _Keep | _Update | _Insert | _Delete | _Drop
 class _Wanted:
     """The blocks a section should hold, found by what they show: `meant` are their digests."""
 
-    def __init__(self, writer: _SectionWriter, blocks: Sequence[Block]) -> None:
+    def __init__(self, writer: SectionWriter, blocks: Sequence[Block]) -> None:
         self.writer = writer
         self.blocks = blocks
         self.meant = [document.digest((block,)) for block in blocks]
@@ -415,7 +425,7 @@ class _Wanted:
     def known_of(self, raw: Json) -> str | None:
         """Return the digest of what a block was meant to be, if it still shows what it showed."""
         known = self.writer.known.get(str(raw["id"]))
-        is_same = known is not None and known.shown == _print(seen(raw))
+        is_same = known is not None and known.shown == fingerprint(seen(raw))
         return known.meant if known and is_same else None
 
     def alike(self, raw: Json) -> str | None:
@@ -548,8 +558,8 @@ def _shape_of(block: Block) -> str:
     return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
 
 
-def _parts(
-    writer: _SectionWriter, blocks: Sequence[Block]
+def parts_of(
+    writer: SectionWriter, blocks: Sequence[Block]
 ) -> Iterator[tuple[Block, ...]]:
     """Yield blocks in as many as one request may hold, two markers beside them."""
     part: list[Block] = []
@@ -582,7 +592,7 @@ def _count(child: Json) -> int:
 
 
 def _append(
-    writer: _SectionWriter, blocks: Sequence[Block], *, after: str
+    writer: SectionWriter, blocks: Sequence[Block], *, after: str
 ) -> tuple[str, ...]:
     """Append blocks in one request and return their ids, in order.
 
@@ -612,16 +622,27 @@ def _append(
 
 
 def _sent(
-    writer: _SectionWriter, blocks: Sequence[Block], call: Callable[[], Answer]
+    writer: SectionWriter, blocks: Sequence[Block], call: Callable[[], Answer]
 ) -> Answer:
     """Return a write's answer; when it was refused, forget the pictures in it: an upload may be gone by now."""
     try:
         return call()
     except Rejected:
-        with writer.target.store.transaction(writer.target.workspace) as tx:
-            for chart in _charts(blocks):
-                _upload_of(charts.digest(chart)).save(tx, "")
+        forget_pictures(writer.target, blocks)
         raise
+
+
+def forget_pictures(target: WriteContext, blocks: Sequence[Block]) -> None:
+    """Forget the uploads of the pictures among some blocks, so that they are made again."""
+    with target.store.transaction(target.workspace) as tx:
+        for chart in charts_of(blocks):
+            _upload_of(charts.digest(chart)).save(tx, "")
+
+
+def save_pictures(tx: Tx, writer: SectionWriter) -> None:
+    """Remember the uploads of pictures that are shown somewhere now: those stay."""
+    for picture in sorted(writer.fresh):
+        _upload_of(picture).save(tx, writer.uploads[picture])
 
 
 def _upload_of(picture: str) -> Setting[str]:
@@ -629,9 +650,9 @@ def _upload_of(picture: str) -> Setting[str]:
     return Setting(f"picture:{picture}", str, str)
 
 
-def _upload(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
+def upload_pictures(writer: SectionWriter, blocks: Sequence[Block]) -> None:
     """Upload the pictures among some blocks that were never uploaded before."""
-    for chart in _charts(blocks):
+    for chart in charts_of(blocks):
         name = charts.digest(chart)
         with writer.target.store.reading(writer.target.workspace) as tx:
             stored = _upload_of(name).load(tx)
@@ -642,22 +663,22 @@ def _upload(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
             writer.fresh |= set() if stored else {name}
 
 
-def _charts(blocks: Sequence[Block]) -> tuple[Chart, ...]:
+def charts_of(blocks: Sequence[Block]) -> tuple[Chart, ...]:
     return tuple(block.chart for block in blocks if isinstance(block, Picture))
 
 
-def _print(text: str) -> str:
+def fingerprint(text: str) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _pack(placed: Mapping[str, _Known]) -> tuple[str, ...]:
+def pack(placed: Mapping[str, Known]) -> tuple[str, ...]:
     return tuple(
         f"{block_id}={known.meant}={known.shown}" for block_id, known in placed.items()
     )
 
 
-def _unpack(value: object) -> dict[str, _Known]:
+def _unpack(value: object) -> dict[str, Known]:
     entries = (
         [str(item).split("=") for item in value] if isinstance(value, tuple) else []
     )
-    return {block_id: _Known(meant, shown) for block_id, meant, shown in entries}
+    return {block_id: Known(meant, shown) for block_id, meant, shown in entries}

@@ -41,7 +41,7 @@ from worker.site import Site
 from worker.state import bases, journal
 from worker.write.changes import perform
 from worker.write.context import Pages, PlanBasis, Result, RunControl, WriteContext
-from worker.write.creation_order import arrange
+from worker.write.creation_order import Arrangement, arrange
 from worker.write.uploads import open_engines
 
 log = structlog.get_logger("worker.write")
@@ -136,7 +136,8 @@ def apply(
             raise Stopped("ended before the request left")
         control.fence()
 
-    phases = tuple(_phases(plan.changes))
+    order = _arrange(plan.changes)
+    phases = tuple(_phases(plan.changes, order))
     warnings: list[Problem] = []
     with open_engines(width) as engines:
         target = WriteContext(
@@ -153,6 +154,7 @@ def apply(
             settle_after=timedelta(seconds=site.settings.notion.settle),
             seen=basis.seen,
             turns=basis.turns,
+            bodies=order.bodies,
         )
         total = sum(len(phase) for phase in phases)
         apply_run = _ApplyRun(target, control.stop, control.progress, total)
@@ -186,11 +188,18 @@ def _sources_of_people(site: Site) -> frozenset[str]:
     )
 
 
-def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+def _arrange(changes: Sequence[Change]) -> Arrangement:
+    creations = [change for change in changes if change.kind is Kind.CREATE]
+    sections = [change for change in changes if change.kind is Kind.SECTION]
+    return arrange(creations, sections)
+
+
+def _phases(
+    changes: Sequence[Change], order: Arrangement
+) -> Iterator[tuple[Change, ...]]:
     """Yield groups of changes that do not depend on each other, in the order in which they must be done."""
-    creations = arrange([change for change in changes if change.kind is Kind.CREATE])
-    yield from creations.levels
-    yield creations.later
+    yield from order.levels
+    yield order.later
     for kind in (Kind.UPDATE, Kind.SECTION, Kind.ARCHIVE):
         yield tuple(change for change in changes if change.kind is kind)
 
