@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.offices import Office, open_office
+from tests.support.offices import Office, free, open_office
+from tests.support.silence import Silence, silent, unanswered
 from tests.support.stages import one_object, rayline, start_rayline
 from tests.support.waiting import LONG, end, wait_for, wait_for_line
 from worker.app.settings import load_settings
@@ -25,41 +25,14 @@ from worker.daemon.instance import lease_name
 from worker.daemon.notify import open_notifier
 from worker.daemon.roster import Roster, changes
 from worker.mapping.load import shipped_folder
-from worker.state import leases, runs, triggers
+from worker.state import runs, triggers
 from worker.state.processes import name_owner
-
-
-class Silence:
-    """A server that takes every request and answers none, until it is closed."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.asked = threading.Event()
-        self._held: list[socket.socket] = []
-        threading.Thread(target=self._take, daemon=True).start()
-
-    def _take(self) -> None:
-        while True:
-            try:
-                link, _ = self._listener.accept()
-                self._held.append(link)
-                if link.recv(1):
-                    self.asked.set()
-            except OSError:
-                return
-
-    def close(self) -> None:
-        self._listener.close()
-        for link in self._held:
-            link.close()
 
 
 @pytest.fixture
 def silence() -> Iterator[Silence]:
-    server = Silence()
-    yield server
-    server.close()
+    with silent() as server:
+        yield server
 
 
 @pytest.fixture
@@ -67,21 +40,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     opened = open_office(tmp_path, f"sqlite:///{tmp_path / 'state.db'}")
     yield opened
     opened.store.close()
-
-
-def unanswered(office: Office, silence: Silence) -> None:
-    """Lead a workspace to a server that never answers, and have it wait longer than any test."""
-    text = office.config.read_text().replace(
-        '[workspaces.studio.notion]\nbase_url = "http://127.0.0.1:9"',
-        f'[workspaces.studio.notion]\ntimeout = 3600\nbase_url = "http://127.0.0.1:{silence.port}"',
-    )
-    office.config.write_text(text)
-
-
-def free(office: Office, name: str) -> bool:
-    with office.store.reading(name) as tx:
-        lease = leases.current(tx)
-    return lease is not None and lease.until <= office.store.now()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT"])

@@ -81,3 +81,10 @@ token_file = "{token}"
 """
     )
     return Office(folder, Store(state), config)
+
+
+def free(office: Office, name: str) -> bool:
+    """Tell whether nobody holds a workspace, or is its daemon, any more."""
+    with office.store.reading(name) as tx:
+        lease = leases.current(tx)
+    return lease is not None and lease.until <= office.store.now()

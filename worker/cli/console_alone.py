@@ -6,24 +6,22 @@ It reads the state, and what is asked for in it waits there for whoever works on
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import structlog
 import typer
 
-from worker.app import logs
-from worker.app.build import Surroundings, build_context, secrets_of
-from worker.app.settings import Settings, find_file, load_settings
-from worker.cli import exits, prose, show
+from worker.app.build import Surroundings, build_context
+from worker.app.settings import Settings
+from worker.cli import exits, show
 from worker.cli.console import open_console
 from worker.cli.cycles import console_settings
-from worker.cli.session import ConfigOption, JsonOption, Session, log_level, session
+from worker.cli.session import ConfigOption, JsonOption, reload, session
 from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
 from worker.config import ConsoleSettings, Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import message
-from worker.errors import ConfigError, in_words
 from worker.state.store import Store
 
 log = structlog.get_logger("worker.web")
@@ -37,6 +35,11 @@ class Shown:
         self._store = store
         self._around = Surroundings(stop=stop)
         self.contexts: Mapping[str, Context] = {}
+
+    def serve(self, settings: Settings) -> Iterable[str]:
+        """Show what a configuration names, and return its workspaces."""
+        self.take_over(settings.workspaces)
+        return settings.workspaces
 
     def take_over(self, workspaces: Mapping[str, Workspace]) -> None:
         """Show these workspaces and no others; raises `ConfigError`, and shows what it did, when one cannot be."""
@@ -73,7 +76,7 @@ def console(
             log.info("console.started", workspaces=sorted(shown.contexts))
             while not stop.wait(POLL):
                 if heard.tell():
-                    renewed = _reload(opened, shown, config)
+                    renewed = reload(opened, config, shown.serve)
                     if renewed is not None:
                         take_over(_settings(renewed, listen))
             log.info("console.stopped")
@@ -83,22 +86,3 @@ def console(
 
 def _settings(settings: Settings, listen: str) -> ConsoleSettings:
     return console_settings(settings.console, True, listen) or ConsoleSettings()
-
-
-def _reload(opened: Session, shown: Shown, config: ConfigOption) -> Settings | None:
-    """Take the configuration over as it stands now; a bad one is told, and the old one goes on."""
-    try:
-        settings = load_settings(find_file(config))
-        shown.take_over(settings.workspaces)
-    except ConfigError as error:
-        for problem in error.problems:
-            sentence = prose.line(in_words(problem, opened.words))
-            log.error("configuration.bad", problem=sentence)
-        return None
-    secrets = [*secrets_of(opened.settings), *secrets_of(settings)]
-    logs.configure(secrets, level=log_level("INFO"))
-    if settings.state != opened.settings.state:
-        log.warning("configuration.needs_restart", setting="state")
-    opened.settings = settings
-    log.info("configuration.reloaded", workspaces=sorted(shown.contexts))
-    return settings

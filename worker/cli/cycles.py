@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from getpass import getuser
 from importlib import import_module
@@ -15,9 +15,7 @@ from pydantic import ValidationError
 
 from worker.alerts.watch import Told as Watched
 from worker.alerts.watch import watching, watching_once
-from worker.app import logs
-from worker.app.build import secrets_of
-from worker.app.settings import Settings, choose, find_file, load_settings
+from worker.app.settings import Settings, choose
 from worker.cli import exits, prose, show
 from worker.cli.reader import names_in, reader_of
 from worker.cli.session import (
@@ -29,7 +27,7 @@ from worker.cli.session import (
     Session,
     WorkspaceOption,
     context_of,
-    log_level,
+    reload,
     session,
 )
 from worker.cli.several import AllOption, Told, over_workspaces
@@ -47,7 +45,6 @@ from worker.daemon.roster import Roster, serve_roster
 from worker.daemon.service import open_runner
 from worker.domain.messages import message, tell
 from worker.domain.words import Words
-from worker.errors import ConfigError, in_words
 from worker.plan.plan import withheld_data
 from worker.plan.scope import find_rules
 from worker.state import runs
@@ -290,12 +287,15 @@ def run(
             roster.abandon()
             sum_up()
 
+        def take_over_workspaces(settings: Settings) -> Iterable[str]:
+            renewed = _chosen(settings, workspace)
+            roster.reload(renewed)
+            return renewed
+
         def watch() -> None:
             if heard.tell():
                 notifier.reloading()
-                _reload(
-                    opened, roster, lambda: load_settings(find_file(config)), workspace
-                )
+                reload(opened, config, take_over_workspaces)
                 take_over(console_settings(opened.settings.console, console, listen))
                 notifier.ready(roster.status())
 
@@ -319,29 +319,6 @@ def _chosen(settings: Settings, workspace: str | None) -> dict[str, Workspace]:
     if workspace is None and settings.workspaces:
         return dict(settings.workspaces)
     return dict([choose(settings, workspace)])
-
-
-def _reload(
-    opened: Session, roster: Roster, load: Callable[[], Settings], workspace: str | None
-) -> None:
-    """Take the configuration over as it stands now, and say what changed; a bad one is told, and the old one goes on."""
-    try:
-        settings = load()
-        served = _chosen(settings, workspace)
-    except ConfigError as error:
-        for problem in error.problems:
-            log.error(
-                "configuration.bad", problem=prose.line(in_words(problem, opened.words))
-            )
-        return
-    logs.configure(
-        [*secrets_of(opened.settings), *secrets_of(settings)], level=log_level("INFO")
-    )
-    if settings.state != opened.settings.state:
-        log.warning("configuration.needs_restart", setting="state")
-    roster.reload(served)
-    opened.settings = settings
-    log.info("configuration.reloaded", workspaces=sorted(served))
 
 
 def console_settings(

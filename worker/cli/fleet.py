@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from sqlalchemy.engine import make_url
 
 from worker.alerts.watch import Told, take_round, watching
 from worker.app.settings import CONFIGURATION, Settings
-from worker.cli.session import ConfigOption, JsonOption, session
+from worker.cli import exits
+from worker.cli.session import ConfigOption, JsonOption, reload, session
+from worker.cli.signals import ending_in_time, hear_signals, stop_on_signals
 from worker.cli.usage import require_known
 from worker.domain.messages import literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
@@ -59,13 +62,30 @@ def fleet(
         from worker.fleet.queue import Queue, Rhythm  # noqa: PLC0415
         from worker.fleet.service import Fleet, run_worker  # noqa: PLC0415
 
-        fleet = Fleet(opened.settings.workspaces, opened.store, threading.Event())
+        stop = threading.Event()
+        fleet = Fleet(opened.settings.workspaces, opened.store, stop)
         queue = Queue(url, fleet.work(), Rhythm(heartbeat))
+        told = Told(opened.settings.workspaces, opened.store)
+
+        def take_over(settings: Settings) -> Iterable[str]:
+            fleet.take_over(settings.workspaces)
+            told.workspaces = settings.workspaces
+            return settings.workspaces
+
         match asked:
             case "worker":
-                told = Told(opened.settings.workspaces, opened.store)
-                with watching(told.contexts, turn=lambda: take_round(opened.store)):
-                    run_worker(fleet, queue, concurrency=concurrency)
+                fleet.stop = stop_on_signals()
+                heard = hear_signals()
+
+                def watch() -> None:
+                    if heard.tell():
+                        reload(opened, config, take_over)
+
+                with (
+                    ending_in_time(fleet.stop, fleet.abandon, exits.OK),
+                    watching(told.contexts, turn=lambda: take_round(opened.store)),
+                ):
+                    run_worker(fleet, queue, concurrency=concurrency, watch=watch)
             case _:
                 counted = asyncio.run(queue.count())
                 line = opened.words.say(

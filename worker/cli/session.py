@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -18,16 +19,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
-from worker.cli import exits, show
+from worker.cli import exits, prose, show
 from worker.cli.voice import voice
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
 from worker.domain.messages import message
 from worker.domain.words import Words
-from worker.errors import RaylineError, StateFault
+from worker.errors import ConfigError, RaylineError, StateFault, in_words
 from worker.state.checking import find_damage
 from worker.state.store import Store
 
+log = structlog.get_logger("worker.cli")
 Advance = Callable[[str, int, int], None]
 
 ConfigOption = Annotated[
@@ -111,6 +113,28 @@ class Session:
 def log_level(usual: str) -> str:
     """Return the least severe kind of line that is logged: what RAYLINE_LOG says, else the usual."""
     return os.environ.get("RAYLINE_LOG", usual).upper()
+
+
+def reload(
+    opened: Session, config: Path | None, take_over: Callable[[Settings], Iterable[str]]
+) -> Settings | None:
+    """Take the configuration over as it stands now, and say what is served by it: `take_over` does, and returns the
+    workspaces. A bad one is told, and the old one goes on; then None is returned."""
+    try:
+        settings = load_settings(find_file(config))
+        secrets = [*secrets_of(opened.settings), *secrets_of(settings)]
+        logs.configure(secrets, level=log_level("INFO"))
+        served = take_over(settings)
+    except ConfigError as error:
+        for problem in error.problems:
+            sentence = prose.line(in_words(problem, opened.words))
+            log.error("configuration.bad", problem=sentence)
+        return None
+    if settings.state != opened.settings.state:
+        log.warning("configuration.needs_restart", setting="state")
+    opened.settings = settings
+    log.info("configuration.reloaded", workspaces=sorted(served))
+    return settings
 
 
 @contextmanager

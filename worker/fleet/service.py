@@ -7,35 +7,39 @@ Jira belongs to one cycle, and a workspace has one cycle at a time, so that its 
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from worker.app.build import Surroundings, open_context, utc_now
 from worker.config import Workspace
+from worker.cycle.abandoning import abandon
 from worker.cycle.context import CycleRequest
 from worker.cycle.report import Report
 from worker.daemon.job_log import JobLog
+from worker.daemon.roster import changes
 from worker.daemon.service import WorkspaceRunner, open_runner
 from worker.errors import Stopped
 from worker.fleet.queue import Queue, Work
 from worker.state import triggers
+from worker.state.processes import name_owner
 from worker.state.store import Store
 
 log = structlog.get_logger("worker.fleet")
+POLL = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fleet:
-    """All workspaces of a configuration, as one worker of a fleet sees them."""
+    """All workspaces of a configuration, as one worker of a fleet sees them; its threads look after some of them."""
 
     workspaces: Mapping[str, Workspace]
     store: Store
     stop: threading.Event
+    _in_hand: set[str] = field(default_factory=set)
 
     def work(self) -> Work:
         """Return what the queue asks of a worker."""
@@ -59,8 +63,32 @@ class Fleet:
             log.warning("fleet.unknown", workspace=name)
             return
         around = Surroundings(stop=self.stop)
-        with open_context(name, settings, self.store, around) as context:
-            open_runner(context).attend_once()
+        self._in_hand.add(name)
+        try:
+            with open_context(name, settings, self.store, around) as context:
+                open_runner(context).attend_once()
+        finally:
+            self._in_hand.discard(name)
+
+    def take_over(self, workspaces: Mapping[str, Workspace]) -> None:
+        """Look after these from now on, and log what changed; a cycle under way ends as it began."""
+        before, self.workspaces = self.workspaces, workspaces
+        for name in sorted({*before, *workspaces}):
+            if name not in before:
+                log.info("workspace.added", workspace=name)
+            elif name not in workspaces:
+                log.info("workspace.removed", workspace=name)
+            else:
+                changed = list(changes(before[name], workspaces[name]))
+                if changed:
+                    log.info("workspace.changed", workspace=name, changed=changed)
+
+    def abandon(self) -> None:
+        """End what hangs in a request, without waiting for it, so that others go on with it at once."""
+        for name in list(self._in_hand):
+            run_id = abandon(self.store, name, name_owner())
+            if run_id:
+                log.warning("cycle.abandoned", workspace=name, run=run_id)
 
     def _watcher(self, name: str) -> WorkspaceRunner:
         """Return a workspace's runner that only looks."""
@@ -72,22 +100,22 @@ def _no_cycle(_order: CycleRequest, _on_start: Callable[[int], None]) -> Report:
     raise Stopped("who only looks runs no cycle")
 
 
-def run_worker(fleet: Fleet, queue: Queue, *, concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT; the changes in hand are finished first."""
-    asyncio.run(_run(fleet, queue, concurrency))
+def run_worker(
+    fleet: Fleet, queue: Queue, *, concurrency: int, watch: Callable[[], None]
+) -> None:
+    """Work until the fleet's `stop` is set; the changes in hand are finished first. `watch` is called again and again."""
+    asyncio.run(_run(fleet, queue, concurrency, watch))
 
 
-async def _run(fleet: Fleet, queue: Queue, concurrency: int) -> None:
+async def _run(
+    fleet: Fleet, queue: Queue, concurrency: int, watch: Callable[[], None]
+) -> None:
     working = asyncio.create_task(queue.run(concurrency))
-
-    def end() -> None:
-        fleet.stop.set()
-        working.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
     log.info("fleet.started", workspaces=len(fleet.workspaces), at_once=concurrency)
+    while not (fleet.stop.is_set() or working.done()):
+        watch()
+        await asyncio.wait([working], timeout=POLL)
+    working.cancel()
     with suppress(asyncio.CancelledError):
         await working
     log.info("fleet.stopped")
