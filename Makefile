@@ -8,6 +8,8 @@ UV := $(BIN)/uv
 INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q --no-config
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
+# Some machines have Python keep no bytecode: every process of the tests would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo sandbox docs test check bench soak fuzz mutants locks locks-check clean
 
