@@ -84,15 +84,26 @@ def day_begins(day: date, zone: tzinfo) -> datetime:
 
 def quarter_of(day: date) -> Period:
     """Return the calendar quarter that holds `day`."""
-    first = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
-    last = month_of(date(day.year, first.month + 2, 1)).end
-    return Period(first, last, Grain.QUARTER)
+    return _quarter(day.year, (day.month - 1) // 3)
+
+
+@lru_cache(maxsize=1024)
+def _quarter(year: int, number: int) -> Period:
+    """Return a quarter of a year; the first is 0."""
+    first = _month(year, 3 * number + 1)
+    last = _month(year, 3 * number + 3)
+    return Period(first.start, last.end, Grain.QUARTER)
 
 
 def month_of(day: date) -> Period:
     """Return the calendar month that holds `day`."""
-    last = month_table.monthrange(day.year, day.month)[1]
-    return Period(day.replace(day=1), day.replace(day=last), Grain.MONTH)
+    return _month(day.year, day.month)
+
+
+@lru_cache(maxsize=1024)
+def _month(year: int, month: int) -> Period:
+    last = month_table.monthrange(year, month)[1]
+    return Period(date(year, month, 1), date(year, month, last), Grain.MONTH)
 
 
 def monday_of(day: date) -> date:
