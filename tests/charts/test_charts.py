@@ -10,16 +10,19 @@ from typing import Any
 import altair
 import pytest
 import vl_convert
+from msgspec.structs import replace
 
 from worker.charts import specify
 from worker.domain.charts import (
     Chart,
     LoadCell,
     LoadMap,
+    OddsPoint,
     PlanFact,
     PlanPoint,
     Ray,
     Rays,
+    Reliability,
     RiskCell,
     RiskMap,
     digest,
@@ -86,12 +89,24 @@ LOAD = LoadMap(
     ),
     "ru",
 )
-CHARTS: tuple[Chart, ...] = (plan_fact(), RAYS, RISKS, LOAD)
+ODDS = Reliability(
+    "Вероятность успеть и что вышло",
+    (
+        OddsPoint(Decimal("0.35"), Decimal("0.3"), Decimal("0.1"), Decimal("0.6"), 12),
+        OddsPoint(Decimal("0.97"), Decimal("0.8"), Decimal("0.7"), Decimal("0.9"), 61),
+    ),
+    "вероятность",
+    "в срок",
+    "как сказано",
+    "ru",
+)
+CHARTS: tuple[Chart, ...] = (plan_fact(), RAYS, RISKS, LOAD, ODDS)
 EMPTY: tuple[Chart, ...] = (
     PlanFact("x", (), MONDAY, "p", "f", "n", "EUR"),
     Rays("x", (), MONDAY, "w", "p", ()),
     RiskMap("x", (), "p", "i"),
     LoadMap("x", (), (), ()),
+    Reliability("x", (), "t", "c", "i"),
 )
 
 
@@ -103,7 +118,7 @@ def test_every_chart_is_valid_vega_lite(chart: Chart) -> None:
 
 
 def test_charts_that_differ_have_different_digests() -> None:
-    assert len({digest(chart) for chart in (*CHARTS, *EMPTY)}) == 8
+    assert len({digest(chart) for chart in (*CHARTS, *EMPTY)}) == 10
     assert digest(plan_fact()) == digest(plan_fact())
 
 
@@ -132,6 +147,8 @@ class _Said:
             ),
             ("K €",),
         ),
+        _Said(ODDS, ("вероятность", "в срок", "как сказано", "80\u00a0%", "61")),
+        _Said(replace(ODDS, locale="en"), ("80%",)),
         _Said(RAYS, ("Интернет-банк с очень дли…", "в работе", "эта неделя", "P85")),
         _Said(RISKS, ("Вероятность", "Склад", "+2", ">5<")),
         _Said(LOAD, ("131 %", "–", "Борис")),

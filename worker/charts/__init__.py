@@ -10,8 +10,9 @@ from typing import Any
 from worker.charts.load_map import load_map
 from worker.charts.plan_fact import plan_fact
 from worker.charts.rays import rays
+from worker.charts.reliability import reliability
 from worker.charts.risk_map import risk_map
-from worker.domain.charts import Chart, LoadMap, PlanFact, Rays, RiskMap
+from worker.domain.charts import Chart, LoadMap, PlanFact, Rays, Reliability, RiskMap
 
 
 def specify(chart: Chart) -> dict[str, Any]:
@@ -25,3 +26,5 @@ def specify(chart: Chart) -> dict[str, Any]:
             return risk_map(chart)
         case LoadMap():
             return load_map(chart)
+        case Reliability():
+            return reliability(chart)

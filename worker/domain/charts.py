@@ -100,7 +100,28 @@ class LoadMap(msgspec.Struct, frozen=True, tag=True):
     locale: str = "en"
 
 
-Chart = PlanFact | Rays | RiskMap | LoadMap
+class OddsPoint(msgspec.Struct, frozen=True):
+    """Chances of one tenth: what was told on the mean, the share that came, and the ends of its interval (all 0..1)."""
+
+    told: Decimal
+    came: Decimal
+    low: Decimal
+    high: Decimal
+    count: int
+
+
+class Reliability(msgspec.Struct, frozen=True, tag=True):
+    """What was told beside what came, by tenths; `ideal_label` names the line on which both are the same."""
+
+    title: str
+    points: tuple[OddsPoint, ...]
+    told_label: str
+    came_label: str
+    ideal_label: str
+    locale: str = "en"
+
+
+Chart = PlanFact | Rays | RiskMap | LoadMap | Reliability
 
 
 def digest(chart: Chart) -> str:
