@@ -32,6 +32,7 @@ from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
 from worker.method.hindsight.calibration import keep_score
 from worker.method.hindsight.spells import follow_risks
+from worker.method.hindsight.takings import keep_takings
 from worker.method.hindsight.tries import weigh_answers
 from worker.method.measures import LoadMeasure, Measures, SprintMeasure
 from worker.method.money.billing import find_unbilled
@@ -136,8 +137,9 @@ def evaluate(
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
     calibration = run(keep_score, None, cards)
-    spells = run(follow_risks, None, risks, run.occurrences)
-    worths = run(weigh_answers, None, playbooks, cards, tasks, spells)
+    history = run(follow_risks, None, risks, run.occurrences)
+    worths = run(weigh_answers, None, playbooks, cards, tasks, history)
+    takings = run(keep_takings, {}, plans)
     told = (*world.problems, *run.problems)
     notes = run(note_data, (), told, is_whole=not run.failed)
 
@@ -174,6 +176,8 @@ def evaluate(
         pipeline=pipeline,
         notes=notes,
         calibration=calibration,
+        risk_odds=history.odds if history else None,
+        takings=takings,
         worths=worths,
         needs=needs,
     )

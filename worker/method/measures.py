@@ -9,11 +9,11 @@ from enum import StrEnum
 
 import msgspec
 
-from worker.domain.periods import Period
+from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
 from worker.method.formulas.working_time import part_of
-from worker.method.hindsight.scoring import Calibration
+from worker.method.hindsight.scoring import Calibration, Odds, Takings
 from worker.method.hindsight.worth import Worth
 from worker.method.outlook import (
     DataNote,
@@ -637,7 +637,8 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
     that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date;
-    `corrections` the money of days that corrects earlier ones; `worths` what playbooks were worth; `answers` what scenarios would change, by each of their rows.
+    `corrections` the money of days that corrects earlier ones; `answers` what scenarios would change, by each of their rows;
+    `calibration`, `risk_odds` and `takings` (by length of the period) what forecasts were worth, `worths` what playbooks were.
     """
 
     cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
@@ -672,6 +673,8 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     pipeline: Pipeline | None = None
     notes: tuple[DataNote, ...] = ()
     calibration: Calibration | None = None
+    risk_odds: Odds | None = None
+    takings: Mapping[Grain, Takings] = msgspec.field(default_factory=dict)
     worths: tuple[Worth, ...] | None = None
     needs: tuple[StaffNeed, ...] | None = None
     answers: Mapping[Ref, Answer] = msgspec.field(default_factory=dict)

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
-from worker.domain.document import Block, Bullet, bold, plain
+from worker.domain.document import Block, Bullet, Picture, bold, plain
 from worker.domain.messages import message
+from worker.domain.periods import Grain
 from worker.domain.values import Ref
 from worker.method.hindsight.intervals import Share
-from worker.method.hindsight.scoring import ENOUGH, Bin, Brier, Calibration, Group
+from worker.method.hindsight.scoring import (
+    ENOUGH,
+    Brier,
+    Calibration,
+    Group,
+    Odds,
+    Punctuality,
+    Takings,
+)
+from worker.pages.pictures import chart_odds
 from worker.pages.view import NONE, View
 
 LIKELY = Decimal("0.5")
 SAFE = Decimal("0.85")
 STEP = Decimal("0.05")
+
+
+MONEY = {
+    Grain.MONTH: message("Forecasts of months"),
+    Grain.QUARTER: message("Forecasts of quarters"),
+}
 
 
 def write_calibration(view: View) -> Iterator[Block]:
@@ -23,6 +40,15 @@ def write_calibration(view: View) -> Iterator[Block]:
     if calibration is None:
         return
     yield view.heading("What forecasts were worth")
+    yield from _cards(view, calibration)
+    yield from _chart(view, calibration.odds)
+    yield _starts(view, calibration.starts)
+    for grain, takings in view.measures.takings.items():
+        yield _takings(view, MONEY[grain], takings)
+    yield from _risks(view)
+
+
+def _cards(view: View, calibration: Calibration) -> Iterator[Block]:
     if calibration.outcomes < ENOUGH:
         yield _too_early(view, calibration.outcomes)
         return
@@ -31,12 +57,77 @@ def write_calibration(view: View) -> Iterator[Block]:
     yield from _late(view, calibration.late)
     yield from _corrected(view, calibration)
     yield _groups(view, calibration.groups)
-    if calibration.brier is None:
+    odds = calibration.odds
+    if odds.brier is None:
         yield view.paragraph("On-time chances:")
-        yield _too_early(view, calibration.chances)
+        yield _too_early(view, odds.count)
         return
-    yield Bullet(_scored(view, calibration.brier))
-    yield _deciles(view, calibration.bins)
+    text = message("On-time chances")
+    yield Bullet(_scored(view, text, odds.brier))
+    yield _deciles(view, message("On time"), odds)
+
+
+def _chart(view: View, odds: Odds) -> Iterator[Block]:
+    chart = chart_odds(view, odds)
+    if chart is None:
+        return
+    caption = view.say(
+        "A point on the line was kept as often as told; below it, less often. "
+        "The bars are the intervals of what was counted."
+    )
+    yield Picture(chart, caption)
+
+
+def _starts(view: View, starts: Punctuality) -> Block:
+    title = view.say("Expected starts of proposals")
+    share = starts.kept
+    if share.tries < ENOUGH or starts.late is None:
+        return _early(view, title, share.tries)
+    text = message("kept {share}; on the mean work began {days} d later")
+    if starts.late < 0:
+        text = message("kept {share}; on the mean work began {days} d earlier")
+    days = view.number(abs(starts.late))
+    kept = view.say(text, share=tell_share(view, share), days=days)
+    return Bullet(f"{title}: {kept}.")
+
+
+def _takings(view: View, name: str, takings: Takings) -> Block:
+    title = view.say(name)
+    share = takings.sure
+    bias = takings.bias
+    if share.tries < ENOUGH or bias is None:
+        return _early(view, title, share.tries)
+    text = message(
+        "at least the sure part came {share}; on the mean {amount} more came than told ({part})"
+    )
+    if bias.mean < 0:
+        text = message(
+            "at least the sure part came {share}; on the mean {amount} less came than told ({part})"
+        )
+    came = view.say(
+        text,
+        share=tell_share(view, share),
+        amount=view.money(abs(bias.mean)),
+        part=view.percent(bias.share),
+    )
+    return Bullet(f"{title}: {came}.")
+
+
+def _risks(view: View) -> Iterator[Block]:
+    odds = view.measures.risk_odds
+    if odds is None:
+        return
+    title = message("Probabilities of risks")
+    if odds.brier is None:
+        yield _early(view, view.say(title), odds.count)
+        return
+    yield Bullet(_scored(view, title, odds.brier))
+    yield _deciles(view, message("Came true"), odds)
+
+
+def _early(view: View, title: str, count: int) -> Block:
+    early = tell_early(view, count)
+    return Bullet(f"{title}: {early}")
 
 
 def _too_early(view: View, count: int) -> Block:
@@ -147,28 +238,29 @@ def _name(view: View, owner: Ref) -> str:
     return view.unit_name(owner)
 
 
-def _scored(view: View, brier: Brier) -> str:
-    def number(value: float) -> str:
-        return view.words.number(value, 3)
+def _scored(view: View, title: str, brier: Brier) -> str:
+    def number(value: Fraction) -> str:
+        return view.words.number(float(value), 3)
 
     return view.say(
-        "On-time chances, Brier score {score} (0 is best): reliability {reliability} − resolution {resolution} "
+        "{title}, Brier score {score} (0 is best): reliability {reliability} − resolution {resolution} "
         "+ uncertainty {uncertainty} + within tenths {within}.",
-        score=bold(number(float(brier.score))),
-        reliability=number(float(brier.reliability)),
-        resolution=number(float(brier.resolution)),
-        uncertainty=number(float(brier.uncertainty)),
-        within=number(float(brier.within)),
+        title=view.say(title),
+        score=bold(number(brier.score)),
+        reliability=number(brier.reliability),
+        resolution=number(brier.resolution),
+        uncertainty=number(brier.uncertainty),
+        within=number(brier.within),
     )
 
 
-def _deciles(view: View, bins: tuple[Bin, ...]) -> Block:
+def _deciles(view: View, came: str, odds: Odds) -> Block:
     rows = []
-    for own in bins:
+    for own in odds.bins:
         told = view.words.percent(float(own.told))
         share = own.came
         counted = _counted(view, share)
         row = (told, view.percent(share.value), counted)
         rows.append(row)
-    header = (message("Chance told"), message("On time"), message("Counted"))
+    header = (message("Chance told"), came, message("Counted"))
     return view.table(header, rows)

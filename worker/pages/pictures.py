@@ -13,10 +13,12 @@ from babel.numbers import get_currency_symbol
 from worker.domain.charts import (
     LoadCell,
     LoadMap,
+    OddsPoint,
     PlanFact,
     PlanPoint,
     Ray,
     Rays,
+    Reliability,
     RiskCell,
     RiskMap,
 )
@@ -27,6 +29,7 @@ from worker.domain.periods import Period, monday_of
 from worker.domain.values import Ref
 from worker.method.formulas.cascade import weeks_of
 from worker.method.formulas.rays import start_of
+from worker.method.hindsight.scoring import Odds
 from worker.method.measures import RiskMeasure
 from worker.method.outlook import RayMeasure
 from worker.pages.view import View, by_stage
@@ -34,6 +37,8 @@ from worker.pages.view import View, by_stage
 USUAL = timedelta(weeks=12)
 """How long a card without an end is drawn: long enough to be seen, faint enough to mean nothing."""
 MOST_RAYS, MOST_PEOPLE = 24, 20
+PLACES = 4
+"""Decimals of a share: more would draw the same picture anew."""
 
 
 def weekly(view: View, *shown: object) -> str:
@@ -245,3 +250,26 @@ def _load_cells(view: View, people: Iterable[Ref]) -> Iterator[LoadCell]:
                 week=view.words.day_month(week.monday),
                 load=week.ratio,
             )
+
+
+def chart_odds(view: View, odds: Odds) -> Reliability | None:
+    """Return on-time chances beside what came; None while it is too early to tell."""
+    points = []
+    for own in odds.bins:
+        share = own.came
+        told = round(Decimal(float(own.told)), PLACES)
+        came = round(share.value, PLACES)
+        low = round(share.low, PLACES)
+        high = round(share.high, PLACES)
+        point = OddsPoint(told, came, low, high, share.tries)
+        points.append(point)
+    if not points:
+        return None
+    return Reliability(
+        view.say("On-time chances and what came"),
+        tuple(points),
+        view.say("chance told"),
+        view.say("on time"),
+        view.say("as told"),
+        view.words.locale,
+    )

@@ -48,6 +48,7 @@ RULES: Mapping[str, str] = {
     "services": "services",
     "servicing": "servicing",
     "spells": "spells",
+    "takings": "takings",
     "tasks": "tasks",
     "terms": "terms",
 }

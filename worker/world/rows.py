@@ -129,7 +129,10 @@ class TaskRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlanRow(msgspec.Struct, frozen=True, gc=False):
-    """A row of plans: the `target` as it stands, whether a person pinned it, and its health as last written."""
+    """A row of plans: the `target` as it stands, whether a person pinned it, and its health and `fact` as last written.
+
+    `told` is the forecast that keeps score (`worker.method.hindsight.takings`).
+    """
 
     ref: Ref
     key: str
@@ -138,6 +141,10 @@ class PlanRow(msgspec.Struct, frozen=True, gc=False):
     target: Decimal | None
     pinned: bool
     health: str | None
+    grain: str | None = None
+    period: Span | None = None
+    fact: Decimal | None = None
+    told: str | None = None
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
@@ -257,6 +264,9 @@ def read_task(row: Row, zone: tzinfo) -> TaskRow:
 
 def read_plan(row: Row) -> PlanRow:
     """Return a row of plans."""
+    period = row.fields.get("period")
+    if not isinstance(period, Span):
+        period = None
     return PlanRow(
         row.ref,
         row.key,
@@ -265,6 +275,10 @@ def read_plan(row: Row) -> PlanRow:
         target=number_of(row.fields.get("target")),
         pinned=row.fields.get("pinned") is True,
         health=text_of(row.fields.get("health")),
+        grain=text_of(row.fields.get("grain")),
+        period=period,
+        fact=number_of(row.fields.get("fact")),
+        told=text_of(row.fields.get("told")),
     )
 
 

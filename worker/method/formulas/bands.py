@@ -9,6 +9,15 @@ from worker.method.measures import Rag
 
 Number = Decimal | float
 
+CHANCES = {
+    1: Decimal("0.1"),
+    2: Decimal("0.3"),
+    3: Decimal("0.5"),
+    4: Decimal("0.7"),
+    5: Decimal("0.9"),
+}
+"""PMBOK's probabilities of the five marks (docs/facts/definitions.md 10)."""
+
 
 def colour_of(value: Decimal, band: Band) -> Rag:
     """Return green at or above the band's `green`, amber at or above its `amber`, else red."""

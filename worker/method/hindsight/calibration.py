@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Card, Stage
 from worker.domain.values import Ref
@@ -20,7 +21,6 @@ from worker.method.figures import show_day, show_text
 from worker.method.formulas.hysteresis import follow
 from worker.method.hindsight.scoring import (
     ENOUGH,
-    Bin,
     Calibration,
     Chance,
     Correction,
@@ -28,9 +28,9 @@ from worker.method.hindsight.scoring import (
     Group,
     correct_days,
     kept,
-    list_bins,
     mean,
-    score_chances,
+    weigh_days,
+    weigh_odds,
 )
 from worker.method.hindsight.told import (
     Log,
@@ -64,19 +64,25 @@ def keep_score(
     tracks: dict[str, Track] = {}
     facts: list[Fact] = []
     outcomes: list[_Outcome] = []
+    starts: list[Day] = []
     for ref, measure in cards.items():
         card = world.cards[ref]
-        track = world.memory.tracks.get(log_name(card))
+        name = log_name(card)
+        track = world.memory.tracks.get(name)
         known = read_log(track, card)
         log = follow_log(known, card, measure, world.today)
-        if not log.told:
+        if log == Log():
             continue
         text = write_log(log)
-        tracks[log_name(card)] = follow(track, text, world.today)
-        facts.append(_noted(card, log, world))
+        tracks[name] = follow(track, text, world.today)
+        fact = _noted(card, log, world)
+        facts.append(fact)
         outcomes += _outcomes(card, log)
+        starts += _starts(log)
 
     calibration = judge_outcomes(outcomes, world)
+    punctuality = weigh_days(starts)
+    calibration = replace(calibration, starts=punctuality)
     facts += _corrected(calibration.correction, cards, world)
     return Findings(calibration, tuple(facts), tracks=tracks)
 
@@ -89,6 +95,12 @@ def _outcomes(card: Card, log: Log) -> Iterator[_Outcome]:
             yield _Outcome(card, forecast, log.ended)
 
 
+def _starts(log: Log) -> Iterator[Day]:
+    start = log.start
+    if start is not None and start.began is not None:
+        yield Day(start.began, start.expected, start.day)
+
+
 def judge_outcomes(outcomes: Iterable[_Outcome], world: World) -> Calibration:
     """Return what the forecasts were worth, in whatever order they are given."""
     likely: list[Day] = []
@@ -99,34 +111,25 @@ def judge_outcomes(outcomes: Iterable[_Outcome], world: World) -> Calibration:
         forecast = outcome.told
         likely.append(_likely(outcome))
         safe.append(_safe(outcome))
-        if forecast.chance is not None and forecast.due is not None:
-            came = outcome.ended <= forecast.due
-            chances.append(Chance(forecast.chance, came))
+        due = forecast.due
+        if forecast.chance is not None and due is not None:
+            came = outcome.ended <= due
+            chance = Chance(forecast.chance, came)
+            chances.append(chance)
         for owner in _owners(outcome.card, world):
-            owned[owner].append(outcome)
+            of_owner = owned[owner]
+            of_owner.append(outcome)
 
-    whole = Calibration(kept(likely), kept(safe), _late(likely), len(chances))
+    odds = weigh_odds(chances)
+    whole = Calibration(kept(likely), kept(safe), _late(likely), odds)
     if len(safe) < ENOUGH:
         return whole
-    brier = None
-    bins: tuple[Bin, ...] = ()
-    if len(chances) >= ENOUGH:
-        brier = score_chances(chances)
-        bins = list_bins(chances)
     groups = []
     for owner in sorted(owned):
         group = _group(owner, owned[owner])
         groups.append(group)
-    return Calibration(
-        whole.likely,
-        whole.safe,
-        whole.late,
-        whole.chances,
-        brier,
-        bins,
-        correct_days(safe, SAFE),
-        tuple(groups),
-    )
+    correction = correct_days(safe, SAFE)
+    return replace(whole, correction=correction, groups=tuple(groups))
 
 
 def _owners(card: Card, world: World) -> Iterator[Ref]:
@@ -148,15 +151,20 @@ def _group(owner: Ref, outcomes: Iterable[_Outcome]) -> Group:
 
 
 def _likely(outcome: _Outcome) -> Day:
-    return Day(outcome.ended, outcome.told.p50, outcome.told.day)
+    told = outcome.told
+    return Day(outcome.ended, told.p50, told.day)
 
 
 def _safe(outcome: _Outcome) -> Day:
-    return Day(outcome.ended, outcome.told.p85, outcome.told.day)
+    told = outcome.told
+    return Day(outcome.ended, told.p85, told.day)
 
 
 def _late(days: Iterable[Day]) -> Decimal | None:
-    return mean([day.late for day in days])
+    late = []
+    for day in days:
+        late.append(day.late)
+    return mean(late)
 
 
 def _noted(card: Card, log: Log, world: World) -> Fact:
@@ -166,7 +174,13 @@ def _noted(card: Card, log: Log, world: World) -> Fact:
         since = show_day(say("told on"), forecast.day)
         until = show_day(say("P85"), forecast.p85)
         inputs += [since, until]
-    inputs.append(show_day(say("ended"), log.ended))
+    ended = show_day(say("ended"), log.ended)
+    inputs.append(ended)
+    start = log.start
+    if start is not None:
+        expected = show_day(say("expected start"), start.expected)
+        began = show_day(say("began"), start.began)
+        inputs += [expected, began]
     formula = say("the first forecast before and after half of the work")
     why = Why("calibration", tuple(inputs), formula)
     return Fact(card.ref, "forecasts", write_log(log), why)
@@ -180,16 +194,19 @@ def _corrected(
     name = say("lateness as a share of the days ahead")
     formula = say("P85 + the days ahead × how late earlier ones came")
     shift = show_text(name, None)
+    better = None
     if correction is not None:
         stretch = float(correction.stretch)
         shift = show_text(name, f"{stretch:.3f}")
+        if correction.is_better:
+            better = correction
     for ref, measure in cards.items():
         if not measure.known:
             continue
         safe = _running_safe(world.cards[ref], measure)
         day = None
-        if safe is not None and correction is not None and correction.is_better:
-            day = correction.apply(safe, world.today)
+        if safe is not None and better is not None:
+            day = better.apply(safe, world.today)
         before = show_day(say("P85"), safe)
         why = Why("calibration", (before, shift), formula)
         yield Fact(ref, "p85_read", day, why)

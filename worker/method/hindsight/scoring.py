@@ -123,6 +123,24 @@ def score_chances(
     return Brier(score, reliability, resolution, uncertainty, score - explained)
 
 
+class Odds(msgspec.Struct, frozen=True, gc=False):
+    """What chances were worth: how many can be judged, and from `ENOUGH` of them on their score by tenths."""
+
+    count: int = 0
+    brier: Brier | None = None
+    bins: tuple[Bin, ...] = ()
+
+
+def weigh_odds(chances: Sequence[Chance]) -> Odds:
+    """Return what some chances were worth."""
+    count = len(chances)
+    if count < ENOUGH:
+        return Odds(count)
+    brier = score_chances(chances)
+    bins = list_bins(chances)
+    return Odds(count, brier, bins)
+
+
 class Day(msgspec.Struct, frozen=True, order=True, gc=False):
     """A day `told` on another one, and the day that `came`."""
 
@@ -269,19 +287,53 @@ class Group(msgspec.Struct, frozen=True, gc=False):
     late: Decimal | None
 
 
+class Punctuality(msgspec.Struct, frozen=True, gc=False):
+    """How many days came no later than told, and by how many they came later on the mean (below zero: earlier)."""
+
+    kept: Share = Share(0, 0)
+    late: Decimal | None = None
+
+
+def weigh_days(days: Sequence[Day]) -> Punctuality:
+    """Return how punctual some days were."""
+    late = []
+    for day in days:
+        late.append(day.late)
+    return Punctuality(kept(days), mean(late))
+
+
+class Takings(msgspec.Struct, frozen=True, gc=False):
+    """What forecasts of revenue were worth: of so many periods the `sure` part that was at least reached, and the bias
+    of the whole."""
+
+    sure: Share = Share(0, 0)
+    bias: Bias | None = None
+
+
+def weigh_takings(outcomes: Sequence[tuple[Amount, Amount]]) -> Takings:
+    """Return what pairs of a whole forecast and its sure part were worth."""
+    hits = 0
+    wholes = []
+    for whole, sure in outcomes:
+        hits += sure.came >= sure.told
+        wholes.append(whole)
+    share = Share(hits, len(outcomes))
+    bias = weigh_amounts(wholes)
+    return Takings(share, bias)
+
+
 class Calibration(msgspec.Struct, frozen=True, gc=False):
     """What forecasts of cards were worth; nothing but the counts while there are fewer than `ENOUGH` outcomes.
 
     `likely` and `safe` are the days told with 50 and 85 % that were kept, `late` the mean of days by which the likely ones
-    were missed. `chances` counts the chances to be on time that can be judged; `brier` and `bins` say how they did.
+    were missed, `odds` those to be on time. `starts` are the expected starts of proposals.
     """
 
     likely: Share
     safe: Share
     late: Decimal | None
-    chances: int
-    brier: Brier | None = None
-    bins: tuple[Bin, ...] = ()
+    odds: Odds
+    starts: Punctuality = Punctuality()
     correction: Correction | None = None
     groups: tuple[Group, ...] = ()
 

@@ -6,7 +6,7 @@ after a lost state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import msgspec
@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from worker.domain.values import Ref
 from worker.method.figures import show_day, show_text
+from worker.method.formulas.bands import CHANCES
 from worker.method.formulas.occurrences import row_of
+from worker.method.hindsight.scoring import Chance, Odds, weigh_odds
 from worker.method.measures import RiskMeasure
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Why
@@ -48,20 +50,29 @@ Spells = Mapping[Ref, tuple[Spell, ...]]
 """The spells of risks by their rows, the oldest first."""
 
 
+class RiskHistory(msgspec.Struct, frozen=True, gc=False):
+    """How all risks went, and what the probabilities told of them were worth."""
+
+    spells: Spells
+    odds: Odds
+
+
 def follow_risks(
     world: World,
     risks: Iterable[RiskMeasure] | None,
     occurrences: Mapping[str, Occurrence],
-) -> Findings[Spells | None]:
+) -> Findings[RiskHistory | None]:
     """Return the spells of all risks as of today, with what their rows are to say; `occurrences` are today's."""
     if risks is None:
         return Findings(None)
-    spells: dict[Ref, tuple[Spell, ...]] = {}
+    spells = {}
     for row in world.risk_rows():
         if row.key:
             spells[row.ref] = read_spells(row)
 
-    current = {risk.ref: risk for risk in risks}
+    current = {}
+    for risk in risks:
+        current[risk.ref] = risk
     facts = []
     for life in occurrences.values():
         ref = row_of(life)
@@ -70,10 +81,31 @@ def follow_risks(
         if ref not in spells and ref not in current:
             continue
         known = spells.get(ref, ())
-        spells[ref] = follow_spells(known, life, current.get(ref))
-        if spells[ref] != known:
-            facts.append(_noted(ref, spells[ref], world))
-    return Findings(spells, tuple(facts))
+        open_one = current.get(ref)
+        own = follow_spells(known, life, open_one)
+        spells[ref] = own
+        if own != known:
+            fact = _noted(ref, own, world)
+            facts.append(fact)
+
+    chances: list[Chance] = []
+    for own in spells.values():
+        for spell in own:
+            chances += _judged(spell, world.today)
+    odds = weigh_odds(chances)
+    history = RiskHistory(spells, odds)
+    return Findings(history, tuple(facts))
+
+
+def _judged(spell: Spell, today: date) -> Iterator[Chance]:
+    """Yield the chance told of a risk whose day is over; it came true where its condition still held on that day."""
+    bites = spell.bites
+    told = CHANCES.get(spell.mark)
+    if bites is None or told is None:
+        return
+    if spell.opened < bites < today:
+        came = spell.holds_on(bites)
+        yield Chance(told, came)
 
 
 def read_spells(row: RiskRow) -> tuple[Spell, ...]:
@@ -102,8 +134,10 @@ def follow_spells(
             return known
         first = Spell(life.opened, risk.probability, risk.horizon)
         spells.append(first)
-    last = spells[-1]
-    spells[-1] = replace(last, gone=_gone(last, life))
+    last = spells.pop()
+    gone = _gone(last, life)
+    last = replace(last, gone=gone)
+    spells.append(last)
     return tuple(spells[-MOST:])
 
 
@@ -126,5 +160,7 @@ def _noted(ref: Ref, spells: tuple[Spell, ...], world: World) -> Fact:
     formula = say(
         "what was told on the first day, and since when the condition is gone"
     )
-    why = Why("spells", (opened, mark, bites, gone), formula)
-    return Fact(ref, "spells", write_spells(spells), why)
+    inputs = (opened, mark, bites, gone)
+    why = Why("spells", inputs, formula)
+    text = write_spells(spells)
+    return Fact(ref, "spells", text, why)

@@ -35,11 +35,21 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     due: date | None = None
 
 
+class Start(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """When a proposal was first expected to start, as of a `day`, and when its work began, once it has."""
+
+    day: date
+    expected: date
+    began: date | None = None
+
+
 class Log(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What was told of one card, one forecast a moment, and the day its work `ended`, once it has."""
+    """What was told of one card, one forecast a moment, and the day its work `ended`, once it has; `start` as long as it
+    was a proposal."""
 
     told: tuple[Told, ...] = ()
     ended: date | None = None
+    start: Start | None = None
 
     def at(self, moment: Moment) -> Told | None:
         """Return what was told at a moment."""
@@ -72,15 +82,34 @@ def write_log(log: Log) -> str:
 
 
 def follow_log(known: Log, card: Card, measure: CardMeasure, today: date) -> Log:
-    """Return a card's log as of today: what is told of running work for the first time, the end of what is done."""
+    """Return a card's log as of today: what is told for the first time, the beginning and the end of its work."""
     match card.stage:
+        case Stage.PROPOSAL:
+            return _expect(known, card, today)
         case Stage.IN_PROGRESS:
             running = replace(known, ended=None)
-            return _note(running, measure, today)
+            return _begin(_note(running, measure, today), card, measure, today)
         case Stage.DONE if known.told and known.ended is None:
             ended = _end_of(measure, today)
             return replace(known, ended=ended)
     return known
+
+
+def _expect(known: Log, card: Card, today: date) -> Log:
+    expected = card.expected_start
+    if known.start is not None or expected is None or expected < today:
+        return known
+    start = Start(today, expected)
+    return replace(known, start=start)
+
+
+def _begin(known: Log, card: Card, measure: CardMeasure, today: date) -> Log:
+    start = known.start
+    if start is None or start.began is not None:
+        return known
+    began = card.start or measure.stage_since or today
+    start = replace(start, began=began)
+    return replace(known, start=start)
 
 
 def _note(known: Log, measure: CardMeasure, today: date) -> Log:

@@ -21,7 +21,7 @@ from worker.method.conditions import ANSWERED
 from worker.method.figures import show_day, show_text
 from worker.method.formulas.occurrences import base_of
 from worker.method.formulas.stages import stage_since
-from worker.method.hindsight.spells import Spell, Spells
+from worker.method.hindsight.spells import RiskHistory, Spell, Spells
 from worker.method.hindsight.worth import Case, Worth, weigh_cases
 from worker.method.measures import CardMeasure, TaskMeasure
 from worker.method.run import Findings
@@ -32,6 +32,7 @@ from worker.world.world import World
 BLANKS = dict.fromkeys(PLACES, "…")
 """What stands for a client, a card or a date where a playbook is spoken of as a whole."""
 WORKERS = "task:"
+CANCELLED = "cancelled"
 HIGH = "risk.high"
 """The signal of whatever risk is high: it is no risk of its own."""
 
@@ -42,16 +43,6 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     until: date
     group: str = ""
     helped: date | None = None
-
-
-class _Made(msgspec.Struct, frozen=True, gc=False):
-    """A task with what is kept of it; `risk` is the key of the risk it answers."""
-
-    playbook: str
-    risk: str
-    made: date
-    tried: Try
-    is_cancelled: bool
 
 
 class _Past(msgspec.Struct, frozen=True, gc=False):
@@ -67,32 +58,42 @@ def weigh_answers(
     playbooks: Playbooks,
     cards: Mapping[Ref, CardMeasure],
     tasks: Iterable[TaskMeasure] | None,
-    spells: Spells | None,
+    history: RiskHistory | None,
 ) -> Findings[tuple[Worth, ...] | None]:
     """Return what playbooks were worth so far; `tasks` are the open ones, also those that are made today."""
-    if tasks is None or spells is None:
+    if tasks is None or history is None:
         return Findings(None)
-    past = _Past(world, cards, _by_key(spells))
     rows = world.task_rows()
+    past = _Past(world, cards, _by_key(history.spells))
     facts = list(_begin(tasks, rows, playbooks, world))
-    made: list[_Made] = []
+    cases = []
     for row in rows:
         tried = read_try(row)
         if tried is None:
             continue
-        if tried.helped is None:
-            tried = replace(tried, helped=_helped(row, tried, past))
-            if tried.helped is not None:
-                facts.append(_noted(row.ref, tried, world))
-        made.append(_recall(row, tried))
+        known = tried.helped
+        if known is None:
+            helped = _helped(row, tried, past)
+            tried = replace(tried, helped=helped)
+        if tried.helped != known:
+            fact = _noted(row.ref, tried, world)
+            facts.append(fact)
+        if world.today > tried.until:
+            case = _answered(row, tried)
+            cases.append(case)
 
-    cases = list(_answered(made, world))
-    cases += _unanswered(made, spells, playbooks, world)
+    cases += _unanswered(rows, history.spells, playbooks, world)
+    titles = _titles(playbooks, world.words.locale)
+    return Findings(weigh_cases(cases, titles), tuple(facts))
+
+
+def _titles(playbooks: Playbooks, locale: str) -> dict[str, str]:
+    """Return what the tasks of each playbook say, whoever they are about."""
     titles = {}
     for name, book in playbooks.tasks.items():
-        pattern = book.text.in_locale(world.words.locale)
-        titles[name] = fill(pattern, BLANKS, world.words.locale)
-    return Findings(weigh_cases(cases, titles), tuple(facts))
+        pattern = book.text.in_locale(locale)
+        titles[name] = fill(pattern, BLANKS, locale)
+    return titles
 
 
 def read_try(row: TaskRow) -> Try | None:
@@ -133,22 +134,30 @@ def _begin(
     """Yield what is kept of the tasks that are made today, as far as they have a card or a risk to be judged by."""
     standing = {row.ref for row in rows}
     for task in tasks:
-        if task.ref in standing or not task.ref.key.startswith(WORKERS):
+        key = task.ref.key
+        is_new = task.ref not in standing
+        if not is_new or not key.startswith(WORKERS):
             continue
-        playbook, _ = read_key(task.ref.key)
+
+        playbook, _ = read_key(key)
         condition = ANSWERED[playbook]
-        if task.card is None and not condition.kind and condition.signal != HIGH:
+        has_risk = bool(condition.kind) or condition.signal == HIGH
+        if task.card is None and not has_risk:
             continue
-        until = _until(world.today, playbooks.tasks[playbook], world)
+
+        book = playbooks.tasks[playbook]
+        until = _until(world.today, book, world)
         client = world.client_of(task.client, task.card)
-        tried = Try(until, _group(client, world))
+        group = _group(client, world)
+        tried = Try(until, group)
         yield _noted(task.ref, tried, world)
 
 
 def _until(opened: date, book: Playbook, world: World) -> date:
     """Return the last day of a playbook's time."""
     due = world.calendar.add(opened, book.due)
-    return due + timedelta(days=world.thresholds.moved_days)
+    more = world.thresholds.moved_days
+    return due + timedelta(more)
 
 
 def _group(client: Ref | None, world: World) -> str:
@@ -160,10 +169,12 @@ def _group(client: Ref | None, world: World) -> str:
 
 def _helped(row: TaskRow, tried: Try, past: _Past) -> date | None:
     """Return the first day within its time on which a task's risk was gone, else the one on which its card moved."""
+    risk = _risk_of(row)
     gone = []
-    for spell in past.risks.get(_risk_of(row), ()):
-        if spell.gone is not None and spell.ended_within(row.opened, tried.until):
-            gone.append(spell.gone)
+    for spell in past.risks.get(risk, ()):
+        day = spell.gone
+        if day is not None and row.opened < day <= tried.until:
+            gone.append(day)
     if gone:
         return min(gone)
 
@@ -184,59 +195,74 @@ def _risk_of(row: TaskRow) -> str:
     return ""
 
 
-def _recall(row: TaskRow, tried: Try) -> _Made:
-    playbook, _ = read_key(row.key)
-    cancelled = row.status == "cancelled"
-    return _Made(playbook, _risk_of(row), row.opened, tried, cancelled)
-
-
 def _noted(ref: Ref, tried: Try, world: World) -> Fact:
     say = world.words.say
     until = show_day(say("its time ends"), tried.until)
     helped = show_day(say("helped on"), tried.helped)
     group = show_text(say("kind of client"), tried.group or None)
     formula = say("the card moved or the risk was gone within the time of the task")
-    why = Why("answers", (group, until, helped), formula)
-    return Fact(ref, "tried", write_try(tried), why)
+    inputs = (group, until, helped)
+    why = Why("answers", inputs, formula)
+    text = write_try(tried)
+    return Fact(ref, "tried", text, why)
 
 
 # -- cases that are over -----------------------------------------------------------------------------------------------
 
 
-def _answered(made: Iterable[_Made], world: World) -> Iterator[Case]:
-    """Yield the tasks whose time is over; those that people cancelled were no answers."""
-    for task in made:
-        tried = task.tried
-        if world.today > tried.until:
-            answered = not task.is_cancelled
-            came_good = tried.helped is not None
-            yield Case(task.playbook, tried.group, answered, came_good)
+def _answered(row: TaskRow, tried: Try) -> Case:
+    """Return a task whose time is over; one that people cancelled was no answer."""
+    playbook, _ = read_key(row.key)
+    answered = row.status != CANCELLED
+    came_good = tried.helped is not None
+    return Case(playbook, tried.group, answered, came_good)
 
 
 def _unanswered(
-    made: Iterable[_Made], spells: Spells, playbooks: Playbooks, world: World
+    rows: Iterable[TaskRow], spells: Spells, playbooks: Playbooks, world: World
 ) -> Iterator[Case]:
     """Yield the risks in whose time their playbook made no task, as where a client's sprint was full."""
-    days: dict[tuple[str, str], list[date]] = defaultdict(list)
-    for task in made:
-        of_risk = days[task.playbook, task.risk]
-        of_risk.append(task.made)
-
-    books: dict[str, list[tuple[str, Playbook]]] = defaultdict(list)
+    days = _days_of(rows)
+    by_signal: dict[str, list[str]] = defaultdict(list)
     for name, book in playbooks.tasks.items():
-        books[book.signal].append((name, book))
+        names = by_signal[book.signal]
+        names.append(name)
 
     for row in world.risk_rows():
-        if row.ref not in spells:
+        own = spells.get(row.ref, ())
+        if not own:
             continue
         key, _ = base_of(row.key)
         signal, _ = read_key(key)
         group = _group(row.client, world)
-        for name, book in books[signal]:
-            for spell in spells[row.ref]:
-                until = _until(spell.opened, book, world)
-                answers = days[name, key]
-                answered = any(spell.opened <= day <= until for day in answers)
-                if world.today > until and not answered:
-                    came_good = spell.ended_within(spell.opened, until)
-                    yield Case(name, group, answered=False, came_good=came_good)
+        for name in by_signal[signal]:
+            book = playbooks.tasks[name]
+            made = days[name, key]
+            for came_good in _left_alone(own, made, book, world):
+                yield Case(name, group, answered=False, came_good=came_good)
+
+
+def _days_of(rows: Iterable[TaskRow]) -> dict[tuple[str, str], list[date]]:
+    """Return the days on which each playbook made tasks for a risk."""
+    days: dict[tuple[str, str], list[date]] = defaultdict(list)
+    for row in rows:
+        if row.key.startswith(WORKERS):
+            playbook, _ = read_key(row.key)
+            risk = _risk_of(row)
+            of_risk = days[playbook, risk]
+            of_risk.append(row.opened)
+    return days
+
+
+def _left_alone(
+    spells: Iterable[Spell], made: Iterable[date], book: Playbook, world: World
+) -> Iterator[bool]:
+    """Yield for each spell in whose time no task was made, and that is over, whether it came good in it."""
+    for spell in spells:
+        first = spell.opened
+        last = _until(first, book, world)
+        if world.today <= last:
+            continue
+        answers = [day for day in made if first <= day <= last]
+        if not answers:
+            yield spell.ended_within(first, last)

@@ -48,8 +48,10 @@ def weigh_cases(cases: Iterable[Case], titles: Mapping[str, str]) -> tuple[Worth
         if playbook not in titles:
             continue
         title = titles[playbook]
+        answered = _count(ends)
         others = without[playbook, group]
-        worth = Worth(playbook, title, group, _count(ends), _count(others))
+        alone = _count(others)
+        worth = Worth(playbook, title, group, answered, alone)
         worths.append(worth)
     worths.sort(key=lambda worth: (worth.title, worth.playbook, worth.group))
     return tuple(worths)
@@ -68,10 +70,12 @@ def find_useless(worths: Iterable[Worth]) -> tuple[Worth, ...]:
     useless = []
     for name, own in by_playbook.items():
         answered = _together(worth.answered for worth in own)
+        if answered.hits or answered.tries < USELESS:
+            continue
         without = _together(worth.without for worth in own)
-        if answered.tries >= USELESS and not answered.hits:
-            whole = Worth(name, own[0].title, "", answered, without)
-            useless.append(whole)
+        title = own[0].title
+        whole = Worth(name, title, "", answered, without)
+        useless.append(whole)
     return tuple(useless)
 
 

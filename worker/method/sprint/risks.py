@@ -19,7 +19,7 @@ from worker.domain.money import round_money
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks, Response
 from worker.method.figures import show_day
-from worker.method.formulas.bands import mark_above
+from worker.method.formulas.bands import CHANCES, mark_above
 from worker.method.formulas.hysteresis import debounce, follow, to_change
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
@@ -35,14 +35,6 @@ from worker.world.world import World
 
 KINDS = ("team", "money", "deadline", "other")
 MARKS = ("1", "2", "3", "4", "5")
-CHANCES = {
-    1: Decimal("0.1"),
-    2: Decimal("0.3"),
-    3: Decimal("0.5"),
-    4: Decimal("0.7"),
-    5: Decimal("0.9"),
-}
-"""PMBOK's probabilities of the five marks (docs/facts/definitions.md 10)."""
 
 
 @dataclass(slots=True)
