@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from worker.jira import site
 from worker.locales import load_words
 
 RUSSIAN = load_words("ru", "RUB")
+TODAY = date(2026, 11, 18)
 FILE = Path("rayline.toml")
 
 
@@ -39,10 +41,10 @@ def given(services: Evening, key: str, **changed: str) -> Verdict:
     """Answer one question as `init` does, when those before it were answered well."""
     answers = services.answers(**changed)
     before = {one: answers[one] for one in KEYS[: KEYS.index(key)] if answers[one]}
-    answer = BY_KEY[key].read(answers[key], Seen())
+    answer = BY_KEY[key].read(answers[key], Seen(TODAY))
     complete = {**before, key: answer}
     settings = settings_of({}, FILE, name="studio", answers=complete)
-    return verify(key, settings.workspaces["studio"], complete, Seen())
+    return verify(key, settings.workspaces["studio"], complete, Seen(TODAY))
 
 
 def objects(services: Evening, key: str, **changed: str) -> Objection:
@@ -267,7 +269,7 @@ def test_the_kind_of_jira_is_found_out_and_not_asked(
         verdict = given(services, "base_url")
         assert verdict.answers["deployment"] == deployment
         assert kind in said(verdict)
-        wants_email = BY_KEY["email"].applies(verdict.answers, Seen())
+        wants_email = BY_KEY["email"].applies(verdict.answers, Seen(TODAY))
         assert wants_email == (deployment == "cloud")
         email = "" if deployment == "datacenter" else services.where["jira"]["email"]
         answers = services.answers(email=email)
@@ -275,7 +277,9 @@ def test_the_kind_of_jira_is_found_out_and_not_asked(
             answers.pop("email")
         complete = {**answers, "deployment": deployment}
         settings = settings_of({}, FILE, name="studio", answers=complete)
-        signed = verify("jira_token", settings.workspaces["studio"], complete, Seen())
+        signed = verify(
+            "jira_token", settings.workspaces["studio"], complete, Seen(TODAY)
+        )
     assert signed.seen.projects == ("ACME",)
 
 
@@ -284,7 +288,7 @@ def test_days_that_are_counted_in_another_zone_are_told(services: Evening) -> No
     settings = settings_of({}, FILE, name="studio", answers=answers)
     workspace = settings.workspaces["studio"]
     for zone, differs in (("Europe/Berlin", True), ("Asia/Seoul", False)):
-        verdict = verify("time_zone", workspace, answers, Seen(zone=zone))
+        verdict = verify("time_zone", workspace, answers, Seen(TODAY, zone=zone))
         assert bool(verdict.notes) == differs, zone
 
 

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ import typer
 from rich.console import Group, RenderableType
 from tomlkit.toml_document import TOMLDocument
 
+from worker.app.build import utc_now
 from worker.app.settings import DEFAULT_FILE, Settings, choose, find_file, load_settings
 from worker.cli.interview.asking import (
     Asker,
@@ -228,7 +230,7 @@ def _ask(
         return verify(key, settings.workspaces[name], answers, seen)
 
     proposed = {"locale": voice().locale, **draft.known}
-    seen = _look(draft, wanted, judge)
+    seen = _look(draft, wanted, judge, today=utc_now().date())
     answers = interview(wanted, asker, judge, known=proposed, seen=seen)
     _write(draft, answers, keeping)
     for sentence in _reminders(draft, answers, keeping):
@@ -238,12 +240,12 @@ def _ask(
     )
 
 
-def _look(draft: Draft, wanted: frozenset[str], judge: Judge) -> Seen:
+def _look(draft: Draft, wanted: frozenset[str], judge: Judge, *, today: date) -> Seen:
     """Return what Jira tells of itself, where an answer depends on it and the token is not asked for."""
     if "jira_token" in wanted or not wanted & NEED_JIRA:
-        return Seen()
+        return Seen(today)
     try:
-        return judge("jira_token", draft.known, Seen()).seen
+        return judge("jira_token", draft.known, Seen(today)).seen
     except Objection as fault:
         raise refusal(
             draft.file, fault.reason, fault.hint, field="jira.token"

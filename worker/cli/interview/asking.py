@@ -61,17 +61,11 @@ class Asker(Protocol):
 
 
 def interview(
-    wanted: Iterable[str],
-    asker: Asker,
-    judge: Judge,
-    *,
-    known: Answers,
-    seen: Seen | None = None,
+    wanted: Iterable[str], asker: Asker, judge: Judge, *, known: Answers, seen: Seen
 ) -> dict[str, str]:
     """Return the answers to some questions, with those known already, each tried out by `judge` as soon as it is given;
     one that is wrong is asked for again, and nothing else is."""
     answers = dict(known)
-    seen = seen or Seen()
     pending = [key for key in KEYS if key in set(wanted)]
     while pending:
         question = BY_KEY[pending[0]]

@@ -30,8 +30,9 @@ USUAL_ZONE = "Europe/Moscow"
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the services told while answers were verified."""
+    """What the services told while answers were verified, which was `today`."""
 
+    today: date
     connection: str = ""
     zone: str = ""
     projects: tuple[str, ...] = ()
@@ -152,7 +153,7 @@ def _read_day(text: str, seen: Seen) -> str:
     day = _day_of(text)
     if day is None:
         raise Objection(tell("is no day"), tell("write it as 2027-03-31"))
-    if day < datetime.now(UTC).date():
+    if day < seen.today:
         raise Objection(
             tell("is over: a token of that day is good no more"),
             tell("make a new token"),

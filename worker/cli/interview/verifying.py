@@ -289,7 +289,7 @@ def _tell_projects(keys: tuple[str, ...]) -> Text:
 
 def _try_zone(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
     zone = workspace.time_zone
-    if not seen.zone or _same_time(zone, seen.zone):
+    if not seen.zone or _same_time(zone, seen.zone, seen.today.year):
         return Verdict(seen)
     return Verdict(
         seen,
@@ -304,9 +304,8 @@ def _try_zone(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
     )
 
 
-def _same_time(mine: str, theirs: str) -> bool:
-    """Tell whether two zones show the same time in winter and in summer."""
-    year = datetime.now(UTC).year
+def _same_time(mine: str, theirs: str, year: int) -> bool:
+    """Tell whether two zones show the same time in winter and in summer of a year."""
     days = [datetime(year, month, 1, tzinfo=UTC) for month in (1, 7)]
     try:
         zones = ZoneInfo(mine), ZoneInfo(theirs)
@@ -320,7 +319,7 @@ def _same_time(mine: str, theirs: str) -> bool:
 
 def _try_day(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
     day = date.fromisoformat(answers["jira_token_expires"])
-    if day - datetime.now(UTC).date() > SOON:
+    if day - seen.today > SOON:
         return Verdict(seen)
     return Verdict(
         seen, (tell("The Jira token ends soon: make one that lasts a year."),)
