@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from rayline_sandbox.jira import JiraSandbox
@@ -56,18 +59,36 @@ class Desk:
         return subprocess.run(
             [sys.executable, "-m", "worker", *words],
             cwd=self.folder,
-            env={
-                **os.environ,
-                "HOME": str(self.folder),
-                "LC_ALL": "C.UTF-8",
-                **self.secrets,
-            },
+            env=self.environment,
             input=typed,
             capture_output=True,
             text=True,
             check=False,
             timeout=LONG,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what the command is started with."""
+        own = {"HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        return {**os.environ, **own, **self.secrets}
+
+    @contextmanager
+    def terminal(self, *words: str) -> Iterator[pexpect.spawn]:
+        """Run a command at a terminal."""
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "worker", *words],
+            cwd=str(self.folder),
+            env={**self.environment, "TERM": "xterm-256color"},
+            encoding="utf-8",
+            timeout=LONG,
+            dimensions=(40, 100),
+        )
+        try:
+            yield child
+        finally:
+            child.close(force=True)
 
     @property
     def overlay(self) -> Path:
@@ -219,3 +240,44 @@ def test_what_was_adopted_is_not_asked_again_and_stays_as_it_was_written(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["parts"] == {}
     assert desk.overlay.read_text("utf-8") == own
+
+
+QUESTION = re.compile(r"\(empty: none of these\): ")
+CONSENT = re.compile(r"\(y/n\): ")
+
+
+@pytest.mark.parametrize("desk", [("messy", "en")], indirect=True)
+def test_at_a_terminal_numbers_are_typed_and_nothing_moves_meanwhile(
+    desk: Desk,
+) -> None:
+    before = desk.writes()
+    with desk.terminal("adopt") as child:
+        asked = 0
+        while child.expect([QUESTION, CONSENT]) == 0:
+            asked += 1
+            assert "1. " in child.before
+            assert asked == 1 or "reading Notion" not in child.before
+            child.sendline("1")
+        assert asked >= 2
+        assert "gets columns" in child.before
+        assert desk.writes() == before
+        child.sendline("y")
+        child.expect(pexpect.EOF)
+    assert child.exitstatus == 0
+    overlay, problems = read_overlay(desk.overlay)
+    assert problems == []
+    assert {"clients", "projects"} <= overlay.keys()
+    assert desk.writes() > before
+
+
+def test_who_declines_at_a_terminal_has_nothing_written(desk: Desk) -> None:
+    before = desk.writes()
+    with desk.terminal("adopt") as child:
+        while child.expect([QUESTION, CONSENT]) == 0:
+            child.sendline("")
+        child.sendline("n")
+        child.expect("Nothing was written")
+        child.expect(pexpect.EOF)
+    assert child.exitstatus == 0
+    assert desk.writes() == before
+    assert not desk.overlay.exists()

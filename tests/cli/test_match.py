@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from tests.support.stages import (
     PITCH,
     Play,
+    environment,
     one_object,
     rayline,
     small_play,
     write_config,
 )
+from tests.support.waiting import LONG
 
 DEVELOPER = 3
 OPEN = {"en": "Nothing was written", "ru": "Ничего не записано"}
@@ -97,3 +101,27 @@ def test_answers_of_a_file_are_taken_and_unclear_ones_refused(play: Play) -> Non
     assert refused.returncode == 2
     assert "Nobody" in refused.stderr
     assert cells(play) == ("BETA-3", "")
+
+
+def test_at_a_terminal_a_number_other_words_and_nothing_are_answers(play: Play) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "worker", "match"],
+        cwd=str(play.folder),
+        env=environment(play.folder, TERM="xterm-256color"),
+        encoding="utf-8",
+        timeout=LONG,
+        dimensions=(40, 100),
+    )
+    typed = iter(["some words here", "1", "", "developer@studio.example"])
+    mark = play.mark()
+    while child.expect([r"leave it open\): ", r"\(y/n\): "]) == 0:
+        child.sendline(next(typed))
+    assert play.writes(mark) == []
+    child.sendline("y")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert list(typed) == []
+    assert cells(play) == ("OTHER", "acc-developer")
+    assert play.row("people", 0).values["notion_user"] == ()

@@ -27,6 +27,7 @@ from worker.cli.session import (
 )
 from worker.cycle.context import Context
 from worker.cycle.ownership import claim_boards
+from worker.cycle.phases import IDLE
 from worker.domain.messages import Text, literal, message, render, tell
 from worker.domain.os_errors import say_os_error
 from worker.domain.words import Words
@@ -170,6 +171,7 @@ def adopt_boards(
     with context.reading() as tx:
         known = registry.load(tx)
     boards = _survey(context, known, before)
+    context.progress(IDLE, 0, 0)
     decided = _decide(boards, plain, synonyms, before, talk)
     overlay = to_overlay(decided, plain, synonyms, all_columns=all_columns)
     fresh = {name: part for name, part in overlay.items() if name not in before}

@@ -26,6 +26,7 @@ from worker.cli.session import (
 from worker.cli.signals import stop_on_signals
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.matching import Matches, find_matches, write_matches
+from worker.cycle.phases import IDLE
 from worker.cycle.report import problem_data
 from worker.domain.messages import literal, message, render, tell
 from worker.domain.words import Words
@@ -69,6 +70,7 @@ def match_command(
         given, consent = read_answers(answers) if answers else ({}, None)
         is_asked = sys.stdin.isatty() and not as_json
         matches = find_matches(context, order)
+        context.progress(IDLE, 0, 0)
         known = _given(matches, given, context.schema)
         if not as_json:
             show.console().print(_listing(matches, context))
@@ -261,32 +263,32 @@ def _ending(decisions: list[Decision], words: Words) -> str:
 def _data(
     matches: Matches, decisions: Iterable[Decision], context: Context
 ) -> dict[str, Any]:
-    words = context.words
     return {
         "workspace": context.name,
-        "unmatched": [
-            {
-                "ref": str(gap.ref),
-                "field": gap.field,
-                "name": gap.name,
-                "url": gap.url,
-                "sure": gap.is_sure,
-                "candidates": [
-                    {
-                        "value": one.value,
-                        "name": one.name,
-                        "score": one.score,
-                        "reason": render(one.reason, words),
-                    }
-                    for one in gap.candidates
-                ],
-            }
-            for gap in matches.gaps
-        ],
+        "unmatched": [_gap_data(gap, context.words) for gap in matches.gaps],
         "projects": [project.key for project in matches.projects],
         "accepted": [
-            {"ref": str(one.ref), "field": one.field, "value": one.value}
-            for one in decisions
+            {"ref": str(taken.ref), "field": taken.field, "value": taken.value}
+            for taken in decisions
         ],
         "notes": [problem_data(note) for note in matches.notes],
+    }
+
+
+def _gap_data(gap: Gap, words: Words) -> dict[str, Any]:
+    return {
+        "ref": str(gap.ref),
+        "field": gap.field,
+        "name": gap.name,
+        "url": gap.url,
+        "sure": gap.is_sure,
+        "candidates": [
+            {
+                "value": candidate.value,
+                "name": candidate.name,
+                "score": candidate.score,
+                "reason": render(candidate.reason, words),
+            }
+            for candidate in gap.candidates
+        ],
     }

@@ -22,7 +22,7 @@ from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import exits, prose, show
 from worker.cli.voice import voice
 from worker.cycle.context import Context
-from worker.cycle.phases import PHASES
+from worker.cycle.phases import IDLE, PHASES
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import ConfigError, RaylineError, StateFault, in_words
@@ -224,7 +224,7 @@ def context_of(
 
 @contextmanager
 def progress(words: Words, *, enabled: bool = True) -> Iterator[Advance]:
-    """Yield a function (phase, done, total) that draws a bar on stderr when it is a terminal."""
+    """Yield a function (phase, done, total) that draws a bar on stderr when it is a terminal; none while `IDLE`."""
     if not (enabled and sys.stderr.isatty()):
         yield lambda phase, done, total: None
         return
@@ -238,6 +238,11 @@ def progress(words: Words, *, enabled: bool = True) -> Iterator[Advance]:
         task = bar.add_task(words.say("starting"), total=None)
 
         def advance(phase: str, done: int, total: int) -> None:
+            if phase == IDLE:
+                bar.stop()
+                return
+            if not bar.live.is_started:
+                bar.start()
             label = words.say(PHASES[phase]) if phase in PHASES else phase
             # A phase is drawn when it begins, however short it is.
             is_new = bar.tasks[0].description != label

@@ -54,34 +54,27 @@ def find_matches(context: Context, order: CycleRequest) -> Matches:
 
 def read_directory(context: Context) -> tuple[Directory, tuple[Problem, ...]]:
     """Return who is known to both services, and which of them shows nobody."""
-    problems: list[Problem] = []
+    accounts, members = _seen(context.jira.accounts), _seen(context.notion.members)
+    problems = []
+    if accounts is None:
+        reason = tell(
+            "the account may not see other people, so that nobody is proposed"
+        )
+        hint = tell("give it the global permission “Browse users and groups”")
+        problems.append(_unseen("Jira", reason, hint))
+    if members is None:
+        reason = tell("the connection may not see people, so that nobody is proposed")
+        hint = tell("in its settings tick that it reads user information with e-mails")
+        problems.append(_unseen("Notion", reason, hint))
+    return Directory(accounts or (), members or ()), tuple(problems)
 
-    def seen(
-        ask: Callable[[], tuple[Account, ...]], said: Problem
-    ) -> Sequence[Account]:
-        try:
-            return ask()
-        except Denied:
-            problems.append(said)
-            return ()
 
-    accounts = seen(
-        context.jira.accounts,
-        _unseen(
-            "Jira",
-            tell("the account may not see other people, so that nobody is proposed"),
-            tell("give it the global permission “Browse users and groups”"),
-        ),
-    )
-    members = seen(
-        context.notion.members,
-        _unseen(
-            "Notion",
-            tell("the connection may not see people, so that nobody is proposed"),
-            tell("in its settings tick that it reads user information with e-mails"),
-        ),
-    )
-    return Directory(tuple(accounts), tuple(members)), tuple(problems)
+def _seen(ask: Callable[[], tuple[Account, ...]]) -> tuple[Account, ...] | None:
+    """Return who is shown, None where nobody may be."""
+    try:
+        return ask()
+    except Denied:
+        return None
 
 
 def _unseen(service: str, reason: Text, hint: Text) -> Problem:

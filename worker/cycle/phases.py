@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from worker.domain.messages import message
 
+IDLE = ""
+"""No phase: whoever sits there is asked something, and nothing else moves on the screen."""
 PHASES = {
     "notion": message("reading Notion"),
     "jira": message("reading Jira"),

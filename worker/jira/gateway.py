@@ -305,7 +305,7 @@ class JiraGateway:
                 "GET", path, _USERS.read_list, params={**asked, **place}
             )
             known = len(seen)
-            seen |= {one.accountId or one.name: one for one in users}
+            seen |= {user.accountId or user.name: user for user in users}
             if len(seen) == known:
                 break
         return tuple(
@@ -684,6 +684,14 @@ class JiraGateway:
             except Rejected as error:
                 wrong[query] = error.detail
         return wrong
+
+
+def _account(user: _User) -> Account:
+    return Account(
+        user.accountId or user.name,
+        clean_line(user.displayName),
+        clean_line(user.emailAddress or ""),
+    )
 
 
 def _project(raw: _Project) -> JiraProject:

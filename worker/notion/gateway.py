@@ -38,7 +38,6 @@ from worker.codecs.records import (
 )
 from worker.config import NotionSettings
 from worker.domain.entities import Account
-from worker.domain.text import clean_line
 from worker.errors import Denied, Missing, Rejected, Transient
 from worker.http.budget import SharedBudget
 from worker.http.clocks import Clocks
@@ -210,16 +209,8 @@ class NotionGateway:
 
     def members(self) -> tuple[Account, ...]:
         """Return the people of the workspace without its guests; `Denied` where the connection may not see users."""
-        members = self._list("GET", "users", _MEMBER)
-        return tuple(
-            Account(
-                one.id,
-                clean_line(one.name or ""),
-                clean_line((one.person and one.person.email) or ""),
-            )
-            for one in members
-            if one.type == "person"
-        )
+        users = self._list("GET", "users", _MEMBER)
+        return tuple(user.account() for user in users if user.type == "person")
 
     def lacking(self, page_id: str) -> frozenset[str]:
         """Return which of `update`, `insert` and `users` this connection may not do, and change nothing.

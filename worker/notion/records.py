@@ -17,6 +17,8 @@ from worker.codecs.records import (
     read_record,
     unread_page,
 )
+from worker.domain.entities import Account
+from worker.domain.text import clean_line
 
 T = TypeVar("T")
 Read = Callable[[object], T]
@@ -109,6 +111,11 @@ class Member(msgspec.Struct, frozen=True, gc=False):
     type: str = ""
     name: str | None = None
     person: _Person | None = None
+
+    def account(self) -> Account:
+        """Return who it is."""
+        email = self.person.email if self.person else None
+        return Account(self.id, clean_line(self.name or ""), clean_line(email or ""))
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):

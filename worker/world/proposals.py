@@ -102,8 +102,13 @@ Evidence = tuple[int, Text]
 def find_gaps(world: World, directory: Directory) -> tuple[Gap, ...]:
     """Return what lacks its counterpart: living cards without a client or Jira work, staff without accounts."""
     scene = _Scene(world, directory)
-    gaps = [*_card_gaps(scene), *_person_gaps(scene)]
-    return _mark_sure(gap for gap in gaps if gap is not None)
+    cards, people = _card_gaps(scene), _person_gaps(scene)
+    return _mark_sure([*_in_order(cards), *_in_order(people)])
+
+
+def _in_order(gaps: Iterable[Gap | None]) -> list[Gap]:
+    found = [gap for gap in gaps if gap is not None]
+    return sorted(found, key=lambda gap: (gap.name.casefold(), gap.ref, gap.field))
 
 
 @dataclass(frozen=True)
