@@ -208,6 +208,7 @@ class Store:
         self.children: dict[str, list[str]] = {}
         self.shared: dict[str, bool] = {}
         self.capabilities = Capabilities()
+        self.is_free = False
         self.lag = Lag()
         self.repeats: dict[str | None, str | None] = {}
         """Where cursors of repeated pages lead to."""

@@ -8,10 +8,8 @@ from rayline_sandbox.notion.call import Answer, Call, Route, listing, paginate
 from rayline_sandbox.notion.store import Store, User, plain_id
 
 UPLOAD_LIMIT = 5 * 1024**3
-"""Of a paid workspace, since uploads in parts are taken; free ones tell, and take, 5 MiB.
-
-Source: docs/facts/notion-api.md 3.19.
-"""
+FREE_UPLOAD_LIMIT = 5 * 1024**2
+"""What a paid and a free workspace tell. Source: docs/facts/notion-api.md 3.19."""
 
 
 def user_object(store: Store, user: User) -> dict[str, Any]:
@@ -31,11 +29,12 @@ def user_object(store: Store, user: User) -> dict[str, Any]:
 
 def bot_object(store: Store) -> dict[str, Any]:
     """Return the bot's own part: owner, workspace and limits."""
+    largest = FREE_UPLOAD_LIMIT if store.is_free else UPLOAD_LIMIT
     return {
         "owner": {"type": "workspace", "workspace": True},
         "workspace_name": store.workspace_name,
         "workspace_id": store.workspace_id,
-        "workspace_limits": {"max_file_upload_size_in_bytes": UPLOAD_LIMIT},
+        "workspace_limits": {"max_file_upload_size_in_bytes": largest},
     }
 
 

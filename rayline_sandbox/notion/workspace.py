@@ -58,6 +58,15 @@ def set_capabilities(sandbox: NotionSandbox, payload: Payload) -> Payload:
     }
 
 
+def set_free(sandbox: NotionSandbox, payload: Payload) -> Payload:
+    """Put the workspace on the free plan or off it: `is_free`. Only what it tells of its limits changes."""
+    unknown = payload.keys() - {"is_free"}
+    if unknown:
+        raise ValueError(f"unknown key {min(unknown)!r}; known: is_free")
+    sandbox.store.is_free = bool(like(payload.get("is_free"), False, name="is_free"))
+    return {"is_free": sandbox.store.is_free}
+
+
 def set_lag(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Change how reads trail the truth: `query`, `search`, `page` seconds; `shifting`, `short_pages` (see `Lag`)."""
     _set_fields(sandbox.store.lag, payload, Lag)
@@ -189,6 +198,7 @@ ACTIONS: dict[str, Callable[[NotionSandbox, Payload], Payload]] = {
     "set_plan": set_plan,
     "set_workspace_limit": set_workspace_limit,
     "set_capabilities": set_capabilities,
+    "set_free": set_free,
     "set_lag": set_lag,
     "set_site": set_site,
     "revoke_token": revoke_token,

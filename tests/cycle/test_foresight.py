@@ -15,9 +15,11 @@ from tests.support.worlds import client, person, unit, world
 from worker.config import NotionSettings, Schedule, Workspace
 from worker.cycle.foresight import (
     NOWHERE,
+    find_block_limit,
     find_gaps,
     find_missing_rights,
     find_missing_views,
+    find_unused_boards,
     measure_demand,
     read_demand,
 )
@@ -164,3 +166,51 @@ def test_the_cost_of_a_look_is_what_was_just_asked(play: Play) -> None:
     schedule = context.settings.schedule
     more = 60 * (3600 / schedule.delta + 3600 / schedule.full)
     assert abs(read_demand(context).expected - before - more) <= 1
+
+
+@pytest.mark.parametrize(
+    ("users", "severity", "told"),
+    [
+        ("email", Severity.WARNING, "with 2 members the workspace may make 1000"),
+        ("none", Severity.INFO, "once a second member joins"),
+    ],
+)
+def test_a_free_plan_is_told_with_how_many_share_it(
+    play: Play, users: str, severity: Severity, told: str
+) -> None:
+    notion = play.stage.context.notion
+    assert list(find_block_limit(notion)) == []
+    play.stage.notion.control("set_free", {"is_free": True})
+    play.stage.notion.control("set_capabilities", {"users": users})
+    (problem,) = find_block_limit(notion)
+    assert (problem.code, problem.severity) == ("free-plan", severity)
+    assert told in english(problem.message)
+
+
+def test_an_own_board_that_lies_unused_is_named_and_others_are_not(play: Play) -> None:
+    context = play.stage.context
+    bindings = play.stage.bindings()
+    assert list(find_unused_boards(context.notion, context.schema, bindings)) == []
+    for title, columns in (
+        ("Accounts", {"Company": "title", "Monthly retainer": "number"}),
+        ("Lunch", {"Dish": "title"}),
+    ):
+        context.notion.create_database(
+            {
+                "parent": {
+                    "type": "page_id",
+                    "page_id": context.settings.notion.root_page_id,
+                },
+                "title": [{"type": "text", "text": {"content": title}}],
+                "initial_data_source": {
+                    "properties": {
+                        name: {"type": kind, kind: {}} for name, kind in columns.items()
+                    }
+                },
+            }
+        )
+    play.later(seconds=60)
+    (problem,) = find_unused_boards(context.notion, context.schema, bindings)
+    assert english(problem.where) == "Clients"
+    assert "Accounts" in english(problem.message)
+    assert problem.severity is Severity.INFO

@@ -28,9 +28,11 @@ from worker.cli.several import Told, over_workspaces
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.foresight import (
     Demand,
+    find_block_limit,
     find_gaps,
     find_missing_rights,
     find_missing_views,
+    find_unused_boards,
     read_demand,
 )
 from worker.cycle.planning import plan_cycle, recall
@@ -65,6 +67,7 @@ from worker.plan.plan import WITHHELD, encode, withheld_data
 from worker.plan.reading import Reader
 from worker.read.lookup import LOOKUP
 from worker.read.schema import read_schema
+from worker.state import bindings as registry
 from worker.state import pauses, problems, runs
 from worker.world.listing import find_problems
 
@@ -95,6 +98,8 @@ def _checked(context: Context, words: Words) -> Told:
     is_wrong = any(problem.severity is Severity.ERROR for problem in everything)
     # What could not be looked at has cost nothing that says how much a look costs.
     demand = None if is_wrong else read_demand(context)
+    if not is_wrong:
+        everything |= set(_trial("notion", lambda: _beside(context), words))
     narrow = demand.problem() if demand else None
     if narrow is not None:
         everything.add(in_words(narrow, words))
@@ -195,6 +200,17 @@ def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     views = find_missing_views(context.notion, context.schema, drawn.bindings)
     gaps += [in_words(one, context.words) for one in views]
     return (*drawn.plan.problems, *drawn.refused, *gaps)
+
+
+def _beside(context: Context) -> tuple[RenderedProblem, ...]:
+    """Return what stands beside Rayline in the workspace, which no run looks at."""
+    with context.reading() as tx:
+        bindings = registry.load(tx)
+    found = (
+        *find_unused_boards(context.notion, context.schema, bindings),
+        *find_block_limit(context.notion),
+    )
+    return tuple(in_words(problem, context.words) for problem in found)
 
 
 def _rights(context: Context) -> tuple[RenderedProblem, ...]:

@@ -7,6 +7,7 @@ that does not exist: a missing right is refused with 403, a missing page with 40
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 import msgspec
@@ -15,9 +16,12 @@ from worker.config import Schedule, Workspace
 from worker.cycle.context import Context, Mode
 from worker.domain.messages import Text, listed, literal, tell
 from worker.errors import ApiError, Code, Denied, Problem, Severity
+from worker.mapping.adoption import propose
 from worker.mapping.schema import Binding, Bindings, Schema, View
+from worker.mapping.synonyms import load_synonyms
 from worker.method.formulas.triangle import triangle_faults
-from worker.ports.notion import BoardAdmin, PlanWriter
+from worker.notion.survey import survey
+from worker.ports.notion import BoardAdmin, BoardReader, Notion, PlanWriter
 from worker.state import runs
 from worker.state.runs import Run
 from worker.world.world import World
@@ -26,6 +30,8 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 """A page that does not exist: what is asked of it is refused, and changes nothing."""
 EMPTY_PARAGRAPH = {"type": "paragraph", "paragraph": {"rich_text": []}}
 HOUR = 3600
+FREE_BLOCKS = 1000
+"""So many blocks a free workspace of several members may make, ever."""
 FULL = Decimal("0.8")
 """The share of a service's budget from which there is little left for what people ask for."""
 
@@ -108,6 +114,68 @@ def find_missing_views(
                 ),
                 severity=Severity.INFO,
             )
+
+
+def find_unused_boards(
+    notion: BoardReader, schema: Schema, bindings: Bindings
+) -> Iterator[Problem]:
+    """Yield the agency's own boards that look as if they played a part for which Rayline keeps a board of its own; costs
+    two requests for each board that is not Rayline's."""
+    own = {binding.data_source_id for binding in bindings.values()}
+    boards = survey(notion, without=own)
+    if not boards:
+        return
+    by_id = {board.id: board for board in boards}
+    for name, proposal in propose(boards, schema, load_synonyms()).parts.items():
+        board = by_id.get(proposal.board)
+        source = schema.sources[name]
+        if board is None or board.in_archive or source.board or name not in bindings:
+            continue
+        yield Problem(
+            code=Code.UNUSED_BOARD,
+            where=tell("{source}", source=source.title),
+            message=tell(
+                "your board “{board}” looks as if it were meant for this, and lies unused beside Rayline's own",
+                board=" / ".join((*board.place, board.title)),
+            ),
+            hint=tell(
+                "`rayline adopt` lets it take the part; who wants both needs nothing"
+            ),
+            url=board.url,
+            severity=Severity.INFO,
+        )
+
+
+def find_block_limit(notion: Notion) -> Iterator[Problem]:
+    """Yield that the workspace may hold few blocks: on the free plan, once it has several members.
+
+    Source: docs/facts/notion-api.md 2.7, 3.19.
+    """
+    if not notion.is_free():
+        return
+    reason = tell(
+        "the plan is Notion's free one: once a second member joins, the workspace may make {blocks} blocks in all",
+        blocks=FREE_BLOCKS,
+    )
+    severity = Severity.INFO
+    with suppress(Denied):
+        count = len(notion.members())
+        if count > 1:
+            severity = Severity.WARNING
+            reason = tell(
+                "the plan is Notion's free one: with {count} members the workspace may make {blocks} blocks in all",
+                count=count,
+                blocks=FREE_BLOCKS,
+            )
+    yield Problem(
+        code=Code.FREE_PLAN,
+        where=literal("Notion"),
+        message=reason,
+        hint=tell(
+            "take a larger plan, or keep Rayline in a workspace with one member; what is deleted makes no room"
+        ),
+        severity=severity,
+    )
 
 
 def _can_stand(view: View, binding: Binding) -> bool:
