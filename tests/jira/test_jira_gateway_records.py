@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jira_gateway_rig import FIELDS, Script, found, issue, make
 
-from rayline_sandbox.wire import Response, json_response
+from rayline_sandbox.wire import Request, Response, json_response
 from tests.support.effort import count_calls
 from tests.support.english import english
 from tests.support.jira_wire import BASE
-from worker.domain.entities import Issue, Move
+from worker.domain.entities import Account, Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment
 from worker.mapping.jira import JiraMapping, Labels, Resolutions, load_jira_mapping
@@ -883,3 +883,28 @@ def test_an_issue_takes_few_steps_to_read() -> None:
     gateway.issues("project = ACME")
     calls = count_calls(lambda: gateway.issues("project = ACME"))
     assert calls / 100 < 150
+
+
+@pytest.mark.parametrize("cloud", [True, False])
+def test_people_are_read_to_the_end_without_apps_and_those_who_left(
+    *, cloud: bool
+) -> None:
+    key = "accountId" if cloud else "name"
+    users: list[dict[str, Any]] = [
+        {key: f"u{number:03}", "displayName": f"User {number}"} for number in range(230)
+    ]
+    users[3] |= {"active": False}
+    users[4] |= {"accountType": "app"}
+    users[5] |= {"emailAddress": "five@studio.example"}
+
+    def page(request: Request) -> Response:
+        start = int(request.first("startAt") or 0)
+        return json_response(200, users[start : start + 200])
+
+    script = Script({f"GET {'users' if cloud else 'user'}/search": page})
+    people = make(script, cloud=cloud).accounts()
+    assert len(people) == 228
+    assert {"u003", "u004"}.isdisjoint(one.id for one in people)
+    five = Account("u005", "User 5", "five@studio.example")
+    assert [one for one in people if one.email] == [five]
+    assert len(script.requests) == 3
