@@ -11,9 +11,11 @@ import pytest
 from tests.support.stages import ACME, EPIC, Play, small_play
 from worker.codecs.blocks import text_of
 from worker.domain.values import Ref
+from worker.ports.notion import Json, Notion
 
 FAR, OTHER, GIVEN = date(2029, 7, 7), date(2028, 3, 3), date(2027, 2, 1)
 CANARY = "CANARY"
+TITLES = {"status": "Status · ", "presentation": "Ideas · "}
 
 
 @pytest.fixture
@@ -38,9 +40,23 @@ def run(play: Play) -> str:
 
 def page(play: Play, kind: str) -> str:
     """Return what stands on a page for the client's eyes, its title first."""
-    (row,) = play.keyed("meetings", f"meeting:{kind}:")
-    blocks = play.stage.context.notion.children(row.page_id)
-    return "\n".join([str(row.values["name"]), *map(text_of, blocks)])
+    (shown,) = pages(play, TITLES[kind])
+    blocks = play.stage.context.notion.children(shown["id"])
+    return "\n".join([shown["child_page"]["title"], *map(text_of, blocks)])
+
+
+def pages(play: Play, title: str) -> list[Json]:
+    """Return the pages for clients whose title begins so."""
+    notion = play.stage.context.notion
+    root = play.stage.context.settings.notion.root_page_id
+    (folder,) = below(notion, root, "Pages for clients")
+    return below(notion, folder["id"], title)
+
+
+def below(notion: Notion, page_id: str, title: str) -> list[Json]:
+    """Return the pages below a page whose title begins so."""
+    blocks = (raw for raw in notion.children(page_id) if "child_page" in raw)
+    return [raw for raw in blocks if raw["child_page"]["title"].startswith(title)]
 
 
 def due(play: Play, place: int) -> str | None:

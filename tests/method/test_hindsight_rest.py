@@ -235,7 +235,8 @@ def test_a_month_is_told_once_before_half_of_it_is_over() -> None:
     text = facts_of(outcome, "plans", key)["told"]
     assert isinstance(text, str)
     promise = msgspec.json.decode(text, type=Promise)
-    assert (promise.day, promise.whole, promise.sure) == (first, 210_000, 210_000)
+    told = (promise.day, promise.whole, promise.sure)
+    assert told == (first, Decimal(210_000), Decimal(210_000))
     assert "told" not in facts_of(outcome, "plans", plan_key(FIRM, month_of(first)))
 
     again = judge(applied(seen, outcome, today=first + A_DAY))

@@ -423,7 +423,6 @@ def test_views_show_what_their_names_promise(site: Site, locale: str) -> None:
     assert listed("meetings", "Dailies") == ["daily"]
     assert listed("meetings", "Monday snapshots") == ["monday_cut"]
     assert set(listed("meetings", "Agendas")) == {"quarterly", "monthly"}
-    assert set(listed("meetings", "For clients")) == {"client_status", "presentation"}
 
 
 def described(site: Site, bindings: Bindings) -> dict[tuple[str, str], str | None]:

@@ -37,7 +37,7 @@ from worker.method.measures import Forecast
 from worker.method.outcome import Outcome
 from worker.pages import write_pages
 from worker.pages.public import PublicClientView, PublicProject
-from worker.world.world import World
+from worker.world.world import HOME, Place, World
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
 MARKS = (TEXT, "98,765", "98765", "98.8", "1977")
@@ -160,6 +160,7 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
         poison(document("nda")),
         revenue(98_765_432, date(2026, 11, 1)),
         sources=SOURCES | {"meetings", "feedback"},
+        places={HOME: Place("root", "Home")},
         ideas={one.ref: poison(one, unlike) for one in (decided, open_, personal)},
         feedback={said.ref: said},
         rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
@@ -169,15 +170,11 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
 
 
 def public(found: Outcome) -> str:
-    """Return everything the client's pages say, their rows' fields included."""
-    keys = ("meeting:status:", "meeting:presentation:")
-    blocks = [
-        page.to_data(section.blocks)
-        for section in found.sections
-        if section.ref.key.startswith(keys)
-    ]
-    fields = [str(fact.value) for fact in found.facts if fact.ref.key.startswith(keys)]
-    return msgspec.json.encode([blocks, fields]).decode()
+    """Return everything the client's pages say, their titles included."""
+    pages = [section for section in found.sections if section.outside]
+    assert {section.ref.key for section in pages} <= {"status:c1", "presentation:c1"}
+    blocks = [page.to_data(section.blocks) for section in pages]
+    return msgspec.json.encode([blocks, [section.title for section in pages]]).decode()
 
 
 @given(STAGES)
@@ -266,14 +263,18 @@ def test_without_being_asked_there_is_no_page_for_a_client() -> None:
     )
 
 
-def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
-    found = written(poisoned([Stage.IN_PROGRESS]))
-    fields = {
-        fact.field
-        for fact in found.facts
-        if fact.ref == Ref("meetings", "meeting:status:c1")
+def test_the_pages_for_clients_are_no_rows_and_go_on_in_those_of_earlier_releases() -> (
+    None
+):
+    found = written(poisoned([Stage.IN_PROGRESS, Stage.SHAPING]))
+    pages = [section for section in found.sections if section.outside]
+    assert {section.ref.source for section in pages} == {"places"}
+    assert {section.former for section in pages} == {
+        Ref("meetings", "meeting:status:c1"),
+        Ref("meetings", "meeting:presentation:c1"),
     }
-    assert fields == {"name", "kind"}
+    rows = {fact.ref.key for fact in found.facts if fact.ref.source == "meetings"}
+    assert not [key for key in rows if key.startswith(("meeting:status", "meeting:pr"))]
 
 
 def test_the_allow_list_holds_no_money_and_no_reason_and_of_people_the_one_to_call() -> (

@@ -265,7 +265,11 @@ class Board:
 
     def site(self, *, settle_after: timedelta = NO_TIME, width: int = 1) -> Site:
         """Return the workspace as the worker finds it."""
-        notion = NotionSettings(settle=settle_after.total_seconds(), width=width)
+        notion = NotionSettings(
+            settle=settle_after.total_seconds(),
+            width=width,
+            root_page_id=self.sandbox.root_page_id,
+        )
         return Site(
             WORKSPACE,
             Workspace(notion=notion),

@@ -65,7 +65,7 @@ from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.state import bases, journal, memory, runs, snapshots
 from worker.world.links import Link
 from worker.world.normalize import Seen, build_world, card_links
-from worker.world.world import World
+from worker.world.world import PLACES, World
 from worker.write.settle import settle
 
 _ALL_READ: Unread = MappingProxyType({})
@@ -396,8 +396,9 @@ def _diff(
     waiting = frozenset() if terms.force else held - written.ours.keys()
     plan = draw(waiting)
     if is_lost and not terms.force:
-        creations = (one for one in plan.changes if one.kind is Kind.CREATE)
-        waiting = frozenset(change.ref for change in creations)
+        creations = (one.ref for one in plan.changes if one.kind is Kind.CREATE)
+        # A page that is no row is looked for when it is to be made, in the trash as well.
+        waiting = frozenset(ref for ref in creations if ref.source != PLACES)
         plan = draw(waiting)
 
     problems = [tell_held(context.name, waiting)] if is_lost or waiting else []

@@ -299,6 +299,15 @@ class NotionGateway:
             body=body | ({"children": list(children)} if children else {}),
         )
 
+    def create_subpage(self, parent_id: str, title: str, *, icon: str) -> Page:
+        """Create an empty page below another, with an emoji, and return it as answered. Not safe to repeat."""
+        body: Json = {
+            "parent": {"type": "page_id", "page_id": parent_id},
+            "properties": {"title": {"title": [{"text": {"content": title}}]}},
+            "icon": {"type": "emoji", "emoji": icon},
+        }
+        return self._call("POST", "pages", read_page, safe=False, body=body)
+
     def update_page(self, page_id: str, properties: Json) -> Page:
         """Change some properties and return the page as answered."""
         path = f"pages/{_segment(page_id)}"

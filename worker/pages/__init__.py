@@ -38,25 +38,33 @@ from worker.pages.home import write_home
 from worker.pages.jira_links import link_keys
 from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
-from worker.pages.public import public_view, write_presentation, write_status
+from worker.pages.public import (
+    PRESENTATION,
+    STATUS,
+    pages_for,
+    public_view,
+    write_presentation,
+    write_status,
+)
 from worker.pages.scenario import sum_up, write_scenario
 from worker.pages.view import View, look, meeting_ref
 from worker.plan.facts import Fact, PageFact, Why
-from worker.world.world import HOME, World
+from worker.world.world import HOME, World, client_page
 
 PREPARED = 3
 """Working days before a meeting on which its agenda appears."""
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
-    """One page to write: its row (None: the row is a person's) and how its blocks are made; one for the eyes of people
-    `outside` leads to nothing of ours."""
+    """One page to write: its row (None: the row is a person's) and how its blocks are made; one with a `title` is no row,
+    is for the eyes of people outside, and leads to nothing of ours. `former` is its row of an earlier release."""
 
     ref: Ref
     write: Callable[[], tuple[Block, ...]]
     fields: tuple[tuple[str, Value], ...] = ()
     settled: bool = False
-    outside: bool = False
+    title: str = ""
+    former: Ref | None = None
 
 
 def write_pages(world: World, outcome: Outcome) -> Outcome:
@@ -67,7 +75,7 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
     problems = list(outcome.problems)
     with_links = link_keys(world)
     for page in _pages(view):
-        if page.ref.source not in world.sources and page.ref not in world.places:
+        if not _has_place(world, page):
             continue
         try:
             blocks = page.write()
@@ -84,12 +92,21 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
                 world.words.say("the page's section, from what was measured"),
             )
             facts += (Fact(page.ref, name, value, why) for name, value in page.fields)
-            if not page.outside:
+            if not page.title:
                 blocks = with_links(blocks)
-            sections.append(PageFact(page.ref, blocks, why, page.settled))
+            sections.append(
+                PageFact(page.ref, blocks, why, page.settled, page.title, page.former)
+            )
     return replace(
         outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems)
     )
+
+
+def _has_place(world: World, page: Page) -> bool:
+    """Tell whether a page stands somewhere, or can be made."""
+    if page.title:
+        return HOME in world.places
+    return page.ref.source in world.sources or page.ref in world.places
 
 
 def _failure(page: Page, error: Exception) -> Problem:
@@ -147,25 +164,19 @@ def _row(
 
 
 def _public(view: View, client: Client) -> Iterator[Page]:
-    """Yield the pages for the client's eyes, where the client's row asks for them; their rows name no unit."""
+    """Yield the pages for the client's eyes, where the client's row asks for them."""
     shown = public_view(view, client)
-    if client.status_page:
+    titles = pages_for(view, client, shown)
+    writers = {
+        STATUS: partial(write_status, shown, view.words, view.today),
+        PRESENTATION: partial(write_presentation, shown, view.words),
+    }
+    for kind, title in titles.items():
         yield Page(
-            meeting_ref("status", client.ref.key),
-            partial(write_status, shown, view.words, view.today),
-            _row(
-                view, "client_status", view.say("Status · {client}", client=client.name)
-            ),
-            outside=True,
-        )
-    if client.presentation and shown.ideas:
-        yield Page(
-            meeting_ref("presentation", client.ref.key),
-            partial(write_presentation, shown, view.words),
-            _row(
-                view, "presentation", view.say("Ideas · {client}", client=client.name)
-            ),
-            outside=True,
+            client_page(kind, client.ref),
+            writers[kind],
+            title=title,
+            former=meeting_ref(kind, client.ref.key),
         )
 
 

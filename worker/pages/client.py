@@ -14,6 +14,7 @@ from worker.domain.document import (
     bold,
     link,
     plain,
+    reference,
 )
 from worker.domain.entities import HUNTED, RUNNING, Card, Client
 from worker.domain.messages import message, stage_label
@@ -24,6 +25,7 @@ from worker.method.measures import ClientMeasure, Rag, TaskMeasure
 from worker.method.money.forecasts import Ahead
 from worker.method.money.retainer_hours import describe_balance
 from worker.pages.pictures import chart_cards, weekly
+from worker.pages.public import pages_for, public_view
 from worker.pages.view import (
     DOTS,
     NONE,
@@ -31,11 +33,13 @@ from worker.pages.view import (
     View,
     by_stage,
     join_parts,
+    meeting_ref,
     people_of,
     risk_reason,
     task_line,
 )
 from worker.world.rows import is_asleep
+from worker.world.world import client_page
 
 RAGS = {
     Rag.RED: message("Red"),
@@ -63,7 +67,20 @@ def write_client(view: View, client: Client) -> tuple[Block, ...]:
         *_people(view, client),
         *_actions(view, client),
         *_waiting(view, client),
+        *_for_the_client(view, client),
     )
+
+
+def _for_the_client(view: View, client: Client) -> Iterator[Block]:
+    """Yield what leads to the pages for the client's own eyes, by their titles: a lost state finds them so."""
+    titles = pages_for(view, client, public_view(view, client))
+    if not titles:
+        return
+    yield view.heading("For the client's eyes")
+    for kind, title in titles.items():
+        former = meeting_ref(kind, client.ref.key)
+        ref = former if former in view.rows else client_page(kind, client.ref)
+        yield Bullet(reference(title, ref))
 
 
 def _head(view: View, measure: ClientMeasure) -> Block:

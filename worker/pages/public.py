@@ -12,7 +12,15 @@ from decimal import Decimal
 
 import msgspec
 
-from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, plain
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Paragraph,
+    bold,
+    plain,
+)
 from worker.domain.entities import RUNNING, Card, Client, Stage
 from worker.domain.messages import STAGES, message
 from worker.domain.words import Words
@@ -23,6 +31,10 @@ OFFERED = (Stage.SHAPING, Stage.PROPOSAL)
 DECIDED = ("for_group", "presented", "accepted")
 """What a growth group takes for a client stands at one of these; what it rejects leaves them."""
 INTERNAL = ("feedback",)
+
+
+STATUS, PRESENTATION = "status", "presentation"
+"""The kinds of pages for a client's eyes."""
 
 
 class PublicProject(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +82,16 @@ def public_view(view: View, client: Client) -> PublicClientView:
         _final_set(view, client),
         _contact(view, client),
     )
+
+
+def pages_for(view: View, client: Client, shown: PublicClientView) -> dict[str, str]:
+    """Return the pages that a client's row asks for, each kind with its title."""
+    titles = {}
+    if client.status_page:
+        titles[STATUS] = view.say("Status · {client}", client=client.name)
+    if client.presentation and shown.ideas:
+        titles[PRESENTATION] = view.say("Ideas · {client}", client=client.name)
+    return titles
 
 
 def _contact(view: View, client: Client) -> str:
@@ -137,8 +159,7 @@ def write_status(
 def _cover(shown: PublicClientView, words: Words) -> Block:
     number = len(shown.running)
     running = words.count("{n} project in progress", "{n} projects in progress", number)
-    name = plain(shown.name)
-    cover = join_parts((f"**{name}**", running))
+    cover = join_parts((bold(shown.name), running))
     return Callout(cover, "🤝", "blue_background")
 
 
@@ -220,16 +241,11 @@ def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
 
 
 def write_presentation(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
-    """Return the presentation: the ideas the agency brings."""
-    return (
-        Paragraph(
-            words.say(
-                "Ideas for {client} that we would like to discuss.",
-                client=plain(shown.name),
-            )
-        ),
-        *_ideas(shown, words),
+    """Return the presentation: the cover, and the ideas the agency brings."""
+    cover = words.say(
+        "Ideas for {client} that we would like to discuss.", client=bold(shown.name)
     )
+    return (Callout(cover, "💡", "blue_background"), *_ideas(shown, words))
 
 
 def _ideas(shown: PublicClientView, words: Words) -> Iterator[Block]:

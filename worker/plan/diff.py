@@ -39,7 +39,7 @@ from worker.plan.merge import Verdict, decide, is_empty, last_written
 from worker.plan.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
 from worker.plan.refusals import is_same, place_of, problems_of, unpack
 from worker.plan.surplus import holds_more
-from worker.world.world import World
+from worker.world.world import CLIENT_PAGES, Place, World
 
 Cells = Mapping[tuple[str, str], Value]
 Wanted = Mapping[Ref, Mapping[str, Fact]]
@@ -514,19 +514,55 @@ def _plan_section(
     inputs: _DiffInputs, section: PageFact, created: Change | None
 ) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
-    standing = inputs.world.places.get(section.ref) or _row_of(
-        inputs, section.ref, created
-    )
+    if section.outside:
+        standing = _page_outside(inputs, section)
+        blocks = section.blocks
+    else:
+        standing = inputs.world.places.get(section.ref) or _row_of(
+            inputs, section.ref, created
+        )
+        blocks = document.mark(section.blocks, inputs.world.words)
     if standing is None:
         return
     ref, page_id, title = section.ref, standing.page_id, standing.title
-    blocks = document.mark(section.blocks, inputs.world.words)
     base = inputs.bases.get((page_id, SECTION))
     is_whole = base is not None and (page_id, SECTION) not in inputs.attempted
     if not (is_whole and (section.settled or base == document.digest(blocks))):
         inputs.draft.changes.append(
             Change(Kind.SECTION, ref, page_id, title, blocks=blocks)
         )
+
+
+def _page_outside(
+    inputs: _DiffInputs, section: PageFact
+) -> Row | Place | Change | None:
+    """Return the page that is made for people outside, standing or to be made; None for one that a person threw away.
+
+    The row of an earlier release goes on: its address may be in the client's hands.
+    """
+    former = section.former
+    if former is not None and former not in inputs.world.trashed:
+        if former in inputs.rows:
+            return _row_of(inputs, former, None)
+        if former in inputs.ours:
+            return None  # it was not read now
+    if section.ref in inputs.ours:
+        if section.ref in inputs.world.trashed:
+            return None
+        return Place(inputs.ours[section.ref], section.title)
+    if CLIENT_PAGES in inputs.world.trashed:
+        return None
+    folder = inputs.world.words.say("Pages for clients")
+    _make_place(inputs, CLIENT_PAGES, folder)
+    return _make_place(inputs, section.ref, section.title)
+
+
+def _make_place(inputs: _DiffInputs, ref: Ref, title: str) -> Change:
+    """Plan a page that is no row, unless it stands or is planned."""
+    change = Change(Kind.CREATE, ref, "", title)
+    if ref not in inputs.ours and change not in inputs.draft.changes:
+        inputs.draft.changes.append(change)
+    return change
 
 
 def _row_of(

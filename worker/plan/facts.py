@@ -35,9 +35,20 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
 
 class PageFact(msgspec.Struct, frozen=True, gc=False):
-    """What the worker's own section of a page should hold. `settled`: written once, then it stays as it was."""
+    """What the worker's own section of a page should hold. `settled`: written once, then it stays as it was.
+
+    One with a `title` is a page that is no row and is made when it is not there; it is for people `outside`, and shows no
+    marks. `former` is the row of an earlier release that goes on in its stead as long as it stands.
+    """
 
     ref: Ref
     blocks: tuple[Block, ...]
     why: Why
     settled: bool = False
+    title: str = ""
+    former: Ref | None = None
+
+    @property
+    def outside(self) -> bool:
+        """Tell whether it is made for people outside."""
+        return bool(self.title)

@@ -21,6 +21,7 @@ from worker.plan.diff import Written
 from worker.plan.facts import Input, Why
 from worker.plan.plan import Change, FieldChange, Kind
 from worker.plan.surplus import holds_more
+from worker.world.world import PLACES
 
 RULE = "undo"
 _UNREAD = tell("it cannot be read now")
@@ -135,6 +136,8 @@ def _unmake(change: Change, boards: Boards) -> Change | Problem | None:
     page_id = written.ours.get(change.ref, "")
     if page_id in boards.unread:
         return _stays(change, "", _UNREAD)
+    if change.ref.source == PLACES and page_id in written.made:
+        return Change(Kind.ARCHIVE, change.ref, page_id, change.title)
     row = boards.rows.get(page_id)
     if row is None:
         return None

@@ -123,6 +123,10 @@ class BlockWriter(BlockReader, Protocol):
         `START` where the version of the API allows it."""
         ...
 
+    def create_subpage(self, parent_id: str, title: str, *, icon: str) -> Page:
+        """Create an empty page below another, with an emoji, and return it as answered. Not safe to repeat."""
+        ...
+
     def update_block(self, block_id: str, body: Json) -> Json:
         """Change what a block says; its children stay."""
         ...

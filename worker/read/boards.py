@@ -42,7 +42,7 @@ from worker.errors import (
 )
 from worker.mapping.schema import Binding, Bindings, Source
 from worker.plan.refusals import Stray, left_board
-from worker.ports.notion import CROWDED, PageBatch, RowReader
+from worker.ports.notion import CROWDED, PageBatch, RowReader, is_gone
 from worker.read.absent import GONE, LEFT, Absent, look_up
 from worker.read.missing_columns import drifted
 from worker.read.schema import Bound
@@ -52,6 +52,7 @@ from worker.state import journal, snapshots
 from worker.state.bindings import board_scope
 from worker.state.settings import Setting
 from worker.state.store import Tx
+from worker.world.world import PLACES
 
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
@@ -136,7 +137,10 @@ def read_boards(
         absent = _absent_from(batches, before)
     looked = look_up(notion, absent, bindings)
     is_census = full and not (incomplete or bound.unseen)
-    left = _note_absent(site, looked, before.gone, is_census=is_census)
+    gone = before.gone
+    if full:
+        gone -= _restored(notion, before)
+    left = _note_absent(site, looked, gone, is_census=is_census)
 
     problems = [left_board(stray, site.schema) for stray in left]
     problems += [_incomplete(name, why) for name, why in incomplete.items()]
@@ -211,6 +215,13 @@ def _ask_again(tx: Tx, name: str, batch: PageBatch, *, is_known: bool) -> None:
     """Have all of a source be asked for once more; one that was never read in full has no cursor that says otherwise."""
     if is_known or batch.complete:
         registry.set_cursor(tx, board_scope(name), "")
+
+
+def _restored(notion: RowReader, before: _Before) -> frozenset[str]:
+    """Return the pages that are no rows and stand again since they were found deleted: no query shows them."""
+    places = (page for ref, page in before.ours.items() if ref.source == PLACES)
+    gone = before.gone.intersection(places)
+    return frozenset(page_id for page_id in gone if not is_gone(notion, page_id))
 
 
 def _note_absent(

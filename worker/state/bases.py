@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from sqlalchemy import delete, select
 
-from worker.domain.values import Value
-from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Source
+from worker.domain.values import Ref, Value
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Owner, Schema, Source
 from worker.plan.plan import Adopted, decode, encode
 from worker.state.store import Tx, delete_keys, upsert
 from worker.state.tables import bases
@@ -126,17 +126,30 @@ def attempt(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
 
 def note_made(
     tx: Tx,
+    ref: Ref,
     page_id: str,
-    source: Source,
-    binding: Binding,
     *,
     wanted: Mapping[str, Value],
+    schema: Schema,
+    bindings: Bindings,
 ) -> None:
     """Note what a row of ours was made with when nobody read the answer, and people may have edited it since.
 
     A seed field was given, whatever stands in it now: an emptied one is not filled again. A field that is ours alone
     was empty unless it was sent. Of the rest, what was wanted and still stands is ours.
     """
+    certain: dict[str, Value] = {}
+    source, binding = schema.sources.get(ref.source), bindings.get(ref.source)
+    if source is not None and binding is not None:
+        certain = _certain(source, binding, wanted)
+    record(tx, page_id, certain)
+    rest = {name: value for name, value in wanted.items() if name not in certain}
+    attempt(tx, page_id, rest)
+
+
+def _certain(
+    source: Source, binding: Binding, wanted: Mapping[str, Value]
+) -> dict[str, Value]:
     certain: dict[str, Value] = {}
     for name in binding.properties:
         prop = source.properties.get(name)
@@ -146,9 +159,7 @@ def note_made(
         is_bare = prop.owner is Owner.WORKER and name not in wanted
         if is_given or (is_bare and prop.type not in NEVER_EMPTY):
             certain[name] = wanted.get(name)
-    record(tx, page_id, certain)
-    rest = {name: value for name, value in wanted.items() if name not in certain}
-    attempt(tx, page_id, rest)
+    return certain
 
 
 def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:

@@ -152,9 +152,9 @@ def adopt(
             if page_id not in made:
                 bases.attempt(tx, page_id, wanted)
             else:
-                source = schema.sources[ref.source]
-                binding = bindings[ref.source]
-                bases.note_made(tx, page_id, source, binding, wanted=wanted)
+                bases.note_made(
+                    tx, ref, page_id, wanted=wanted, schema=schema, bindings=bindings
+                )
                 proof = {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
                 insert_new(tx, creations, proof)
 

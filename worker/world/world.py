@@ -54,8 +54,24 @@ from worker.world.rows import (
 )
 from worker.world.terms import Terms
 
-HOME = Ref("places", "home")
+PLACES = "places"
+"""The source of pages that are no rows."""
+HOME = Ref(PLACES, "home")
 """The root page of a workspace, which everybody opens first."""
+CLIENT_PAGES = Ref(PLACES, "clients")
+"""The page below it, under which the pages for clients' own eyes stand."""
+
+
+def client_page(kind: str, client: Ref) -> Ref:
+    """Return the page of a kind that is made for a client's own eyes."""
+    return Ref(PLACES, f"{kind}:{client.key}")
+
+
+def parent_of(ref: Ref) -> Ref | None:
+    """Return the place below which a place is made; None for the root page, and for what is no place."""
+    if ref.source != PLACES or ref == HOME:
+        return None
+    return HOME if ref == CLIENT_PAGES else CLIENT_PAGES
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,8 @@ from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change, Kind
 from worker.ports.notion import Json
 from worker.state import journal
-from worker.write import creations, surplus
+from worker.world.world import PLACES
+from worker.write import creations, places, surplus
 from worker.write.bodies import Body, compose
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
 from worker.write.context import Result, WriteContext
@@ -32,6 +33,8 @@ def perform(target: WriteContext, change: Change) -> Result | Problem:
 
 
 def _create(target: WriteContext, change: Change) -> Result | Problem:
+    if change.ref.source == PLACES:
+        return places.create(target, change)
     cells = encode_cells(target, change)
     wanted = {item.field: item.after for item in change.fields}
     body = compose(target, target.bodies.get(change.ref))
@@ -126,7 +129,9 @@ def _archive(target: WriteContext, change: Change) -> Result | Problem:
     the trash again shows our values, not a person's.
     """
     try:
-        if surplus.is_written_in(target, change):
+        is_place = change.ref.source == PLACES
+        is_written_in = places.is_written_in if is_place else surplus.is_written_in
+        if is_written_in(target, change):
             if change.surplus:
                 with target.store.transaction(target.workspace) as tx:
                     journal.disown(tx, change.page_id)

@@ -111,8 +111,9 @@ class WriteContext:
     `warn` takes what was left out of a change that was written.
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
-    the run in the journal. `seen` are the rows by page id as the rules saw them, `turns` what is remembered with the
-    writing of a row, `bodies` the sections that go with the creation of one. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
+    the run in the journal. `root` is the root page. `seen` are the rows by page id as the rules saw them, `turns` what is
+    remembered with the writing of a row, `bodies` the sections that go with the creation of one. Once the lease is lost,
+    `store` refuses to write and `notion` to send, by `Busy`.
     """
 
     workspace: str
@@ -126,6 +127,7 @@ class WriteContext:
     draw: Callable[[Chart], bytes]
     warn: Callable[[Problem], None]
     settle_after: timedelta = timedelta(0)
+    root: str = ""
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
     bodies: Mapping[Ref, Change] = field(default_factory=dict)

@@ -1,5 +1,5 @@
-"""In which order rows are created, so that nothing points to a row that is not there yet, no relation and no link in a
-section that goes with its row: pure."""
+"""In which order rows and pages are created, so that none leads to, or stands below, one that is not there yet, by a
+relation or by a link in a section that goes with it: pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from worker.domain.document import references
 from worker.domain.values import Ref
 from worker.plan.plan import Change, FieldChange, Kind
+from worker.world.world import parent_of
 
 
 class Arrangement(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +59,11 @@ def arrange(creates: Sequence[Change], sections: Sequence[Change] = ()) -> Arran
 
 
 def _needs(change: Change, waiting: Mapping[Ref, Change]) -> set[Ref]:
-    return {ref for field in change.fields for ref in _refs(field) if ref in waiting}
+    needed = {ref for field in change.fields for ref in _refs(field)}
+    parent = parent_of(change.ref)
+    if parent is not None:
+        needed.add(parent)
+    return needed & waiting.keys()
 
 
 def _refs(field: FieldChange) -> tuple[Ref, ...]:

@@ -15,7 +15,7 @@ from worker.domain.values import Ref, Value
 from worker.errors import Busy, Code, Problem, Unknown
 from worker.mapping.schema import BoundFilter
 from worker.plan.plan import Change
-from worker.ports.notion import Json
+from worker.ports.notion import Json, PlanWriter
 from worker.state import bases, journal
 from worker.state.store import Tx
 from worker.state.transitions import Status
@@ -51,12 +51,16 @@ def send(
     nothing was made.
     """
     binding = target.bindings[ref.source]
-    notion = target.notion.guarded(lambda: _leave(target, ref))
-    return notion.create_page(
+    return claimed(target, ref).create_page(
         binding.data_source_id,
         {**properties, **_kind(binding.only)},
         children=body.children() if body else (),
     )
+
+
+def claimed(target: WriteContext, ref: Ref) -> PlanWriter:
+    """Return the port by which a claimed row or page is made: the claim is looked at right before the request leaves."""
+    return target.notion.guarded(lambda: _leave(target, ref))
 
 
 def _kind(only: BoundFilter | None) -> Json:
@@ -122,9 +126,13 @@ def finish(
         return standing
 
     def attempt(tx: Tx) -> None:
-        source = target.schema.sources[change.ref.source]
         bases.note_made(
-            tx, page_id, source, target.bindings[source.name], wanted=wanted
+            tx,
+            change.ref,
+            page_id,
+            wanted=wanted,
+            schema=target.schema,
+            bindings=target.bindings,
         )
 
     def record(tx: Tx) -> None:

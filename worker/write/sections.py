@@ -5,8 +5,8 @@ what is left over is changed in place, appended or removed. Nothing of people ou
 blocks of ours that once landed behind the closing one are removed (`strays`). An append is not safe to repeat: when its
 outcome is unknown, the page is left alone until it must have happened, and then read.
 
-A page made for others' eyes shows no marks. There each block stands for itself: ours are those that are remembered, and
-those that we made and nobody changed; what people wrote between them stays. The first, a callout, keeps its place.
+A page made for others' eyes shows no marks. There each block stands for itself: ours are those that we made and nobody
+changed; what people wrote, into one of them or between them, stays. The first, a callout, keeps its place.
 """
 
 from __future__ import annotations
@@ -237,12 +237,19 @@ def _rewrite_unmarked(wanted: _Wanted, page: Sequence[Json]) -> None:
 
 
 def _find_own(writer: SectionWriter, page: Sequence[Json]) -> list[Json]:
-    """Return the blocks that are remembered, and those that we made and nobody changed since."""
-    blocks = [raw for raw in page if raw.get("type") not in PAGES]
-    if all(str(raw["id"]) in writer.known for raw in blocks):
-        return blocks
-    me = writer.target.notion.me().id
-    return [raw for raw in blocks if str(raw["id"]) in writer.known or is_by(raw, me)]
+    """Return the blocks that are remembered or that we made, but for those that somebody changed since: they are theirs."""
+    own = []
+    me: object = None
+    for raw in page:
+        author = _author(raw)
+        if raw.get("type") in PAGES or not is_by(raw, author):
+            continue
+        is_known = str(raw["id"]) in writer.known
+        if not is_known and me is None:
+            me = writer.target.notion.me().id
+        if is_known or author == me:
+            own.append(raw)
+    return own
 
 
 def _rewrite_anew(wanted: _Wanted, own: Iterable[Json]) -> None:

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from worker.codecs.pages import decode_page, is_meant, keyed_pages
 from worker.domain.messages import ENGLISH, Text, literal, render, tell
 from worker.domain.values import Ref
-from worker.errors import ApiError, Code, Problem, Severity
-from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
+from worker.errors import ApiError, Code, Missing, Problem, Severity
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Source
 from worker.plan.natural import is_brought_in, is_same
-from worker.ports.notion import RowReader
+from worker.ports.notion import BlockReader, RowReader
 from worker.site import Site
 from worker.state import bases, journal
 from worker.state.journal import Intent
+from worker.world.world import HOME, PLACES, parent_of
+from worker.write.places import TITLE, subpages
 
 log = structlog.get_logger("worker.write")
 MINUTE = timedelta(minutes=1)
@@ -38,7 +41,11 @@ class Settled:
     problems: tuple[Problem, ...] = ()
 
 
-def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
+class Looker(RowReader, BlockReader, Protocol):
+    """What looking up takes: rows, and pages below pages."""
+
+
+def settle(notion: Looker, site: Site, bindings: Bindings) -> Settled:
     """Look up every creation whose outcome is not known and whose settle time is over, by its Rayline key."""
     now = site.store.now()
     before = now - timedelta(seconds=site.settings.notion.settle)
@@ -48,7 +55,7 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
     outcomes: dict[Ref, str | Problem] = {}
     for intent in everything:
         if intent.ref in due:
-            pages = _look_up(notion, intent, schema=site.schema, bindings=bindings)
+            pages = _look_up(notion, intent, site, bindings)
             outcome = (
                 pages
                 if isinstance(pages, Problem)
@@ -73,10 +80,12 @@ def _log(site: Site, intent: Intent, outcome: str | Problem) -> None:
 
 
 def _look_up(
-    notion: RowReader, intent: Intent, *, schema: Schema, bindings: Bindings
+    notion: Looker, intent: Intent, site: Site, bindings: Bindings
 ) -> tuple[str, ...] | Problem:
     """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
-    source = schema.sources.get(intent.ref.source)
+    if intent.ref.source == PLACES:
+        return _look_below(notion, intent, site)
+    source = site.schema.sources.get(intent.ref.source)
     binding = bindings.get(intent.ref.source)
     if source and binding and is_brought_in(intent.ref):
         return _recognise(notion, intent, source=source, binding=binding)
@@ -101,6 +110,31 @@ def _look_up(
     living = keyed_pages(standing, source, binding)
     found = [page_id for page_id, ref in living.items() if ref == intent.ref]
     return tuple(found)
+
+
+def _look_below(
+    notion: BlockReader, intent: Intent, site: Site
+) -> tuple[str, ...] | Problem:
+    """Return the pages of the title, made since it was sent, where a page that is no row was to be made."""
+    parent = parent_of(intent.ref)
+    page_id = site.settings.notion.root_page_id
+    if parent is not None and parent != HOME:
+        with site.reading() as tx:
+            page_id = journal.canonical_pages(tx).get(parent, "")
+    title = str(intent.wanted.get(TITLE))
+    since = intent.sent_at - MINUTE
+    try:
+        standing = list(subpages(notion, page_id, title))
+    except Missing:
+        return ()  # what was made there went with it
+    except ApiError as error:
+        return _unseen(intent, str(error))
+    made = {raw["id"]: raw.get("created_time") for raw in standing}
+    return tuple(
+        str(block_id)
+        for block_id, time in made.items()
+        if time is None or datetime.fromisoformat(str(time)) >= since
+    )
 
 
 def _recognise(
@@ -154,9 +188,13 @@ def _record(
         if is_brought_in(intent.ref):
             bases.attempt(tx, page_id, intent.wanted)
         else:
-            source = site.schema.sources[intent.ref.source]
             bases.note_made(
-                tx, page_id, source, bindings[source.name], wanted=intent.wanted
+                tx,
+                intent.ref,
+                page_id,
+                wanted=intent.wanted,
+                schema=site.schema,
+                bindings=bindings,
             )
     return "adopted"
 

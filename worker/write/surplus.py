@@ -29,18 +29,14 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
     with target.store.reading(target.workspace) as tx:
         written = bases.of_page(tx, change.page_id)
         attempted = bases.attempts_of(tx, change.page_id)
-    return (
-        holds_more(
-            row,
-            standing,
-            target.schema.sources[change.ref.source],
-            target.bindings[change.ref.source],
-            written=written,
-            attempted=attempted,
-        )
-        or _holds_blocks_of_others(target, change.page_id, row.created_by)
-        or bool(_comments(target, change.page_id))
-    )
+    return holds_more(
+        row,
+        standing,
+        target.schema.sources[change.ref.source],
+        target.bindings[change.ref.source],
+        written=written,
+        attempted=attempted,
+    ) or holds_words_of_others(target, change.page_id, row.created_by)
 
 
 def tell_kept(change: Change) -> Problem:
@@ -82,6 +78,13 @@ def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:
     source = target.schema.sources[ref.source]
     binding = target.bindings[ref.source]
     return decode_page(page, source, binding, target.pages.index)[0]
+
+
+def holds_words_of_others(target: WriteContext, page_id: str, author: str) -> bool:
+    """Tell whether anybody but its author wrote a block or a comment on a page."""
+    return _holds_blocks_of_others(target, page_id, author) or bool(
+        _comments(target, page_id)
+    )
 
 
 def _holds_blocks_of_others(target: WriteContext, place: str, author: str) -> bool:

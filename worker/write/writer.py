@@ -39,6 +39,7 @@ from worker.plan.plan import Change, Kept, Kind, Plan
 from worker.ports.notion import PlanWriter, is_gone
 from worker.site import Site
 from worker.state import bases, journal
+from worker.world.world import CLIENT_PAGES, parent_of
 from worker.write.changes import perform
 from worker.write.context import Pages, PlanBasis, Result, RunControl, WriteContext
 from worker.write.creation_order import Arrangement, arrange
@@ -152,6 +153,7 @@ def apply(
             draw=engines.draw,
             warn=warnings.append,
             settle_after=timedelta(seconds=site.settings.notion.settle),
+            root=site.settings.notion.root_page_id,
             seen=basis.seen,
             turns=basis.turns,
             bodies=order.bodies,
@@ -200,8 +202,11 @@ def _phases(
     """Yield groups of changes that do not depend on each other, in the order in which they must be done."""
     yield from order.levels
     yield order.later
-    for kind in (Kind.UPDATE, Kind.SECTION, Kind.ARCHIVE):
+    for kind in (Kind.UPDATE, Kind.SECTION):
         yield tuple(change for change in changes if change.kind is kind)
+    archives = [change for change in changes if change.kind is Kind.ARCHIVE]
+    yield tuple(change for change in archives if change.ref != CLIENT_PAGES)
+    yield tuple(change for change in archives if change.ref == CLIENT_PAGES)
 
 
 def _work(apply_run: _ApplyRun, phases: Iterable[Sequence[Change]], width: int) -> None:
@@ -237,7 +242,8 @@ def _try(apply_run: _ApplyRun, change: Change) -> None:
         if isinstance(error, Transient) and apply_run.stop.is_set():
             _skip(apply_run)  # its wait was cut short
             return
-        if isinstance(error, _CLOSED) and _is_place(apply_run.target, change):
+        is_closed = isinstance(error, _CLOSED) and _is_place(apply_run.target, change)
+        if is_closed and not _was_deleted(apply_run, change, error):
             apply_run.target.warn(_closed_place(change, error))
             _count(apply_run, change, Result.SETTLED)
             return
@@ -300,7 +306,7 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
 
     A refusal does not say so by itself: one with the same status may be about a value or a related page.
     """
-    page_id = change.page_id or apply_run.target.pages.by_ref.get(change.ref, "")
+    page_id = _page_in_question(apply_run.target, change)
     if not isinstance(error, Missing | Rejected) or not page_id:
         return False
     try:
@@ -311,6 +317,16 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
         with apply_run.lock:
             apply_run.gone.add(page_id)
     return gone
+
+
+def _page_in_question(target: WriteContext, change: Change) -> str:
+    """Return the page that a change is about, of one that is made the page above it; empty where neither is known."""
+    pages = target.pages.by_ref
+    page_id = change.page_id or pages.get(change.ref, "")
+    parent = parent_of(change.ref)
+    if not page_id and parent is not None:
+        return pages.get(parent, "")
+    return page_id
 
 
 def _log(target: WriteContext, change: Change, result: Result | Problem) -> None:
