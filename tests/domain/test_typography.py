@@ -117,4 +117,4 @@ def test_russian_months_and_weeks_are_small_within_a_sentence() -> None:
     assert period_name(week_of(day), RUSSIAN) == "неделя 47 · 16–22 нояб."
     assert period_name(quarter_of(day), RUSSIAN) == "4 кв. 2026"
     assert period_name(month_of(day), ENGLISH) == "November 2026"
-    assert period_name(week_of(day), ENGLISH) == "Week 47 · 16–22 Nov"
+    assert period_name(week_of(day), ENGLISH) == "Week 47 · Nov 16–22"

@@ -281,7 +281,7 @@ def test_more_than_planned_carries_nothing() -> None:
 
 def test_rows_are_named_linked_and_dated() -> None:
     facts = plan(fee(1), "2026-11-W47")
-    assert facts["name"] == "Week 47 · 16–22 Nov · North"
+    assert facts["name"] == "Week 47 · Nov 16–22 · North"
     assert facts["period"] == Span(date(2026, 11, 16), date(2026, 11, 22))
     assert facts["parent"] == (Ref("plans", "plan:u1:2026-11"),)
     assert (facts["unit"], facts["grain"]) == ((Ref("units", "u1"),), "week")

@@ -18,7 +18,7 @@ def test_the_first_cut_of_a_quarter_knows_the_plans_of_the_last_one() -> None:
         "meeting:monday:u1:2027-01-04"
     ].blocks
     week, month, quarter = table(cut, "Plan and actual").rows
-    assert week[0] == "Last week, 28–31 Dec + 1–3 Jan"
+    assert week[0] == "Last week, Dec 28–31 + Jan 1–3"
     # The fee: 22,000 x 4 / 23 in December, 22,000 / 21 in January: 3,826.08 (the cents are the earlier parts') + 1,047.62.
     assert week[1:4] == ("€5,048", "€4,874", "\u2212€174")
     assert (month[0], month[1]) == ("January 2027, as of Sunday, Jan 3", "€1,048")

@@ -131,7 +131,7 @@ def test_a_cut_counts_up_to_the_sunday_before() -> None:
 def test_the_first_cut_of_a_month_closes_the_month_before() -> None:
     cut = pages(agency(date(2026, 11, 2)))["meeting:monday:firm:2026-11-02"].blocks
     week, month, _ = table(cut, "Plan and actual").rows
-    assert week[:3] == ("Last week, 26–31 Oct", "€5,000", "€5,000")
+    assert week[:3] == ("Last week, Oct 26–31", "€5,000", "€5,000")
     assert (month[0], month[1], month[5]) == (
         "October 2026, as of Sunday, Nov 1",
         "€22,000",

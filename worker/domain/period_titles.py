@@ -11,6 +11,9 @@ from worker.domain.periods import Grain, Period
 from worker.domain.typography import in_sentence
 from worker.domain.words import Words
 
+MONTH_FIRST = frozenset({"en"})
+"""The languages whose dates begin with the month."""
+
 
 @lru_cache(maxsize=1024)
 def _formatted(day: date, pattern: str, locale: str) -> str:
@@ -18,7 +21,7 @@ def _formatted(day: date, pattern: str, locale: str) -> str:
 
 
 def period_title(period: Period, words: Words) -> str:
-    """Return `Q4 2026`, `November 2026` or `Week 47 · 16–22 Nov`."""
+    """Return `Q4 2026`, `November 2026` or `Week 47 · Nov 16–22`."""
     match period.grain:
         case Grain.QUARTER:
             return words.say(
@@ -43,6 +46,10 @@ def period_name(period: Period, words: Words) -> str:
 
 
 def days(period: Period, words: Words) -> str:
-    """Return the days of a week part, which never leaves its month: `16–22 Nov`."""
+    """Return the days of a week part, which never leaves its month, the month where the language has it: `Nov 16–22`."""
+    is_day = period.start == period.end
+    if words.locale in MONTH_FIRST:
+        first = _formatted(period.start, "MMM d", words.locale)
+        return first if is_day else f"{first}–{period.end.day}"
     last = _formatted(period.end, "d MMM", words.locale)
-    return last if period.start == period.end else f"{period.start.day}–{last}"
+    return last if is_day else f"{period.start.day}–{last}"

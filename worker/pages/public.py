@@ -256,5 +256,9 @@ def _ideas(shown: PublicClientView, words: Words) -> Iterator[Block]:
             if project.start
             else ""
         )
-        stage = words.say(STAGES[project.stage])
-        yield Paragraph(join_parts((stage, start)))
+        stage = ""
+        if project.stage is not Stage.IDEA:
+            stage = words.say(STAGES[project.stage])
+        line = join_parts((stage, start))
+        if line:
+            yield Paragraph(line[:1].upper() + line[1:])
