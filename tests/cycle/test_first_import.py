@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,9 @@ import pytest
 
 from tests.support.stages import TODAY, Play, small_play
 from worker.config import Limits
+from worker.domain.document import OPENING
 from worker.domain.values import Ref
+from worker.plan.plan import Kind
 
 CARDS = int(os.environ.get("RAYLINE_CARDS", "60"))
 """The whole of it: `RAYLINE_CARDS=1500 pytest tests/cycle/test_first_import.py`, some minutes long."""
@@ -64,3 +67,43 @@ def test_what_already_stood_on_the_cards_counts_when_it_changes(play: Play) -> N
     play.sync()
     play.later(days=40)
     assert "too-many-changes" in {one.code for one in play.sync().refused}
+
+
+def test_a_first_run_makes_each_row_with_its_page_and_reads_no_page_before(
+    play: Play,
+) -> None:
+    since = play.mark()
+    report = play.sync()
+    asked = [entry for entry in play.reads(since) if entry.kind.startswith("blocks")]
+    assert {entry.page_id for entry in asked} == {play.stage.notion.root_page_id}
+
+    wrote = Counter(entry.kind for entry in play.writes(since))
+    done = report.applied.counts()
+    made = {one.ref for one in report.plan.changes if one.kind is Kind.CREATE}
+    on_standing = [
+        one
+        for one in report.plan.changes
+        if one.kind is Kind.SECTION and one.ref not in made
+    ]
+    assert wrote["pages.create"] == done["create"]
+    assert wrote["pages.update"] == done["update"]
+    line = 1
+    assert wrote["blocks.children.append"] == len(on_standing) + line
+    assert wrote["blocks.update"] == wrote["blocks.delete"] == 0
+
+
+def test_a_new_state_on_boards_that_were_written_reads_pages_before_it_writes(
+    play: Play,
+) -> None:
+    play.sync()
+    play.disown()
+    since = play.mark()
+    play.newcomer().sync(force=True)
+    client = play.page("clients", 0)
+    assert client in {entry.page_id for entry in play.reads(since)}
+    openings = [
+        raw
+        for raw in play.stage.context.notion.children(client)
+        if OPENING in str(raw.get("callout"))
+    ]
+    assert len(openings) == 1

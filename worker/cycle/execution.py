@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from worker.cycle.context import Context, CycleRequest
-from worker.cycle.ownership import claim_boards
+from worker.cycle.ownership import begin_writing, claim_boards
 from worker.cycle.progress import ProgressRecord
 from worker.cycle.remembering import AUTHORS
 from worker.cycle.report import (
@@ -137,13 +137,14 @@ def carry_out(
     with context.reading() as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
         authors = AUTHORS.load(tx)
+    is_first = bool(drawn.plan.changes) and begin_writing(context) and not known
     seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
     return apply(
         drawn.plan,
         context.notion,
         context,
         drawn.bindings,
-        basis=PlanBasis(known, seen, turns, authors),
+        basis=PlanBasis(known, seen, turns, authors, is_first),
         control=RunControl(claim, context.stop, fence, context.progress),
     )
 

@@ -39,6 +39,8 @@ INSTALLATION = Setting("installation", str, str)
 """Who this state is; whoever restores or moves it stays the same."""
 OWN_LINE = Setting("owner_mark", str, str)
 """The block in which this installation stands, empty before it ever wrote."""
+UNTOUCHED = Setting("boards_untouched", bool, bool)
+"""Whether no installation ever had a line on the page before ours, and we wrote nothing below it yet."""
 SILENCE = timedelta(days=30)
 """An installation that wrote nothing for so long may be followed by another without a word."""
 RENEWAL = timedelta(days=1)
@@ -89,7 +91,8 @@ def claim_boards(
     root = _root(context)
     marks = _read_marks(notion, root)
     notes: tuple[Problem, ...] = ()
-    if not marks:
+    is_bare = not marks
+    if is_bare:
         notes = _tell_missing(context)
         try:
             marks = _add_line(context, notion, own)
@@ -107,9 +110,21 @@ def claim_boards(
             _write_line(context, notion, first, own)
     _withdraw(notion, marks[1:], own)
     with context.transaction() as tx:
-        if OWN_LINE.load(tx) != first.block_id:
+        before = OWN_LINE.load(tx)
+        if before != first.block_id:
             OWN_LINE.save(tx, first.block_id)
+        if is_bare and not before:
+            UNTOUCHED.save(tx, value=True)
     return notes
+
+
+def begin_writing(context: Context) -> bool:
+    """Tell whether nobody, and no earlier state of ours, has written on these boards; true once, as writing begins."""
+    with context.transaction() as tx:
+        is_untouched = UNTOUCHED.load(tx)
+        if is_untouched:
+            UNTOUCHED.save(tx, value=False)
+    return is_untouched
 
 
 def _root(context: Context) -> str:

@@ -75,12 +75,13 @@ class Notes:
 class PlanBasis:
     """What a plan was made from: `known` names the pages of rows that were read, for a journal that lost them (diff's
     `known_pages`); `seen` are those rows by page id; `turns` is what is remembered with the writing of a row; `authors`
-    are the ids under which Notion knows us."""
+    are the ids under which Notion knows us. `is_first` when nothing of ours stands on any page yet."""
 
     known: Mapping[Ref, str] = field(default_factory=dict)
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
     authors: frozenset[str] = frozenset()
+    is_first: bool = False
 
     def made(self) -> frozenset[str]:
         """Return the pages that were made under our name."""
@@ -112,8 +113,8 @@ class WriteContext:
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
     the run in the journal. `root` is the root page. `seen` are the rows by page id as the rules saw them, `turns` what is
-    remembered with the writing of a row, `bodies` the sections that go with the creation of one. Once the lease is lost,
-    `store` refuses to write and `notion` to send, by `Busy`.
+    remembered with the writing of a row, `bodies` the sections that go with the creation of one; `is_first` when no page
+    holds a section yet. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
     """
 
     workspace: str
@@ -131,6 +132,7 @@ class WriteContext:
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
     bodies: Mapping[Ref, Change] = field(default_factory=dict)
+    is_first: bool = False
     notes: Notes = field(default_factory=Notes)
 
     def page_of(self, ref: Ref) -> str | None:

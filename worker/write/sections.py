@@ -73,6 +73,7 @@ class SectionWriter:
 
     `standing` holds the ids of the page's blocks: those read, and those put there since. `first` is where a section that
     is not there yet is put: at the end of a row's page, which is people's, and before the list of boards on a place.
+    A page that is known to hold no section (`is_bare`) is not read.
     """
 
     target: WriteContext
@@ -83,6 +84,7 @@ class SectionWriter:
     placed: dict[str, Known] = field(default_factory=dict)
     standing: set[str] = field(default_factory=set)
     first: str = ""
+    is_bare: bool = False
 
     def is_new(self, raw: Json) -> bool:
         """Tell whether an answered block was not on the page before."""
@@ -120,7 +122,11 @@ def write_section(target: WriteContext, change: Change) -> Result:
         )  # stays when the process dies in the middle
     is_row = change.ref.source in target.schema.sources
     writer = SectionWriter(
-        target, page_id, _unpack(written.get(BLOCKS)), first="" if is_row else START
+        target,
+        page_id,
+        _unpack(written.get(BLOCKS)),
+        first="" if is_row else START,
+        is_bare=target.is_first and is_row and not written.get(DOUBT),
     )
     blocks = tuple(fit(document.resolve(change.blocks, partial(address_of, target))))
     try:
@@ -190,7 +196,7 @@ def address_of(target: WriteContext, ref: Ref) -> str:
 
 
 def _rewrite(writer: SectionWriter, blocks: tuple[Block, ...]) -> None:
-    page = writer.target.notion.children(writer.page_id)
+    page = () if writer.is_bare else writer.target.notion.children(writer.page_id)
     writer.standing |= {str(raw["id"]) for raw in page}
     wanted = _Wanted(writer, blocks)
     if not isinstance(blocks[0], Mark):

@@ -157,6 +157,7 @@ def apply(
             seen=basis.seen,
             turns=basis.turns,
             bodies=order.bodies,
+            is_first=basis.is_first,
         )
         total = sum(len(phase) for phase in phases)
         apply_run = _ApplyRun(target, control.stop, control.progress, total)
