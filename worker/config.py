@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date, time
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Literal, LiteralString
 
@@ -365,10 +366,15 @@ class Connection(Model):
     timeout: Timeout = 65.0
 
 
+NARROWEST, WIDEST = 4, 16
+"""How many requests run at a time, whatever the budget; as many connections are kept."""
+GRANTED, SPARE = 10.0, 1.25
+
+
 class NotionSettings(Connection):
     """How to reach Notion. Data sources marked private stand under `private_root_page_id` alone (empty: there are
     none), which only the people who may see them share. `requests` per `window` seconds is the plan's budget (180 or
-    600 a minute)."""
+    600 a minute), `width` how many requests run at a time (None: as many as spend the budget)."""
 
     base_url: str = "https://api.notion.com"
     version: Literal["2025-09-03", "2026-03-11"] = "2026-03-11"
@@ -376,8 +382,19 @@ class NotionSettings(Connection):
     private_root_page_id: str = ""
     requests: Annotated[int, Field(ge=1)] = 180
     window: Timeout = 60.0
-    width: Annotated[int, Field(ge=1, le=16)] = 4
+    width: Annotated[int, Field(ge=1, le=WIDEST)] | None = None
     settle: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 180.0
+
+    def side_by_side(self, latency: Callable[[], float]) -> int:
+        """Return how many requests are to run at a time while an answer takes `latency` seconds.
+
+        Little's law, with some to spare: a rate of requests times the time of each is how many are under way. Notion
+        grants no more than `GRANTED` a second (docs/facts/notion-api.md 2.1).
+        """
+        if self.width is not None:
+            return self.width
+        rate = min(self.requests / self.window, GRANTED)
+        return min(WIDEST, max(NARROWEST, ceil(rate * latency() * SPARE)))
 
 
 ProjectName = Annotated[

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 
+LATEST = 50
+"""How many round trips are looked back at to tell how long one takes."""
 NONE = "none"
 """What a request counts as that got no answer."""
 
 
 class Tally:
-    """A count by HTTP status since it was made. Safe to use from several threads."""
+    """A count by HTTP status since it was made, and how long answers took lately. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._sent = 0
         self._answers: Counter[str] = Counter()
+        self._latest: deque[float] = deque(maxlen=LATEST)
         self._lock = threading.Lock()
 
     @property
@@ -32,6 +35,16 @@ class Tally:
         """Count what one was answered with."""
         with self._lock:
             self._answers[str(status)] += 1
+
+    def note_trip(self, seconds: float) -> None:
+        """Note how long an answer took, read to its end."""
+        with self._lock:
+            self._latest.append(seconds)
+
+    def latency(self) -> float:
+        """Return how many seconds an answer took lately, in the mean; 0 before the first."""
+        with self._lock:
+            return sum(self._latest) / len(self._latest) if self._latest else 0.0
 
     def answers(self) -> Mapping[str, int]:
         """Return the count by status, `none` where no answer came (yet)."""

@@ -193,6 +193,10 @@ class NotionGateway:
         """Return how often each HTTP status was answered since this gateway was made; `none`: no answer came."""
         return self._transport.tally.answers()
 
+    def latency(self) -> float:
+        """Return how many seconds an answer took lately, in the mean; 0 before the first."""
+        return self._transport.tally.latency()
+
     # People
 
     def me(self) -> User:

@@ -111,7 +111,8 @@ class BoundedTransport(httpx.BaseTransport):
         seconds = min(self._seconds, self._deadline.remaining())
         if seconds <= 0:
             raise httpx.PoolTimeout("no time left", request=request)
-        ends = self._monotonic() + seconds
+        began = self._monotonic()
+        ends = began + seconds
         request.headers["accept-encoding"] = ACCEPT_ENCODING
         request.extensions["timeout"] = {
             "connect": min(CONNECT_SECONDS, seconds),
@@ -124,9 +125,11 @@ class BoundedTransport(httpx.BaseTransport):
         self.clocks.note(API, response.headers)
         self.tally.note_answer(response.status_code)
         try:
-            return self._read(response, request, ends)
+            answer = self._read(response, request, ends)
         finally:
             response.close()
+        self.tally.note_trip(self._monotonic() - began)
+        return answer
 
     def _read(
         self, response: httpx.Response, request: httpx.Request, ends: float

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -421,15 +422,18 @@ def read_bindings(
     locale: str,
     known: Bindings,
     private_root_page_id: str = "",
+    width: int = 1,
 ) -> tuple[Bindings, tuple[Problem, ...]]:
     """Return how the workspace carries the schema now, and all that does not fit.
 
-    Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
+    Known data sources are read by id wherever they stand, `width` at a time; others are looked for by title under the root page, then by
     search. Private ones are looked for under the private root page alone. A source that is not found, or of which it is
     not clear which it is, is absent from the bindings. Raises the API errors.
     """
     roots = _Roots(root_page_id, private_root_page_id)
-    recognised = _recognise_all(notion, schema, roots, locale=locale, known=known)
+    recognised = _recognise_all(
+        notion, schema, roots, locale=locale, known=known, width=width
+    )
     data_sources = recognised.data_sources
     bindings: dict[str, Binding] = {}
     problems = _doubts(schema, recognised, locale)
@@ -494,32 +498,51 @@ class _Recognised:
 
 
 def _recognise_all(
-    notion: BoardReader, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
+    notion: BoardReader,
+    schema: Schema,
+    roots: _Roots,
+    *,
+    locale: str,
+    known: Bindings,
+    width: int = 1,
 ) -> _Recognised:
     every = _Recognised()
     for part, root in roots.parts(schema):
         if part.sources:
-            _recognise(
-                notion, part, every, root_page_id=root, locale=locale, known=known
-            )
+            standing = _read_all_known(notion, part, known, width=width)
+            _recognise(notion, part, every, standing, root_page_id=root, locale=locale)
     return every
+
+
+def _read_all_known(
+    notion: BoardReader, schema: Schema, known: Bindings, *, width: int
+) -> dict[str, DataSource]:
+    """Return the data sources that are known and stand, by logical name, read `width` at a time."""
+
+    def read(name: str) -> DataSource | None:
+        return _read_known(notion, schema.sources[name], known.get(name))
+
+    names = list(schema.sources)
+    if width == 1:
+        read_ones = list(map(read, names))
+    else:
+        with ThreadPoolExecutor(width, thread_name_prefix="schema") as pool:
+            read_ones = list(pool.map(read, names))
+    return {
+        name: raw for name, raw in zip(names, read_ones, strict=True) if raw is not None
+    }
 
 
 def _recognise(
     notion: BoardReader,
     schema: Schema,
     recognised: _Recognised,
+    data_sources: dict[str, DataSource],
     *,
     root_page_id: str,
     locale: str,
-    known: Bindings,
 ) -> None:
-    """Add the data sources of a part: known ones by id, others by title on the root page or below it."""
-    data_sources = {
-        name: raw
-        for name, source in schema.sources.items()
-        if (raw := _read_known(notion, source, known.get(name))) is not None
-    }
+    """Add the data sources of a part: those that are known and stand, others by title on the root page or below it."""
     taken = {raw.id for raw in data_sources.values()}
     for look in (list_data_sources, _search):
         absent = [

@@ -47,7 +47,15 @@ class PageBatch(msgspec.Struct, frozen=True):
     unread: tuple[UnreadPage, ...] = ()
 
 
-class RowReader(Protocol):
+class Timed(Protocol):
+    """What tells how quickly it is answered."""
+
+    def latency(self) -> float:
+        """Return how many seconds an answer took lately, in the mean; 0 before the first."""
+        ...
+
+
+class RowReader(Timed, Protocol):
     """Reading the rows of data sources."""
 
     def page(self, page_id: str) -> Page:
@@ -140,7 +148,7 @@ class BlockWriter(BlockReader, Protocol):
         ...
 
 
-class BoardReader(BlockReader, Protocol):
+class BoardReader(Timed, BlockReader, Protocol):
     """Finding data sources on and below pages, and reading their schema."""
 
     def page(self, page_id: str) -> Page:

@@ -265,7 +265,8 @@ def _read_sources(
         answered.set()
         return batch
 
-    with ThreadPoolExecutor(site.settings.notion.width) as pool:
+    width = site.settings.notion.side_by_side(notion.latency)
+    with ThreadPoolExecutor(width) as pool:
         batches = dict(zip(bindings, pool.map(read, bindings), strict=True))
     if errors and not answered.is_set():
         raise errors[0]

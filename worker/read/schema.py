@@ -143,6 +143,7 @@ def _read(
         private_root_page_id=pages.private_root_page_id,
         locale=site.settings.locale,
         known=known,
+        width=site.settings.notion.side_by_side(notion.latency),
     )
 
 

@@ -119,7 +119,7 @@ def apply(
     then. As many changes as the settings say run side by side, no two of them on one page; 1 is deterministic.
     """
     now = site.store.now
-    width = site.settings.notion.width
+    width = site.settings.notion.side_by_side(notion.latency)
     with site.transaction() as tx:
         bases.adopt(tx, plan.adopted)
         journal.adopt(
