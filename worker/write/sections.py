@@ -51,6 +51,7 @@ from worker.write.strays import Stretch, find_strays, is_alone, is_by
 from worker.write.uploads import NotDrawn
 
 BLOCKS, DOUBT = "§blocks", "§doubt"
+_KEPT = (BLOCKS, DOUBT)
 MOST, MOST_NESTED, MOST_BYTES = 100, 1_000, 450_000
 """What one request may hold: first-level blocks, blocks of all levels, and bytes with room for what is around them."""
 MARKERS = 2
@@ -126,7 +127,7 @@ def write_section(target: WriteContext, change: Change) -> Result:
         page_id,
         _unpack(written.get(BLOCKS)),
         first="" if is_row else START,
-        is_bare=target.is_first and is_row and not written.get(DOUBT),
+        is_bare=target.is_first and is_row and written.keys().isdisjoint(_KEPT),
     )
     blocks = tuple(fit(document.resolve(change.blocks, partial(address_of, target))))
     try:
