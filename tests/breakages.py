@@ -100,8 +100,8 @@ BREAKAGES = (
         (
             Edit(
                 "worker/write/changes.py",
-                "wanted=wanted, cells=answered)",
-                "wanted=wanted, cells=wanted)",
+                "wanted=wanted, cells=answered, body=body",
+                "wanted=wanted, cells=wanted, body=body",
             ),
         ),
         (f"{_EDITS}::test_the_base_of_a_cell_of_ours_is_what_the_answer_shows",),
@@ -156,9 +156,9 @@ BREAKAGES = (
             Edit(
                 "worker/notion/gateway.py",
                 """            safe=False,
-            body=body | ({"markdown\"""",
+            body=body | ({"children\"""",
                 """            safe=True,
-            body=body | ({"markdown\"""",
+            body=body | ({"children\"""",
             ),
         ),
         ("tests/notion/test_gateway_writing.py", "-k", "unknown_is_not_sent_again"),
