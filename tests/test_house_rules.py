@@ -396,6 +396,7 @@ WIDE_DOORS = {
     "worker/jira/search.py:search_server": 8,
     "worker/notion/gateway.py:_call": 7,
     "worker/notion/workspace.py:create_workspace": 7,
+    "worker/notion/workspace.py:read_bindings": 7,
     "worker/plan/diff.py:make_plan": 8,
     "worker/plan/limits.py:check": 8,
     "worker/world/normalize.py:build_world": 10,

@@ -267,7 +267,8 @@ def _read_sources(
 
     width = site.settings.notion.side_by_side(notion.latency)
     with ThreadPoolExecutor(width) as pool:
-        batches = dict(zip(bindings, pool.map(read, bindings), strict=True))
+        answers = pool.map(read, bindings)
+        batches = dict(zip(bindings, answers, strict=True))
     if errors and not answered.is_set():
         raise errors[0]
     return batches

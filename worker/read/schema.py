@@ -136,6 +136,7 @@ def read_schema(
 def _read(
     notion: BoardReader, site: Site, pages: NotionSettings, known: Bindings
 ) -> tuple[Bindings, tuple[Problem, ...]]:
+    width = site.settings.notion.side_by_side(notion.latency)
     return read_bindings(
         notion,
         site.schema,
@@ -143,7 +144,7 @@ def _read(
         private_root_page_id=pages.private_root_page_id,
         locale=site.settings.locale,
         known=known,
-        width=site.settings.notion.side_by_side(notion.latency),
+        width=width,
     )
 
 
