@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.support.worlds import TODAY, card, client, issue, ref, worklog, world
 from worker.domain.entities import Above
 from worker.method.formulas.billable import billable_of
+from worker.method.money.hours import hours_on_cards
 
 LOGS = (
     worklog(1, TODAY, 3, issue="1"),
@@ -73,3 +74,25 @@ def test_a_label_of_what_is_above_and_not_read_holds_for_what_is_below(
     around = replace(around, above=above)
     found = billable_of(around).logs_of(around.cards[ref("projects", "p1")])
     assert [log.issue for log in found] == paid
+
+
+@pytest.mark.parametrize("first_is_billable", [True, False])
+def test_hours_are_summed_by_person_and_day_and_each_log_counts_once(
+    first_is_billable: bool,
+) -> None:
+    """Two cards of one client show the same logs; they count where the client is to pay them."""
+    logs = (*LOGS, worklog(4, TODAY, 2, issue="1", author="u2"))
+    cards = [
+        card("p1", billable=first_is_billable),
+        card("p2", billable=not first_is_billable),
+    ]
+    items = [issue(number) for number in (1, 2, 3)]
+    around = world(client(), *cards, work={"p1": items, "p2": items}, logs=logs)
+    spent = list(hours_on_cards(around))
+    billable = "p1" if first_is_billable else "p2"
+    sums = {(one.author, one.hours, one.billable, one.card.key) for one in spent}
+    assert sums == {
+        (LOGS[0].author, 15, True, billable),
+        ("u2", 2, True, billable),
+    }
+    assert len(spent) == 2

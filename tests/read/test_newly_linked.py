@@ -318,6 +318,43 @@ def test_one_log_that_cannot_be_read_leaves_the_others_of_its_issue(
     assert [english(one.where) for one in told] == [f"time log {spoilt} of BRAVO-2"]
 
 
+@pytest.mark.parametrize("kind", ["worklogs", "issue/worklog"])
+def test_an_issue_that_is_deleted_before_its_time_is_read_is_absent_and_named(
+    site: BusyJira, kind: str
+) -> None:
+    for _ in range(25):
+        site.log("BRAVO-2")
+    site.later(60)
+    left = ["BRAVO-2"]
+
+    def delete_once(asked: str) -> None:
+        if asked == kind and left:
+            site.jira.control("delete", {"issue": left.pop()})
+
+    site.before = delete_once
+    site.cells["new"] = "BRAVO"
+    read = site.read()
+    assert read.incomplete == ""
+    named = [english(one.where) for one in read.problems if one.code is Code.BAD_ISSUE]
+    assert named == ["BRAVO-2"]
+    assert "BRAVO-2" not in {issue.key for issue in site.kept()[0]}
+    assert site.standing() == site.anew()
+
+
+def test_worklogs_read_by_chunk_are_those_read_as_a_whole(
+    site: BusyJira, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2, 10):
+        site.log(f"BRAVO-{number}", days=number)
+    site.later(60)
+    site.cells["new"] = "BRAVO"
+    whole = site.anew()
+    monkeypatch.setattr("worker.read.worklogs.AT_ONCE", 3)
+    monkeypatch.setattr("worker.state.snapshots.CHUNK", 4)
+    assert site.anew() == whole
+    assert site.standing() == whole
+
+
 def test_a_second_workspace_reads_what_it_links_and_nothing_of_the_first(
     site: BusyJira,
 ) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
+from worker.method.formulas.flow import HOUR
 from worker.method.formulas.working_time import part_of
 from worker.method.hindsight.scoring import Calibration, Odds, Takings
 from worker.method.hindsight.worth import Worth
@@ -268,15 +269,21 @@ class Coming(msgspec.Struct, frozen=True, gc=False):
 
 
 class Spent(msgspec.Struct, frozen=True, gc=False):
-    """The hours of one log for one client; `model` is that of the card on its day, else the client's."""
+    """What one person spent on a card for one client on one day; `model` is that of the card on the day, else the
+    client's."""
 
     client: Ref
     card: Ref
     model: str | None
     author: str
     day: date
-    hours: Decimal
+    seconds: int
     billable: bool
+
+    @property
+    def hours(self) -> Decimal:
+        """Return how long it was."""
+        return self.seconds / HOUR
 
     @property
     def month(self) -> date:

@@ -6,7 +6,7 @@ It says nothing of the hour: it is written anew only when something it tells of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from worker.domain.document import Block, Bullet, Callout, bold, link
@@ -287,8 +287,8 @@ def _freshness(view: View) -> Iterator[Block]:
 
 def _newest(view: View) -> Iterator[tuple[str, str | None]]:
     world = view.world
-    changed = {issue.updated for issue in world.issues.values()}
-    logged = {worklog.started for worklog in world.worklogs}
+    changed = (issue.updated for issue in world.issues.values())
+    logged = (worklog.started for worklog in world.worklogs)
     contacts = world.contacts.values()
     days = {one.last_contact for one in contacts if one.last_contact}
     months = {row.month for row in world.revenue}
@@ -301,8 +301,9 @@ def _newest(view: View) -> Iterator[tuple[str, str | None]]:
         yield message("Talks with clients"), view.date(max(days))
 
 
-def _last_moment(view: View, moments: Collection[datetime]) -> str | None:
-    if not moments:
+def _last_moment(view: View, moments: Iterable[datetime]) -> str | None:
+    newest = max(moments, default=None)
+    if newest is None:
         return None
-    day = view.world.day_of(max(moments))
+    day = view.world.day_of(newest)
     return view.date(day)

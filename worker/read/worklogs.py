@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from worker.domain.entities import Issue, Worklog
-from worker.errors import Problem
-from worker.ports.tracker import Tracker, WorklogBatch
+from worker.domain.messages import literal, tell
+from worker.errors import Code, Problem, Severity
+from worker.ports.tracker import Tracker, Unread, WorklogBatch
 from worker.read.lookup import Lookup
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Tx
 
+AT_ONCE = 500
+"""Issues whose worklogs are in hand as Jira sent them: many times what is kept of them."""
 CLOCK_SKEW = timedelta(days=1)
 WORKLOGS = "jira:worklogs"
 
@@ -42,15 +45,42 @@ def read_logged(jira: Tracker, lookup: Lookup, issues: Sequence[Issue]) -> Logge
         return Logged((), frozenset())
 
     ids = sorted(asked)
-    read = jira.worklogs_of(ids)
-    lookup.note_unread(
-        read.unread, kinds={"worklog"}, read=lambda worklog: worklog.issue in asked
-    )
     logs: list[Worklog] = []
-    for each in read.by_issue.values():
-        logs += each
-    left_out = asked - read.by_issue.keys()
-    return Logged(logs, frozenset(left_out), read.problems)
+    left_out = set(asked)
+    unread: list[Unread] = []
+    problems: list[Problem] = []
+    for start in range(0, len(ids), AT_ONCE):
+        read = jira.worklogs_of(ids[start : start + AT_ONCE])
+        for each in read.by_issue.values():
+            logs += each
+        left_out -= read.by_issue.keys()
+        unread += read.unread
+        problems += read.problems
+    lookup.note_unread(
+        unread, kinds={"worklog"}, read=lambda worklog: worklog.issue in asked
+    )
+    told = {problem.where for problem in problems}
+    for issue in issues:
+        if issue.id in left_out and literal(issue.key) not in told:
+            problems.append(_gone(issue))
+    return Logged(logs, frozenset(left_out), problems)
+
+
+def _gone(issue: Issue) -> Problem:
+    """Return the problem of an issue that was there when it was listed, and not when its worklogs were asked for."""
+    return Problem(
+        code=Code.BAD_ISSUE,
+        where=literal(issue.key),
+        field="worklog",
+        message=tell(
+            "Jira lists it, and says that it is not there when its time logs are asked for"
+        ),
+        hint=tell(
+            "if it was deleted, nothing is to be done; otherwise let the account that reads see it: "
+            "until then it is left out, or as it was"
+        ),
+        severity=Severity.INFO,
+    )
 
 
 def worklog_bound(tx: Tx, *, now: datetime) -> int | None:

@@ -122,7 +122,7 @@ def _view_of(
     whole = Span(first, last)
     window = Span(world.today, last)
     since = whole.start
-    logs = _billable_logs(world)
+    logs = _billable_logs(world, since=since)
     logged = _logged_hours(world.worklogs, staffing, since=since, world=world)
     paid = _logged_hours(logs, staffing, since=since, world=world)
     return _Staff(
@@ -150,14 +150,16 @@ def _weeks_ahead(world: World) -> tuple[Span, ...]:
     return full_weeks_ahead(world.today, count + idle)
 
 
-def _billable_logs(world: World) -> Iterable[Worklog]:
-    """Return the logs that clients are to pay, each once however many cards show it."""
+def _billable_logs(world: World, *, since: date) -> Iterator[Worklog]:
+    """Yield the logs since a day that clients are to pay, each once however many cards show it."""
+    begin = world.begin_of(since)
     billable = billable_of(world)
-    logs: dict[str, Worklog] = {}
+    counted: set[str] = set()
     for card in world.cards.values():
         for log in billable.logs_of(card):
-            logs[log.id] = log
-    return logs.values()
+            if log.started >= begin and log.id not in counted:
+                counted.add(log.id)
+                yield log
 
 
 def _logged_hours(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -12,7 +12,6 @@ import msgspec
 from worker.domain.entities import Card, Client, Worklog
 from worker.domain.values import Ref
 from worker.method.formulas.billable import billable_of
-from worker.method.formulas.flow import HOUR
 from worker.method.formulas.rates import rates_of
 from worker.method.measures import Spent
 from worker.world.world import World
@@ -36,47 +35,60 @@ WorkedByClient = defaultdict[Ref, Months]
 
 
 def hours_on_cards(world: World) -> Iterator[Spent]:
-    """Yield the hours on all clients' cards by days of the workspace's zone.
+    """Yield the hours on all clients' cards, a sum for each person and day of a card, by days of the workspace's zone.
 
     A log on several cards of one client counts once: on one where it is billable, of those the first by ref. Days to come
     tell nothing yet.
     """
-    seen: set[tuple[Ref, str]] = set()
-    every = sorted(_logs(world), key=_billable_first)
-    for client, card, log, is_billable in every:
-        place = (client.ref, log.id)
-        if place in seen:
-            continue
-        seen.add(place)
-        day = world.day_of(log.started)
-        if day > world.today:
-            continue
-        yield Spent(
-            client.ref,
-            card.ref,
-            model_on(card, client, day),
-            log.author,
-            day,
-            log.seconds / HOUR,
-            is_billable,
-        )
-
-
-def _logs(world: World) -> Iterator[tuple[Client, Card, Worklog, bool]]:
     billable = billable_of(world)
-    for card in world.cards.values():
-        client = world.client(card.client)
-        work = world.work.get(card.ref)
-        if client is None or work is None:
+    for client, cards in _cards_by_client(world).items():
+        counted: set[str] = set()
+        for card in cards:
+            logs = billable.logs_of(card)
+            sums = _sum_up(logs, counted, world)
+            yield from _spent(sums, card, world.clients[client], is_billable=True)
+        for card in cards:
+            logs = iter(world.work[card.ref].worklogs)
+            sums = _sum_up(logs, counted, world)
+            yield from _spent(sums, card, world.clients[client], is_billable=False)
+
+
+def _cards_by_client(world: World) -> Mapping[Ref, list[Card]]:
+    """Return the cards with work of every client, by ref."""
+    by_client: dict[Ref, list[Card]] = {}
+    for ref in sorted(world.work):
+        card = world.cards.get(ref)
+        if card is None or card.client is None or card.client not in world.clients:
             continue
-        paid = {log.id for log in billable.logs_of(card)}
-        for log in work.worklogs:
-            yield client, card, log, log.id in paid
+        by_client.setdefault(card.client, []).append(card)
+    return by_client
 
 
-def _billable_first(one: tuple[Client, Card, Worklog, bool]) -> tuple[bool, Ref]:
-    _, card, _, is_billable = one
-    return not is_billable, card.ref
+def _sum_up(
+    logs: Iterator[Worklog], counted: set[str], world: World
+) -> Mapping[tuple[str, date], int]:
+    """Return the seconds of the logs that were not counted yet, by author and day up to today."""
+    seconds: defaultdict[tuple[str, date], int] = defaultdict(int)
+    for log in logs:
+        if log.id in counted:
+            continue
+        counted.add(log.id)
+        day = world.day_of(log.started)
+        if day <= world.today:
+            seconds[log.author, day] += log.seconds
+    return seconds
+
+
+def _spent(
+    sums: Mapping[tuple[str, date], int],
+    card: Card,
+    client: Client,
+    *,
+    is_billable: bool,
+) -> Iterator[Spent]:
+    for (author, day), seconds in sums.items():
+        model = model_on(card, client, day)
+        yield Spent(client.ref, card.ref, model, author, day, seconds, is_billable)
 
 
 def model_on(card: Card, client: Client, day: date) -> str | None:
