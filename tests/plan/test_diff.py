@@ -41,6 +41,7 @@ from worker.plan.plan import (
     decode,
     from_data,
     to_data,
+    to_json,
 )
 from worker.world.world import World
 
@@ -649,7 +650,11 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
         ),
         (Adopted("c1", "x", (RISK,)),),
     )
-    again = from_data(msgspec.json.decode(msgspec.json.encode(to_data(plan))))
+    written = to_json(plan)
+    whole = msgspec.json.encode(to_data(plan))
+    assert msgspec.json.decode(written.body) == msgspec.json.decode(whole)
+    assert written.checksum == plan.checksum()
+    again = from_data(msgspec.json.decode(written.body))
     assert again == plan
     assert again.checksum() == plan.checksum() != replace(plan, changes=()).checksum()
     assert replace(plan, adopted=(), kept=()).checksum() == plan.checksum(), (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -105,15 +105,52 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
     def checksum(self) -> str:
         """Return a digest of what would be written; the same plan always has the same one."""
-        return hashlib.sha256(msgspec.json.encode(_changes_data(self))).hexdigest()[:16]
+        changes = (msgspec.json.encode(_change_data(one)) for one in self.changes)
+        return _digest(changes)
+
+
+def _digest(changes: Iterable[bytes]) -> str:
+    """Return the digest of some changes in JSON, as if they stood in one list."""
+    digest = hashlib.sha256(b"[")
+    comma = b""
+    for change in changes:
+        digest.update(comma)
+        digest.update(change)
+        comma = b","
+    digest.update(b"]")
+    return digest.hexdigest()[:16]
 
 
 def to_data(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON data; `from_data` gives it back."""
+    changes = [_change_data(change) for change in plan.changes]
+    return _data(plan, plan.checksum(), changes)
+
+
+class WrittenPlan(NamedTuple):
+    """A plan in JSON, with its checksum."""
+
+    checksum: str
+    body: bytes
+
+
+def to_json(plan: Plan) -> WrittenPlan:
+    """Return what `to_data` gives in JSON, put together change by change: the data of all of them would take many times
+    the room."""
+    changes: list[msgspec.Raw] = []
+    for change in plan.changes:
+        written = msgspec.json.encode(_change_data(change))
+        changes.append(msgspec.Raw(written))
+    checksum = _digest(bytes(one) for one in changes)
+    body = msgspec.json.encode(_data(plan, checksum, changes))
+    return WrittenPlan(checksum, body)
+
+
+def _data(plan: Plan, checksum: str, changes: Sequence[object]) -> dict[str, Any]:
     return {
         "workspace": plan.workspace,
-        "checksum": plan.checksum(),
-        "changes": _changes_data(plan),
+        "checksum": checksum,
+        "changes": changes,
         "kept": [
             {
                 "ref": str(kept.ref),
@@ -189,20 +226,17 @@ def from_data(data: dict[str, Any]) -> Plan:
     return Plan(data["workspace"], changes, kept, problems, adopted)
 
 
-def _changes_data(plan: Plan) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": c.kind.value,
-            "ref": str(c.ref),
-            "page_id": c.page_id,
-            "title": c.title,
-            "body": c.body,
-            "blocks": document.to_data(c.blocks),
-            "fields": [_field_data(f) for f in c.fields],
-            "surplus": c.surplus,
-        }
-        for c in plan.changes
-    ]
+def _change_data(change: Change) -> dict[str, Any]:
+    return {
+        "kind": change.kind.value,
+        "ref": str(change.ref),
+        "page_id": change.page_id,
+        "title": change.title,
+        "body": change.body,
+        "blocks": document.to_data(change.blocks),
+        "fields": [_field_data(one) for one in change.fields],
+        "surplus": change.surplus,
+    }
 
 
 def _field_data(change: FieldChange) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, func, select
 
 from worker.domain.values import Ref
 from worker.plan.facts import Why
-from worker.plan.plan import Plan, from_data, to_data
+from worker.plan.plan import Plan, from_data, to_json
 from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
 from worker.state.tables import counters, plans, runs, settings
 
@@ -228,15 +228,16 @@ def close_lost(
 
 def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
     """Keep a plan under its checksum."""
+    written = to_json(plan)
     upsert(
         tx,
         plans,
         [
             {
-                "checksum": plan.checksum(),
+                "checksum": written.checksum,
                 "run_id": run_id,
                 "made_at": to_micros(now),
-                "body": msgspec.json.encode(to_data(plan)),
+                "body": written.body,
             }
         ],
     )
