@@ -1,42 +1,107 @@
-"""`python -m benchmarks [--quick | --sizes N ...]`: prints the tables."""
+"""`python -m benchmarks`: prints the tables; `--help` says how to choose among them and their sizes."""
 
 from __future__ import annotations
 
-import json
-import subprocess
+import argparse
 import sys
-import tempfile
-from itertools import pairwise
-from math import log
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.passes import SIDES
+from benchmarks.agency import Size
+from benchmarks.cycle import Took
+from benchmarks.growth import (
+    FIRST,
+    IDLE,
+    STEADY,
+    TEN,
+    Axis,
+    Measured,
+    Scale,
+    axes_of,
+    exponents,
+    measure,
+    run,
+)
 
-FLEET, QUICK_FLEET = 40, 3
-"""Workspaces that a fleet looks after, in all tables and where one is in a hurry."""
+console = Console(width=132)
+BASE = Size()
+AXES: Mapping[str, Sequence[int]] = {
+    "issues": (1_000, 10_000, 100_000),
+    "worklogs": (50_000, 500_000),
+    "cards": (100, 1_000, 5_000),
+    "clients": (30, 300),
+    "workspaces": (1, 20),
+}
+QUICK_BASE = Size(issues=100, cards=5, clients=3)
+QUICK: Mapping[str, Sequence[int]] = {"issues": (50, 100), "workspaces": (2,)}
+PEERS = ("jira", "ultimate-notion")
+COSTS: Mapping[str, Callable[[Measured], float]] = {
+    "first import, CPU": lambda measured: measured.steps[FIRST].cpu,
+    "full pass, CPU": lambda measured: measured.steps[STEADY].cpu,
+    "idle, CPU": lambda measured: measured.steps[IDLE].cpu,
+    "10 issues, CPU": lambda measured: measured.steps[TEN].cpu,
+    "first import, MB": lambda measured: measured.steps[FIRST].peak,
+    "full pass, MB": lambda measured: measured.steps[STEADY].peak,
+    "requests": lambda measured: measured.steps[FIRST].notion,
+    "database, MB": lambda measured: measured.steps[STEADY].database,
+}
+"""What is compared along an axis."""
+LEFT = ("cycle", "bound", "axis", "read", "by endpoint", "size", "who")
+FLEET = 40
 CHANGES = 5
-"""Changes of each kind whose way is measured; one where somebody is in a hurry."""
-SIZES = (1_000, 10_000, 100_000)
-ISSUES_LINKED = 1_000
-console = Console(width=120)
+LINKED = 1_000
 
 
 def main() -> None:
-    """Run every benchmark and print its table."""
-    sizes = _sizes(sys.argv[1:])
+    """Print the tables that are asked for."""
+    asked = _asked(sys.argv[1:])
+    tables = asked.only or TABLES
+    for name in tables:
+        TABLES[name](asked)
+
+
+def _asked(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="everything, very small")
+    parser.add_argument("--only", nargs="+", choices=TABLES, help="some tables alone")
+    for name in AXES:
+        parser.add_argument(
+            f"--{name}", nargs="*", type=int, help=f"the numbers of {name} in `sizes`"
+        )
+    parser.add_argument(
+        "--base",
+        nargs=3,
+        type=int,
+        metavar=("ISSUES", "CARDS", "CLIENTS"),
+        help="the agency of which one thing grows in `sizes`",
+    )
+    return parser.parse_args(words)
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _print_cycles(_: argparse.Namespace) -> None:
     _print(
         "Requests and writes, sample agency",
         ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
-        _run("benchmarks.cycles"),
+        run("benchmarks.cycles"),
     )
+
+
+def _print_promptness(asked: argparse.Namespace) -> None:
+    times = 1 if asked.quick else CHANGES
     _print(
         "From a change to Notion, both services telling of changes (seconds)",
         ("change", "times", "median", "longest"),
-        _run("benchmarks.promptness", str(CHANGES if sizes == SIZES else 1)),
+        run("benchmarks.promptness", str(times)),
     )
+
+
+def _print_fleet(asked: argparse.Namespace) -> None:
+    many = 3 if asked.quick else FLEET
     _print(
         "A fleet on PostgreSQL, small workspaces",
         (
@@ -49,125 +114,131 @@ def main() -> None:
             "CPU s a cycle",
             "429s",
         ),
-        _run("benchmarks.fleet", str(FLEET if sizes == SIZES else QUICK_FLEET)),
+        run("benchmarks.fleet", str(many)),
     )
-    issues = min(sizes[0], ISSUES_LINKED)
-    for deployment, rows in _run("benchmarks.links", str(issues)).items():
+
+
+def _print_links(asked: argparse.Namespace) -> None:
+    issues = 100 if asked.quick else LINKED
+    for deployment, rows in run("benchmarks.links", str(issues)).items():
         _print(
             f"What a link costs of Jira ({deployment}), 12 projects of {issues:,} issues",
             ("read", "requests", "MB", "by endpoint"),
             rows,
         )
-    figures = {size: _sides(size) for size in sizes}
+
+
+def _print_sizes(asked: argparse.Namespace) -> None:
+    """Print what cycles cost at each size, as soon as it is known, and how it grows along each axis."""
+    base = QUICK_BASE if asked.quick else BASE
+    if asked.base:
+        issues, cards, clients = asked.base
+        base = Size(issues, None, cards, clients)
+    numbers: dict[str, Sequence[int]] = dict(QUICK if asked.quick else AXES)
+    chosen = {name: vars(asked)[name] for name in AXES if vars(asked)[name] is not None}
+    if chosen:
+        numbers = {"issues": [], **chosen}
+    measured: dict[Scale, Measured] = {}
+    for axis in axes_of(base, numbers):
+        for scale in axis.scales.values():
+            if scale not in measured:
+                others = _others(axis, has_naive=not measured)
+                measured[scale] = measure(scale, others, _say)
+                _print_size(scale, measured[scale])
+        _print_growth(axis, measured)
+
+
+def _others(axis: Axis, *, has_naive: bool) -> Sequence[str]:
+    """Return who is measured beside the worker: along the first axis, the naive sync at its smallest size alone, for it
+    takes a request for every record."""
+    if axis.name != "issues":
+        return ()
+    if has_naive:
+        return (*PEERS, "naive")
+    return PEERS
+
+
+def _print_size(scale: Scale, measured: Measured) -> None:
     _print(
-        "CPU and memory by size: 1,000 cards, 300 clients, N issues (seconds of CPU of the worker's process)",
+        f"{scale.shown()}; CPU in seconds beyond start-up, memory and database in MB",
         (
-            "issues",
-            "first pass",
-            "full pass, socket to plan",
-            "world + rules + diff",
-            "peak MB",
-            "changes",
-            "jira package reading the same",
-            "ratio: our whole pass / its read",
+            "cycle",
+            "CPU",
+            "charts' CPU",
+            "peak",
+            "Notion",
+            "Jira",
+            "rows",
+            "sections",
+            "database",
         ),
-        [_row(size, *sides) for size, sides in figures.items()],
+        [(name, *_figures(took)) for name, took in measured.steps.items()],
     )
-    pairs = list(pairwise(sizes))
-    _print(
-        "Growth exponent of CPU between sizes (1 is linear)",
-        ("from", "to", "full pass", "world + rules + diff"),
-        [
-            (
-                f"{small:,}",
-                f"{large:,}",
-                _exponent(figures, small, large, "full_cpu"),
-                _exponent(figures, small, large, "rules_cpu"),
-            )
-            for small, large in pairs
-        ],
-    )
-
-
-def _sizes(words: list[str]) -> tuple[int, ...]:
-    match words:
-        case []:
-            return SIZES
-        case ["--quick"]:
-            return SIZES[:2]
-        case ["--sizes", *numbers] if numbers:
-            return tuple(int(number) for number in numbers)
-    sys.exit(f"unknown: {' '.join(words)}; want nothing, --quick, or --sizes N ...")
-
-
-def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the figures of the worker and of the jira package against one server of `size` issues."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.server", str(size), folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+    if measured.others:
+        _print(
+            f"Others on the same data: {scale.shown()}",
+            ("who", "CPU", "peak", "records", "requests", "missing"),
+            [
+                (
+                    name,
+                    f"{took.cpu:.2f}",
+                    f"{took.peak:.0f}",
+                    took.records,
+                    took.requests,
+                    took.missing,
+                )
+                for name, took in measured.others.items()
+            ],
         )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            where = server.stdout.readline()
-            figures = {
-                side: _run("benchmarks.passes", side, folder, given=where)
-                for side in SIDES
-            }
-            return {**figures["rules"], **figures["worker"]}, figures["jira"]
-        finally:
-            server.stdin.close()
-            server.wait(30)
 
 
-def _run(*words: str, given: str = "") -> Any:
-    console.print(f"[dim]{' '.join(words[:2])} ...[/dim]", highlight=False)
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _row(size: int, worker: dict[str, Any], package: dict[str, Any]) -> tuple[str, ...]:
+def _figures(took: Took) -> tuple[str | int, ...]:
     return (
-        f"{size:,}",
-        f"{worker['first_cpu']:.1f}",
-        f"{worker['full_cpu']:.1f}",
-        f"{worker['rules_cpu']:.2f}",
-        f"{worker['memory_mb']:.0f}",
-        str(worker["changes"]),
-        f"{package['full_cpu']:.1f} s, {package['memory_mb']:.0f} MB",
-        f"{worker['full_cpu'] / package['full_cpu']:.2f}",
+        f"{took.cpu:.2f}",
+        f"{took.charts_cpu:.2f}",
+        f"{took.peak:.0f}",
+        took.notion,
+        took.jira,
+        took.rows,
+        took.sections,
+        f"{took.database:.1f}",
     )
 
 
-def _exponent(
-    figures: dict[int, tuple[dict[str, Any], dict[str, Any]]],
-    small: int,
-    large: int,
-    name: str,
-) -> str:
-    return f"{log(figures[large][0][name] / figures[small][0][name]) / log(large / small):.2f}"
+def _print_growth(axis: Axis, measured: Mapping[Scale, Measured]) -> None:
+    """Print the costs along an axis, and the exponents between neighbours (1 is linear)."""
+    values = list(axis.scales)
+    rows: list[tuple[str, ...]] = []
+    for name, cost in COSTS.items():
+        costs = [cost(measured[scale]) for scale in axis.scales.values()]
+        powers = " ".join(exponents(values, costs))
+        rows.append((name, *(f"{one:,.1f}" for one in costs), powers))
+    _print(
+        f"Growth with the number of {axis.name}",
+        ("axis", *(f"{value:,}" for value in values), "exponents"),
+        rows,
+    )
 
 
-def _print(title: str, headings: tuple[str, ...], rows: list[Any]) -> None:
+TABLES: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "cycles": _print_cycles,
+    "promptness": _print_promptness,
+    "fleet": _print_fleet,
+    "links": _print_links,
+    "sizes": _print_sizes,
+}
+
+
+def _say(what: str) -> None:
+    console.print(f"[dim]{what} ...[/dim]", highlight=False)
+
+
+def _print(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(
-            heading,
-            justify="left"
-            if heading in ("cycle", "bound", "from", "to", "read", "by endpoint")
-            else "right",
-        )
+        table.add_column(heading, justify="left" if heading in LEFT else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console.print(table)

@@ -1,4 +1,4 @@
-"""Synthetic agencies of any size: 300 clients, 1,000 cards linked to epics, N issues with history and worklogs."""
+"""Synthetic agencies of any size: clients, cards linked to epics, issues with history and worklogs below them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from rayline_demo.agency.populate import Scribe
 from rayline_sandbox.notion import NotionSandbox
@@ -14,11 +16,32 @@ from worker.domain.values import Ref
 from worker.mapping.schema import Bindings, Schema
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-CARDS, CLIENTS, PROJECTS, UNITS = 1_000, 300, 100, 20
+PROJECTS, UNITS = 100, 20
+SPARE = "P000-99"
+"""An epic with `BELOW_SPARE` issues that no card names at first."""
+BELOW_SPARE = 20
 
 
-def jira_load(issues: int, seed: int = 1) -> dict[str, Any]:
-    """Return a load of the Jira sandbox: 100 projects of 10 epics each, `issues` issues below the epics."""
+class Size(msgspec.Struct, frozen=True):
+    """How large an agency is; without a number of worklogs half of the begun issues have one."""
+
+    issues: int = 10_000
+    worklogs: int | None = None
+    cards: int = 1_000
+    clients: int = 300
+
+    @property
+    def projects(self) -> int:
+        """Return how many Jira projects the cards' epics lie in."""
+        return min(PROJECTS, self.cards)
+
+    def epic(self, card: int) -> str:
+        """Return the key of a card's epic."""
+        return f"P{card % self.projects:03d}-{card // self.projects + 1}"
+
+
+def jira_load(size: Size, seed: int = 1) -> dict[str, Any]:
+    """Return a load of the Jira sandbox."""
     random = Random(seed)
     users = [
         {
@@ -30,41 +53,65 @@ def jira_load(issues: int, seed: int = 1) -> dict[str, Any]:
     ]
     projects = [
         {"key": f"P{number:03d}", "name": f"Project {number}"}
-        for number in range(PROJECTS)
+        for number in range(size.projects)
     ]
     return {
         "users": users,
         "projects": projects,
-        "issues": [*_epics(), *_issues(issues, random)],
+        "issues": [*_epics(size), *_issues(size, random), *_below_spare(random)],
     }
 
 
-def _epics() -> Iterator[dict[str, Any]]:
+def _epics(size: Size) -> Iterator[dict[str, Any]]:
     start = (NOW - timedelta(days=300)).isoformat()
-    for card in range(CARDS):
+    keys = [size.epic(card) for card in range(size.cards)]
+    for key in (*keys, SPARE):
         yield {
-            "key": _epic(card),
-            "project": f"P{card % PROJECTS:03d}",
+            "key": key,
+            "project": key.partition("-")[0],
             "type": "Epic",
-            "summary": f"Epic {card}",
+            "summary": f"Epic {key}",
             "status": "In Progress",
             "created": start,
             "updated": start,
         }
 
 
-def _epic(card: int) -> str:
-    return f"P{card % PROJECTS:03d}-{card // PROJECTS + 1}"
+def _below_spare(random: Random) -> Iterator[dict[str, Any]]:
+    project = SPARE.partition("-")[0]
+    for number in range(BELOW_SPARE):
+        yield issue_at(project, 900_001 + number, SPARE, random)
 
 
-def _issues(count: int, random: Random) -> Iterator[dict[str, Any]]:
-    numbers = [100] * PROJECTS
-    for index in range(count):
-        card = index % CARDS
-        project = card % PROJECTS
+def _issues(size: Size, random: Random) -> Iterator[dict[str, Any]]:
+    numbers = [100] * size.projects
+    for index in range(size.issues):
+        card = index % size.cards
+        project = card % size.projects
         numbers[project] += 1
-        issue = issue_at(f"P{project:03d}", numbers[project], _epic(card), random)
-        yield issue | {"summary": f"Issue {index} of the synthetic agency"}
+        key = f"P{project:03d}"
+        issue = issue_at(key, numbers[project], size.epic(card), random)
+        issue["summary"] = f"Issue {index} of the synthetic agency"
+        if size.worklogs is not None:
+            before = size.worklogs * index // size.issues
+            until = size.worklogs * (index + 1) // size.issues
+            issue["worklogs"] = _logs(issue, until - before, random)
+        yield issue
+
+
+def _logs(issue: dict[str, Any], count: int, random: Random) -> list[dict[str, Any]]:
+    """Return time logged on an issue by many people, within a month of its creation."""
+    created = datetime.fromisoformat(issue["created"])
+    longest = min(30.0, (NOW - created).days)
+    logs: list[dict[str, Any]] = []
+    for _ in range(count):
+        started = created + timedelta(days=random.uniform(0, longest))
+        author = f"u{random.randrange(200)}"
+        seconds = 900 * random.randrange(1, 33)
+        logs.append(
+            {"author": author, "started": started.isoformat(), "seconds": seconds}
+        )
+    return logs
 
 
 def issue_at(project: str, number: int, parent: str, random: Random) -> dict[str, Any]:
@@ -109,7 +156,16 @@ def issue_at(project: str, number: int, parent: str, random: Random) -> dict[str
     }
 
 
-def type_rows(notion: NotionSandbox, schema: Schema, bindings: Bindings) -> None:
+class People(NamedTuple):
+    """Who types rows, and the pages of the clients."""
+
+    scribe: Scribe
+    clients: list[str]
+
+
+def type_rows(
+    notion: NotionSandbox, schema: Schema, bindings: Bindings, size: Size
+) -> People:
     """Type the units, clients and cards into the Notion sandbox."""
     scribe = Scribe(notion, schema, bindings, notion.owner_id)
     units = [scribe.add("units", name=f"Unit {number}") for number in range(UNITS)]
@@ -122,17 +178,24 @@ def type_rows(notion: NotionSandbox, schema: Schema, bindings: Bindings) -> None
             unit=(Ref("units", units[number % UNITS]),),
             monthly_fee=Decimal(500_000),
         )
-        for number in range(CLIENTS)
+        for number in range(size.clients)
     ]
-    due = (NOW + timedelta(days=60)).date()
-    for card in range(CARDS):
-        scribe.add(
-            "projects",
-            name=f"Card {card}",
-            client=(Ref("clients", clients[card % CLIENTS]),),
-            stage="in_progress",
-            budget=Decimal(2_000_000),
-            due=due,
-            jira=_epic(card),
-            start=(NOW - timedelta(days=200)).date(),
-        )
+    people = People(scribe, clients)
+    for card in range(size.cards):
+        type_card(people, card, size.epic(card))
+    return people
+
+
+def type_card(people: People, number: int, epic: str) -> None:
+    """Type a card that is linked to an epic."""
+    client = people.clients[number % len(people.clients)]
+    people.scribe.add(
+        "projects",
+        name=f"Card {number}",
+        client=(Ref("clients", client),),
+        stage="in_progress",
+        budget=Decimal(2_000_000),
+        due=(NOW + timedelta(days=60)).date(),
+        jira=epic,
+        start=(NOW - timedelta(days=200)).date(),
+    )

@@ -91,8 +91,5 @@ def test_hours_are_summed_by_person_and_day_and_each_log_counts_once(
     spent = list(hours_on_cards(around))
     billable = "p1" if first_is_billable else "p2"
     sums = {(one.author, one.hours, one.billable, one.card.key) for one in spent}
-    assert sums == {
-        (LOGS[0].author, 15, True, billable),
-        ("u2", 2, True, billable),
-    }
+    assert sums == {(LOGS[0].author, 15, True, billable), ("u2", 2, True, billable)}
     assert len(spent) == 2
