@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 import msgspec
@@ -76,8 +77,29 @@ class Context(Site):
     pause: Callable[[float], None] = lambda seconds: None
 
 
+class Footing(msgspec.Struct, frozen=True, gc=False):
+    """What a plan rests on: how often the snapshot was changed, the local date, and digests of the rest.
+
+    `settings` are those of the workspace with its mapping and playbooks, `schema` is where the columns are, `boards`
+    and `tracker` are what a read told beside the snapshot, `memory` is what was asked of people; `pending` when a
+    creation waits to be looked up.
+    """
+
+    snapshot: int
+    today: date
+    version: str
+    settings: str
+    schema: str
+    boards: str
+    tracker: str
+    problems: str
+    memory: str
+    pending: bool
+
+
 class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
-    """What a cycle saw and would write, and why it may not (`refused`); what a new or stale memory keeps it from."""
+    """What a cycle saw and would write, and why it may not (`refused`); what a new or stale memory keeps it from;
+    `footing` is what it rests on, where a run may go by it."""
 
     world: World
     outcome: Outcome
@@ -87,6 +109,7 @@ class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
     managed: Mapping[str, int] = msgspec.field(default_factory=dict)
     held: tuple[str, ...] = ()
     doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    footing: Footing | None = None
 
 
 def step(context: Context, phase: str) -> None:

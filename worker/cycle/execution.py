@@ -46,12 +46,20 @@ class OpenRun:
     before: Traffic
 
 
-class Drawn(Protocol):
-    """A plan, with the world it was made from, where that world's columns are, and why it may not be carried out."""
+class Proposed(Protocol):
+    """A plan, and why it may not be carried out."""
 
     @property
     def plan(self) -> Plan:
         """Return what is to be written."""
+
+    @property
+    def refused(self) -> tuple[RenderedProblem, ...]:
+        """Return why it may not be carried out."""
+
+
+class Drawn(Proposed, Protocol):
+    """A proposed plan with the world it was made from, and where that world's columns are."""
 
     @property
     def world(self) -> World:
@@ -60,10 +68,6 @@ class Drawn(Protocol):
     @property
     def bindings(self) -> Bindings:
         """Return where the columns of each data source are."""
-
-    @property
-    def refused(self) -> tuple[RenderedProblem, ...]:
-        """Return why it may not be carried out."""
 
 
 @contextmanager
@@ -154,7 +158,7 @@ def report_on(
     order: CycleRequest,
     opened: OpenRun,
     *,
-    drawn: Drawn,
+    drawn: Proposed,
     applied: Applied,
     notes: tuple[RenderedProblem, ...],
 ) -> Report:

@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
@@ -19,10 +21,12 @@ from worker.cycle.context import (
     PAGE_SIZES,
     Context,
     CycleRequest,
+    Footing,
     Mode,
     PlannedCycle,
     step,
 )
+from worker.cycle.idling import PAST, Idle, Look, digest, find_reasons, name_software
 from worker.cycle.stale_memory import (
     DOUBTS,
     HELD,
@@ -34,8 +38,9 @@ from worker.cycle.stale_memory import (
 )
 from worker.cycle.tokens import expiring
 from worker.domain.messages import Text, literal, tell
+from worker.domain.periods import local_day
 from worker.domain.values import Ref
-from worker.errors import Code, Problem, Severity, in_words
+from worker.errors import Code, Problem, RenderedProblem, Severity, in_words
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
@@ -63,6 +68,7 @@ from worker.read.missing_columns import (
 from worker.read.schema import Bound, read_schema, recall_schema
 from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.state import bases, journal, memory, runs, snapshots
+from worker.state.store import Tx
 from worker.world.links import Link
 from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import PLACES, World
@@ -81,8 +87,83 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     context.begin()
     with page_sizes(context, full=full):
         return with_right_clock(
-            context, lambda watched: _read_and_plan(watched, order, full=full, now=now)
+            context,
+            lambda watched: _plan_read(
+                watched, order, _read(watched, order, full=full, now=now), now=now
+            ),
         )
+
+
+def plan_unless_idle(
+    context: Context, order: CycleRequest, run_id: int
+) -> PlannedCycle | Idle:
+    """Do as `plan_cycle` does, for a run; when there is nothing to think about, end once both systems were read."""
+    now = context.now()
+    full = order.mode is Mode.FULL
+
+    def act(watched: Context) -> PlannedCycle | Idle:
+        read = _read(watched, order, full=full, now=now)
+        with watched.reading() as tx:
+            look = Look(order, run_id, _footing(watched, tx, read, now), PAST.load(tx))
+        idle = None if find_reasons(look) else _stay_idle(watched, look, now=now)
+        if idle is not None:
+            return idle
+        drawn = _plan_read(watched, order, read, now=now)
+        return replace(drawn, footing=look.now)
+
+    context.begin()
+    with page_sizes(context, full=full):
+        return with_right_clock(context, act)
+
+
+def _stay_idle(context: Context, look: Look, *, now: datetime) -> Idle | None:
+    """Make the last run's plan this one's; None when it is not kept any more."""
+    past = look.last
+    with context.transaction() as tx:
+        plan = runs.renew_plan(
+            tx, past.checksum, look.run, before=past.run, now=context.now()
+        )
+        if plan is None:
+            return None
+        PAST.save(tx, replace(past, run=look.run))
+    return Idle(plan)
+
+
+class _Read(NamedTuple):
+    """What both systems told beside the snapshot; `pending` when a creation was in doubt before it was read."""
+
+    bound: Bound
+    boards: BoardsRead
+    tracker: TrackerRead
+    problems: tuple[RenderedProblem, ...]
+    pending: bool
+
+
+def _footing(context: Context, tx: Tx, read: _Read, now: datetime) -> Footing:
+    """Return what a plan will rest on."""
+    bound, boards, tracker = read.bound, read.boards, read.tracker
+    settings = context.settings
+    return Footing(
+        snapshot=snapshots.count_changes(tx),
+        today=local_day(now, ZoneInfo(settings.time_zone)),
+        version=name_software(),
+        settings=digest(
+            settings.model_dump_json(), context.fingerprint, context.playbooks
+        ),
+        schema=digest(bound.bindings, bound.losses, bound.drift, bound.unseen),
+        boards=digest(boards.incomplete, boards.unread, boards.unknown, GONE.load(tx)),
+        tracker=digest(
+            tracker.links,
+            tracker.projects,
+            tracker.incomplete,
+            tracker.hidden,
+            tracker.above,
+            recall_address(context),
+        ),
+        problems=digest(sorted(read.problems)),
+        memory=digest(HELD.load(tx), DOUBTS.load(tx), FINGERPRINT.load(tx)),
+        pending=read.pending,
+    )
 
 
 @contextmanager
@@ -103,24 +184,34 @@ def page_sizes(context: Context, *, full: bool) -> Iterator[None]:
                 PAGE_SIZES.save(tx, sizes)
 
 
-def _read_and_plan(
-    context: Context, order: CycleRequest, *, full: bool, now: datetime
-) -> PlannedCycle:
+def _read(context: Context, order: CycleRequest, *, full: bool, now: datetime) -> _Read:
+    with context.reading() as tx:
+        is_pending = bool(journal.unsettled(tx))
     bound = read_schema(context.notion, context, afresh=full, forgets=order.force)
     unsettled = settle(context.notion, context, bound.bindings).problems
     boards, bound = fetch_boards(context, bound, order, now=now)
     tracker = fetch_tracker(context, bound, order, now=now)
+    odd = odd_clock(context)
+    today = local_day(now, ZoneInfo(context.settings.time_zone))
+    ending = expiring(context.settings, today)
+    found = {*unsettled, *boards.problems, *tracker.problems, *odd, *ending}
+    problems = tuple(in_words(problem, context.words) for problem in found)
+    return _Read(bound, boards, tracker, problems, is_pending)
+
+
+def _plan_read(
+    context: Context, order: CycleRequest, read: _Read, *, now: datetime
+) -> PlannedCycle:
+    boards = read.boards
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
-    drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
-    odd = odd_clock(context)
-    ending = expiring(context.settings, drawn.world.today)
-    found = {*unsettled, *boards.problems, *tracker.problems, *odd, *ending}
-    problems = {*drawn.plan.problems, *bound.drift}
-    problems.update(in_words(problem, context.words) for problem in found)
+    drawn = evaluate_snapshot(
+        context, read.bound, read.tracker, order, now=now, unread=unread
+    )
+    problems = {*drawn.plan.problems, *read.bound.drift, *read.problems}
     plan = replace(drawn.plan, problems=tuple(sorted(problems)))
-    managed = managed_rows(context, drawn.world, bound)
+    managed = managed_rows(context, drawn.world, read.bound)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     return replace(
         drawn,

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from worker.cycle.context import FINGERPRINT, MANAGED, Context, PlannedCycle
+from worker.cycle.context import (
+    FINGERPRINT,
+    MANAGED,
+    Context,
+    CycleRequest,
+    PlannedCycle,
+)
+from worker.cycle.idling import PAST, past_after
 from worker.cycle.stale_memory import DOUBTS, HELD
 from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
@@ -39,6 +46,19 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
                 memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
         _remember_authors(tx, drawn.world)
+
+
+def remember_footing(
+    context: Context,
+    order: CycleRequest,
+    run_id: int,
+    passed: tuple[PlannedCycle, Applied],
+) -> None:
+    """Save what the next run goes by to tell whether there is anything to think about."""
+    drawn, applied = passed
+    with context.store.unguarded().transaction(context.name) as tx:
+        last = PAST.load(tx)
+        PAST.save(tx, past_after(run_id, drawn, applied, last=last, order=order))
 
 
 def remember_doubts(tx: Tx, drawn: PlannedCycle) -> None:

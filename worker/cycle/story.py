@@ -13,18 +13,21 @@ from msgspec.structs import replace
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.execution import (
     OpenRun,
+    Proposed,
     carry_out,
     claim,
     open_run,
     recording_failure,
     report_on,
 )
+from worker.cycle.idling import Idle
 from worker.cycle.ownership import look_first
-from worker.cycle.planning import plan_cycle
+from worker.cycle.planning import plan_cycle, plan_unless_idle
 from worker.cycle.remembering import (
     observe,
     past_of,
     remember_doubts,
+    remember_footing,
     remember_pass,
     turns_of,
 )
@@ -65,32 +68,39 @@ def sync(
         return finish(opened.context, report, order)
 
 
-def _run_passes(opened: OpenRun, order: CycleRequest) -> tuple[PlannedCycle, Applied]:
-    """Run a pass, a second one where the first made what is read by rules, and answer the boxes that people ticked."""
+def _run_passes(opened: OpenRun, order: CycleRequest) -> tuple[Proposed, Applied]:
+    """Run a pass unless there is nothing to think about, a second one where the first made what is read by rules, and
+    answer the boxes that people ticked; an idle run has the plan of the one before."""
     leased, run_id, fence = opened.context, opened.id, opened.fence
     look_first(leased, order)
-    drawn, applied = run_pass(leased, order, run_id, fence)
+    found = plan_unless_idle(leased, order, run_id)
+    if isinstance(found, Idle):
+        return found, Applied()
+    drawn, applied = run_pass(leased, order, run_id, fence, found)
     if needs_second_pass(leased, order, drawn, applied):
         again = replace(order, mode=Mode.DELTA)
         drawn, applied = run_second_pass(
             leased,
             run_id,
             (drawn, applied),
-            lambda: run_pass(leased, again, run_id, fence),
+            lambda: run_pass(leased, again, run_id, fence, plan_cycle(leased, again)),
         )
     answer_boxes(leased, order, (drawn, applied), run_id=run_id, fence=fence)
     return drawn, applied
 
 
 def run_pass(
-    context: Context, order: CycleRequest, run_id: int, fence: Callable[[], None]
+    context: Context,
+    order: CycleRequest,
+    run_id: int,
+    fence: Callable[[], None],
+    drawn: PlannedCycle,
 ) -> tuple[PlannedCycle, Applied]:
-    """Draw a plan and carry it out; a refused one, or one that is only looked at, leaves no trace but itself.
+    """Carry a plan out; a refused one, or one that is only looked at, leaves no trace but itself.
 
     What was observed is remembered before anything is written, what follows from a write together with it; a run that
     was broken off has the next one go on where it ended.
     """
-    drawn = plan_cycle(context, order)
     notes = () if order.dry_run else claim(context, drawn, fence)
     turns = turns_of(drawn)
     with context.transaction() as tx:
@@ -112,4 +122,6 @@ def run_pass(
         applied = replace(applied, stopped=True, taken_by=taken.holder)
     context.clocks.check()
     warnings = (*applied.warnings, *(in_words(one, context.words) for one in notes))
-    return drawn, replace(applied, warnings=warnings)
+    applied = replace(applied, warnings=warnings)
+    remember_footing(context, order, run_id, (drawn, applied))
+    return drawn, applied

@@ -103,13 +103,15 @@ def read_feeds(
 
     Without one all of them were read just now: what changed meanwhile is less than a day old by any clock.
     """
-    with site.reading() as tx:
-        linked = snapshots.issue_ids(tx)
     present = _millis(now)
     bound = since
     if bound is None:
         bound = _millis(now - CLOCK_SKEW)
     batch = jira.worklogs(bound, now=present)
+    linked: Collection[str] = ()
+    if batch.changed or batch.unread:
+        with site.reading() as tx:
+            linked = snapshots.issue_ids(tx)
     _note_unread(lookup, batch, linked)
 
     changed = [log for log in batch.changed if log.issue in linked]

@@ -21,6 +21,7 @@ from worker.state.checking import check_state, count_rows
 from worker.state.faults import DatabaseFault, find_file_kind
 from worker.state.file_copy import copy_file, open_file
 from worker.state.leases import find_living
+from worker.state.snapshots import count_all_as_changed
 from worker.state.store import NoState, Store, file_of
 from worker.state.tables import leases, metadata, triggers
 from worker.state.triggers import OPEN
@@ -141,6 +142,8 @@ def _take_over(source: Path, part: Path) -> Mapping[str, int]:
             tx.connection.execute(leases.update().values(until=0))
             is_open = triggers.c.state.in_(OPEN)
             tx.connection.execute(triggers.delete().where(is_open))
+            # The next cycle is to judge anew what it finds, though nothing changes from now on.
+            count_all_as_changed(tx)
             rows = count_rows(tx)
     for side in SIDES:
         part.with_name(part.name + side).unlink(missing_ok=True)

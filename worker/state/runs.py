@@ -243,6 +243,24 @@ def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
     )
 
 
+def renew_plan(
+    tx: Tx, checksum: str, run_id: int, *, before: int, now: datetime
+) -> Plan | None:
+    """Make the plan of a run `before` that of another; None when it is that run's no more."""
+    is_its = (
+        plans.c.workspace == tx.workspace,
+        plans.c.checksum == checksum,
+        plans.c.run_id == before,
+    )
+    body = tx.connection.execute(select(plans.c.body).where(*is_its)).scalar()
+    if body is None:
+        return None
+    tx.connection.execute(
+        plans.update().where(*is_its).values(run_id=run_id, made_at=to_micros(now))
+    )
+    return from_data(msgspec.json.decode(body))
+
+
 def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
     """Return the plan with a checksum, the latest made when none is given."""
     query = select(plans.c.body).where(plans.c.workspace == tx.workspace)

@@ -17,10 +17,11 @@ from sqlalchemy import Table, select
 
 from worker.codecs.records import Page
 from worker.domain.entities import Issue, Worklog
-from worker.state.store import Tx, delete_keys, upsert
-from worker.state.tables import issues, pages, worklogs
+from worker.state.store import Tx, delete_keys, next_number, upsert
+from worker.state.tables import counters, issues, pages, worklogs
 
 CHUNK = 5_000
+_CHANGES = "snapshot"
 _COMMON = ("project", "type", "status", "category", "parent", "assignee")
 _OF_MANY_LOGS = ("issue", "author", "seconds")
 _PACK = msgspec.msgpack.Encoder()
@@ -36,6 +37,26 @@ class PageDelta:
 
     changed: frozenset[str]
     missing: frozenset[str]
+
+
+def count_changes(tx: Tx) -> int:
+    """Return how often the snapshot was changed so far: as long as it is the same, so is all that `load_*` return."""
+    query = select(counters.c.value).where(
+        counters.c.workspace == tx.workspace, counters.c.name == _CHANGES
+    )
+    return tx.connection.execute(query).scalar() or 0
+
+
+def count_all_as_changed(tx: Tx) -> None:
+    """Count a change of every workspace's snapshot: the whole state was put in the place of another."""
+    change = counters.update().where(counters.c.name == _CHANGES)
+    tx.connection.execute(change.values(value=counters.c.value + 1))
+
+
+def _note_change(tx: Tx, *changed: Collection[object]) -> None:
+    """Count a change of the snapshot, unless nothing was changed."""
+    if any(changed):
+        next_number(tx, _CHANGES, counters)
 
 
 def save_pages(
@@ -77,6 +98,7 @@ def save_pages(
     _mark_seen(tx, source, seen)
     absent = frozenset(known.keys() - seen) if complete else frozenset()
     _mark_missing(tx, source, absent)
+    _note_change(tx, fresh)
     return PageDelta(frozenset(fresh), absent)
 
 
@@ -143,6 +165,7 @@ def missing_pages(tx: Tx, source: str) -> Mapping[str, int]:
 
 def forget_pages(tx: Tx, page_ids: Sequence[str]) -> None:
     """Drop pages from the snapshot (trashed, moved away)."""
+    _note_change(tx, page_ids)
     delete_keys(tx, pages, "page_id", page_ids)
 
 
@@ -163,6 +186,7 @@ def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
             for issue_id, digest in fresh.items()
         ],
     )
+    _note_change(tx, fresh)
     return frozenset(fresh)
 
 
@@ -214,6 +238,7 @@ def issue_ids(tx: Tx) -> frozenset[str]:
 
 def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
     """Drop issues (deleted, or out of every linked scope) with their worklogs."""
+    _note_change(tx, ids)
     delete_keys(tx, issues, "id", ids)
     delete_keys(tx, worklogs, "issue", ids)
 
@@ -221,20 +246,37 @@ def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
 def save_worklogs(
     tx: Tx, changed: Iterable[Worklog], deleted: Sequence[str] = ()
 ) -> None:
-    """Keep the worklogs read and drop the deleted ones."""
-    upsert(
-        tx,
-        worklogs,
-        [
-            {"id": log.id, "issue": log.issue, "body": _PACK.encode(log)}
-            for log in changed
-        ],
-    )
-    delete_keys(tx, worklogs, "id", deleted)
+    """Keep the worklogs read and drop the deleted ones; those that are kept already are left as they are."""
+    logs = {log.id: log for log in changed}
+    known = _kept_worklogs(tx, [*logs, *deleted])
+    fresh = []
+    for log in logs.values():
+        body = _PACK.encode(log)
+        if known.get(log.id) != body:
+            fresh.append({"id": log.id, "issue": log.issue, "body": body})
+    gone = [one for one in deleted if one in known or one in logs]
+    upsert(tx, worklogs, fresh)
+    delete_keys(tx, worklogs, "id", gone)
+    _note_change(tx, fresh, gone)
+
+
+def _kept_worklogs(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the bodies of those of some worklogs that the snapshot holds."""
+    bodies: dict[str, bytes] = {}
+    for start in range(0, len(ids), 500):
+        rows = tx.connection.execute(
+            select(worklogs.c.id, worklogs.c.body).where(
+                worklogs.c.workspace == tx.workspace,
+                worklogs.c.id.in_(ids[start : start + 500]),
+            )
+        )
+        bodies.update((row[0], row[1]) for row in rows)
+    return bodies
 
 
 def replace_worklogs(tx: Tx, issues: Sequence[str], logs: Iterable[Worklog]) -> None:
     """Keep the worklogs of some issues, and none besides of those."""
+    _note_change(tx, issues)
     delete_keys(tx, worklogs, "issue", issues)
     save_worklogs(tx, logs)
 
@@ -310,6 +352,7 @@ def _mark_missing(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
 def _set_missing(
     tx: Tx, source: str, page_ids: Sequence[str], *, value: object
 ) -> None:
+    _note_change(tx, page_ids)
     for start in range(0, len(page_ids), 500):
         tx.connection.execute(
             pages.update()
