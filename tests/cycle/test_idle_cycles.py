@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.stages import Play, small_play
 from worker.cycle.context import CycleRequest, Footing, Mode
-from worker.cycle.idling import PAST, Look, Past, Reason, find_reasons
-from worker.state import memory, runs
+from worker.cycle.idling import (
+    Look,
+    Past,
+    Reason,
+    find_reasons,
+    stamp_files,
+)
 
 FOOTING = Footing(3, date(2026, 3, 2), "1", "s", "c", "b", "t", "p", "m", pending=False)
-IDLE = Look(CycleRequest(), 8, FOOTING, Past(7, FOOTING, "sum", steady=True))
+IDLE = Look(
+    CycleRequest(), 8, FOOTING, Past(7, FOOTING, "sum", "plan", steady=True)
+)
 OTHER = {
     Reason.SNAPSHOT: {"snapshot": 4},
     Reason.TODAY: {"today": date(2026, 3, 3)},
@@ -44,10 +49,25 @@ def test_the_same_footing_after_a_steady_run_is_idle() -> None:
     assert find_reasons(IDLE) == ()
 
 
+def test_every_part_of_the_footing_is_a_reason_of_its_own() -> None:
+    named = {name for change in OTHER.values() for name in change}
+    assert named == set(Footing.__struct_fields__)
+
+
 @pytest.mark.parametrize("reason", OTHER)
 def test_anything_else_to_go_by_is_a_reason(reason: Reason) -> None:
     now = replace(FOOTING, **OTHER[reason])
     assert find_reasons(replace(IDLE, now=now)) == (reason,)
+
+
+def test_after_a_run_that_met_a_creation_in_doubt_the_next_is_whole() -> None:
+    before = replace(IDLE.last, footing=replace(FOOTING, pending=True))
+    assert find_reasons(replace(IDLE, last=before)) == (Reason.PENDING,)
+
+
+def test_all_that_may_be_asked_for_is_looked_at_but_who_asks() -> None:
+    named = {name for order in ORDERS for name in order}
+    assert named | {"trigger", "who"} == set(CycleRequest.__struct_fields__)
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
@@ -64,60 +84,10 @@ def test_a_run_in_between_and_one_that_did_something_are_reasons() -> None:
     assert Reason.RESTLESS in find_reasons(replace(IDLE, last=Past()))
 
 
-@pytest.fixture
-def play(tmp_path: Path) -> Iterator[Play]:
-    """Yield an agency whose next cycle is idle."""
-    with small_play(tmp_path) as found:
-        found.sync()
-        for _ in range(3):
-            found.later(minutes=5)
-            found.sync(Mode.DELTA)
-        assert _is_steady(found)
-        found.later(minutes=5)
-        yield found
-
-
-def _is_steady(play: Play) -> bool:
-    with play.stage.context.reading() as tx:
-        return PAST.load(tx).steady
-
-
-def test_an_idle_run_is_recorded_as_the_one_before_and_leaves_all_as_it_was(
-    play: Play,
-) -> None:
-    context = play.stage.context
-    with context.reading() as tx:
-        remembered = memory.load(tx)
-    report = play.sync(Mode.DELTA)
-    assert _is_steady(play)
-    with context.reading() as tx:
-        assert memory.load(tx) == remembered
-        run = runs.get(tx, report.run_id)
-        assert run is not None
-        assert run.status is runs.RunStatus.DONE
-        assert runs.plan_of(tx, run) == report.plan
-    drawn = play.draw(Mode.DELTA)
-    assert drawn.plan == report.plan
-
-
-def _edit_a_row(play: Play) -> None:
-    play.edit("clients", play.page("clients", 0), name="Acme Europe")
-
-
-def _let_the_date_turn(play: Play) -> None:
-    play.later(days=1)
-
-
-@pytest.mark.parametrize("change", [_edit_a_row, _let_the_date_turn])
-def test_after_a_change_a_run_is_whole(
-    play: Play, change: Callable[[Play], None]
-) -> None:
-    change(play)
-    play.sync(Mode.DELTA)
-    assert not _is_steady(play)
-
-
-def test_other_settings_make_a_run_whole(play: Play) -> None:
-    other = play.with_settings(time_zone="Asia/Vladivostok")
-    other.sync(Mode.DELTA)
-    assert not _is_steady(other)
+def test_other_installed_files_are_another_software(tmp_path: Path) -> None:
+    module = tmp_path / "rules.py"
+    module.write_text("AGE = 1")
+    before = stamp_files(tmp_path)
+    assert stamp_files(tmp_path) == before
+    module.write_text("AGE = 10")
+    assert stamp_files(tmp_path) != before

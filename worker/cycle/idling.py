@@ -7,6 +7,7 @@ nothing: another would do just that again. In any doubt it is run whole, as a fu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
@@ -20,18 +21,20 @@ import worker
 from worker.cycle.context import CycleRequest, Footing, Mode, PlannedCycle
 from worker.errors import RenderedProblem
 from worker.pages.sync_now import ticked
-from worker.plan.plan import Plan
+from worker.plan.plan import Plan, to_data
 from worker.state.settings import Setting
 from worker.world.memory import Memory
 from worker.write.writer import Applied
 
 
 class Past(msgspec.Struct, frozen=True, gc=False):
-    """The last run of all: what it went by, the checksum of its plan, and whether the next is the same where it goes by the same."""
+    """The last run of all: what it went by, the checksum of its plan's changes, a digest of the whole plan, and whether
+    the next one is the same where it goes by the same."""
 
     run: int = 0
     footing: Footing | None = None
     checksum: str = ""
+    plan: str = ""
     steady: bool = False
 
 
@@ -48,7 +51,7 @@ class Reason(StrEnum):
     ORDER = "more was asked for than what changed"
     RUN = "another run came between"
     RESTLESS = "the last run wrote, learnt or put off something"
-    PENDING = "a creation waits to be looked up"
+    PENDING = "a creation waits to be looked up, or did when the last run began"
     SNAPSHOT = "rows, issues or worklogs changed"
     TODAY = "the date turned"
     VERSION = "another version of the software"
@@ -80,7 +83,7 @@ _QUESTIONS: Mapping[Reason, Callable[[Look], bool]] = {
     Reason.ORDER: lambda look: not is_plain(look.order),
     Reason.RUN: lambda look: look.last.run != look.run - 1,
     Reason.RESTLESS: lambda look: not look.last.steady,
-    Reason.PENDING: lambda look: look.now.pending,
+    Reason.PENDING: lambda look: look.now.pending or _differs("pending")(look),
     Reason.SNAPSHOT: _differs("snapshot"),
     Reason.TODAY: _differs("today"),
     Reason.VERSION: _differs("version"),
@@ -116,27 +119,45 @@ def digest(*values: object) -> str:
 
 @cache
 def name_software() -> str:
-    """Return the version, and a digest of the installed files: a copy under development keeps its version."""
-    folder = Path(worker.__file__).parent
+    """Return the version, a digest of the installed files, for a copy under development keeps its version, and one of
+    the libraries beside it: calendars of holidays and names of months come from there."""
+    files = stamp_files(Path(worker.__file__).parent)
+    libraries = digest(sys.version, _name_libraries())
+    return f"{worker.__version__} {files} {libraries}"
+
+
+def stamp_files(folder: Path) -> str:
+    """Return a digest of the names, sizes and times of all files below a folder that say what a run does."""
     files = []
     for path in sorted(folder.rglob("*")):
         if path.suffix in INSTALLED:
             now = path.stat()
             files.append((str(path), now.st_size, now.st_mtime_ns))
-    return f"{worker.__version__} {digest(files)}"
+    return digest(files)
+
+
+def _name_libraries() -> list[str]:
+    """Return the libraries that can be imported, each with its version, as their folders are called."""
+    names: set[str] = set()
+    for place in sys.path:
+        names.update(path.name for path in Path(place).glob("*.dist-info"))
+    return sorted(names)
 
 
 def past_after(
     run: int, drawn: PlannedCycle, applied: Applied, *, last: Past, order: CycleRequest
 ) -> Past:
     """Return what the next run is to know of this one."""
+    plan = digest(to_data(drawn.plan))
     return Past(
         run,
         drawn.footing,
         drawn.plan.checksum(),
+        plan,
         steady=is_plain(order)
         and last.run == run - 1
         and last.footing == drawn.footing
+        and last.plan == plan
         and _did_nothing(drawn, applied),
     )
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -104,7 +105,8 @@ def plan_unless_idle(
     def act(watched: Context) -> PlannedCycle | Idle:
         read = _read(watched, order, full=full, now=now)
         with watched.reading() as tx:
-            look = Look(order, run_id, _footing(watched, tx, read, now), PAST.load(tx))
+            footing = find_footing(watched, tx, read, now=now)
+            look = Look(order, run_id, footing, PAST.load(tx))
         idle = None if find_reasons(look) else _stay_idle(watched, look, now=now)
         if idle is not None:
             return idle
@@ -129,7 +131,7 @@ def _stay_idle(context: Context, look: Look, *, now: datetime) -> Idle | None:
     return Idle(plan)
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
     """What both systems told beside the snapshot; `pending` when a creation was in doubt before it was read."""
 
     bound: Bound
@@ -139,10 +141,18 @@ class _Read(NamedTuple):
     pending: bool
 
 
-def _footing(context: Context, tx: Tx, read: _Read, now: datetime) -> Footing:
+BESIDE: Mapping[str, str] = {
+    "trusted": "columns are the same, read just now or remembered",
+    "drifted": "a read that shows another schema begins anew under that",
+    "problems": "all of them go in as people are told of them",
+}
+"""What of a read no plan rests on, and why; all other fields are part of the footing, those added later as well."""
+
+
+def find_footing(context: Context, tx: Tx, read: Read, *, now: datetime) -> Footing:
     """Return what a plan will rest on."""
-    bound, boards, tracker = read.bound, read.boards, read.tracker
     settings = context.settings
+    memories = (HELD, DOUBTS, FINGERPRINT, MANAGED)
     return Footing(
         snapshot=snapshots.count_changes(tx),
         today=local_day(now, ZoneInfo(settings.time_zone)),
@@ -150,20 +160,19 @@ def _footing(context: Context, tx: Tx, read: _Read, now: datetime) -> Footing:
         settings=digest(
             settings.model_dump_json(), context.fingerprint, context.playbooks
         ),
-        schema=digest(bound.bindings, bound.losses, bound.drift, bound.unseen),
-        boards=digest(boards.incomplete, boards.unread, boards.unknown, GONE.load(tx)),
-        tracker=digest(
-            tracker.links,
-            tracker.projects,
-            tracker.incomplete,
-            tracker.hidden,
-            tracker.above,
-            recall_address(context),
-        ),
+        schema=_digest_of(read.bound),
+        boards=digest(_digest_of(read.boards), GONE.load(tx)),
+        tracker=digest(_digest_of(read.tracker), recall_address(context)),
         problems=digest(sorted(read.problems)),
-        memory=digest(HELD.load(tx), DOUBTS.load(tx), FINGERPRINT.load(tx)),
+        memory=digest([setting.load(tx) for setting in memories]),
         pending=read.pending,
     )
+
+
+def _digest_of(part: Bound | BoardsRead | TrackerRead) -> str:
+    """Return a digest of all that a plan may rest on in a part of a read."""
+    names = sorted(field.name for field in fields(part) if field.name not in BESIDE)
+    return digest([(name, getattr(part, name)) for name in names])
 
 
 @contextmanager
@@ -184,7 +193,7 @@ def page_sizes(context: Context, *, full: bool) -> Iterator[None]:
                 PAGE_SIZES.save(tx, sizes)
 
 
-def _read(context: Context, order: CycleRequest, *, full: bool, now: datetime) -> _Read:
+def _read(context: Context, order: CycleRequest, *, full: bool, now: datetime) -> Read:
     with context.reading() as tx:
         is_pending = bool(journal.unsettled(tx))
     bound = read_schema(context.notion, context, afresh=full, forgets=order.force)
@@ -196,11 +205,11 @@ def _read(context: Context, order: CycleRequest, *, full: bool, now: datetime) -
     ending = expiring(context.settings, today)
     found = {*unsettled, *boards.problems, *tracker.problems, *odd, *ending}
     problems = tuple(in_words(problem, context.words) for problem in found)
-    return _Read(bound, boards, tracker, problems, is_pending)
+    return Read(bound, boards, tracker, problems, is_pending)
 
 
 def _plan_read(
-    context: Context, order: CycleRequest, read: _Read, *, now: datetime
+    context: Context, order: CycleRequest, read: Read, *, now: datetime
 ) -> PlannedCycle:
     boards = read.boards
     unread = {

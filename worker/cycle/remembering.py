@@ -34,8 +34,14 @@ AUTHORS = Setting("own_authors", frozenset[str], frozenset)
 connections that this was done with."""
 
 
-def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
+def remember_pass(
+    context: Context,
+    order: CycleRequest,
+    run_id: int,
+    passed: tuple[PlannedCycle, Applied],
+) -> None:
     """Save what the next cycle goes by."""
+    drawn, applied = passed
     with context.transaction() as tx:
         if not drawn.refused and not applied.stopped:
             memory.end_first_run(tx)
@@ -46,17 +52,6 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
                 memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
         _remember_authors(tx, drawn.world)
-
-
-def remember_footing(
-    context: Context,
-    order: CycleRequest,
-    run_id: int,
-    passed: tuple[PlannedCycle, Applied],
-) -> None:
-    """Save what the next run goes by to tell whether there is anything to think about."""
-    drawn, applied = passed
-    with context.store.unguarded().transaction(context.name) as tx:
         last = PAST.load(tx)
         PAST.save(tx, past_after(run_id, drawn, applied, last=last, order=order))
 

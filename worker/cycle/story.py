@@ -27,7 +27,6 @@ from worker.cycle.remembering import (
     observe,
     past_of,
     remember_doubts,
-    remember_footing,
     remember_pass,
     turns_of,
 )
@@ -117,11 +116,9 @@ def run_pass(
         else carry_out(context, drawn, fence, turns, claim=str(run_id))
     )
     try:
-        remember_pass(context, drawn, applied)
+        remember_pass(context, order, run_id, (drawn, applied))
     except Busy as taken:
         applied = replace(applied, stopped=True, taken_by=taken.holder)
     context.clocks.check()
     warnings = (*applied.warnings, *(in_words(one, context.words) for one in notes))
-    applied = replace(applied, warnings=warnings)
-    remember_footing(context, order, run_id, (drawn, applied))
-    return drawn, applied
+    return drawn, replace(applied, warnings=warnings)

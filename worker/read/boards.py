@@ -98,8 +98,8 @@ class Cursor(NamedTuple):
 
 
 class _Before(NamedTuple):
-    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone; `known`
-    are the sources that were read in full at some time."""
+    """What is known before a read: where reads stand, rows not read, pages the journal has (asked for by a full read
+    alone), those of them gone; `known` are the sources that were read in full at some time."""
 
     known: frozenset[str]
     cursors: Mapping[str, Cursor | None]
@@ -117,7 +117,7 @@ def read_boards(
     """
     bindings = bound.bindings
     with site.reading() as tx:
-        before = _recall(tx, bindings)
+        before = _recall(tx, bindings, full=full)
 
     since: dict[str, datetime | None] = {}
     for name, cursor in before.cursors.items():
@@ -151,17 +151,20 @@ def read_boards(
     return BoardsRead(incomplete, tuple(problems), unread=unread, unknown=unknown)
 
 
-def _recall(tx: Tx, bindings: Bindings) -> _Before:
+def _recall(tx: Tx, bindings: Bindings, *, full: bool) -> _Before:
     texts = registry.load_cursors(tx)
     cursors = {}
     for name in bindings:
         text = texts.get(board_scope(name))
         cursors[name] = _parse(text)
+    ours: Mapping[Ref, str] = {}
+    if full:
+        ours = journal.canonical_pages(tx)
     return _Before(
         known=frozenset(name for name in bindings if board_scope(name) in texts),
         cursors=cursors,
         unread=UNREAD.load(tx),
-        ours=journal.canonical_pages(tx),
+        ours=ours,
         gone=frozenset(GONE.load(tx)),
     )
 
@@ -231,10 +234,11 @@ def _note_absent(
     with site.transaction() as tx:
         if is_census:
             LEFT.save(tx, looked.left)
-        read = snapshots.page_ids(tx)
-        snapshots.forget_pages(tx, sorted(looked.gone))
-        still_gone = (looked.gone | gone) - read
-        GONE.save(tx, tuple(sorted(still_gone)))
+        if looked.gone or gone:
+            read = snapshots.page_ids(tx)
+            snapshots.forget_pages(tx, sorted(looked.gone))
+            still_gone = (looked.gone | gone) - read
+            GONE.save(tx, tuple(sorted(still_gone)))
         return LEFT.load(tx)
 
 
