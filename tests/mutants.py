@@ -80,7 +80,7 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/write/turns.py": (_TURNS,),
     "worker/write/writer.py": (_APPLY, _PAUSED, _EDITS, _REFUSALS),
     "worker/write/changes.py": (_APPLY, _REFUSALS, _PAUSED, _EDITS),
-    "worker/write/bodies.py": ("tests/write/test_bodies.py",),
+    "worker/write/bodies.py": (("tests/write/test_bodies.py",),),
     "worker/write/creations.py": (_APPLY, _PAUSED, _REFUSALS, _TURNS, _TRACES),
     "worker/write/updates.py": (_APPLY, _EDITS, _REFUSALS, _TURNS),
     "worker/write/surplus.py": (_PAUSED, _APPLY),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, replace  # noqa: TID251 - a context is no struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def test_the_same_read_is_the_same_footing(context: Context) -> None:
     assert _footing(context) == _footing(context, now=NOW + timedelta(hours=3))
 
 
-@pytest.mark.parametrize("part, name", PARTS)
+@pytest.mark.parametrize(("part", "name"), PARTS)
 def test_each_field_of_a_read_goes_in_or_is_named_with_a_reason(
     context: Context, part: str, name: str
 ) -> None:
@@ -147,7 +147,7 @@ MEMORIES: tuple[tuple[Setting[Any], Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("setting, value", MEMORIES, ids=lambda one: str(one)[:24])
+@pytest.mark.parametrize(("setting", "value"), MEMORIES, ids=lambda one: str(one)[:24])
 def test_what_is_kept_of_earlier_runs_goes_in(
     context: Context, setting: Setting[Any], value: Any
 ) -> None:

@@ -10,19 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from worker.cycle.context import CycleRequest, Footing, Mode
-from worker.cycle.idling import (
-    Look,
-    Past,
-    Reason,
-    find_reasons,
-    stamp_files,
-)
+from worker.cycle.idling import Look, Past, Reason, find_reasons, stamp_files
 
 FOOTING = Footing(3, date(2026, 3, 2), "1", "s", "c", "b", "t", "p", "m", pending=False)
-IDLE = Look(
-    CycleRequest(), 8, FOOTING, Past(7, FOOTING, "sum", "plan", steady=True)
-)
-OTHER = {
+IDLE = Look(CycleRequest(), 8, FOOTING, Past(7, FOOTING, "sum", "plan", steady=True))
+OTHER: dict[Reason, dict[str, Any]] = {
     Reason.SNAPSHOT: {"snapshot": 4},
     Reason.TODAY: {"today": date(2026, 3, 3)},
     Reason.VERSION: {"version": "2"},

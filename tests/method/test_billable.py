@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
@@ -91,5 +93,8 @@ def test_hours_are_summed_by_person_and_day_and_each_log_counts_once(
     spent = list(hours_on_cards(around))
     billable = "p1" if first_is_billable else "p2"
     sums = {(one.author, one.hours, one.billable, one.card.key) for one in spent}
-    assert sums == {(LOGS[0].author, 15, True, billable), ("u2", 2, True, billable)}
+    assert sums == {
+        (LOGS[0].author, Decimal(15), True, billable),
+        ("u2", Decimal(2), True, billable),
+    }
     assert len(spent) == 2

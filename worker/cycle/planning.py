@@ -69,6 +69,7 @@ from worker.read.missing_columns import (
 from worker.read.schema import Bound, read_schema, recall_schema
 from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.state import bases, journal, memory, runs, snapshots
+from worker.state.settings import Setting
 from worker.state.store import Tx
 from worker.world.links import Link
 from worker.world.normalize import Seen, build_world, card_links
@@ -378,6 +379,34 @@ def _links(context: Context, bound: Bound, address: str) -> dict[str, Link]:
     )
 
 
+class CardLinks(msgspec.Struct, frozen=True):
+    """The links of the cards, and a digest of what they were made from."""
+
+    basis: str = ""
+    links: dict[str, Link] = {}
+
+
+LINKS = Setting("card_links", CardLinks, CardLinks)
+
+
+def _links_by_change(
+    context: Context, bound: Bound, address: str
+) -> Mapping[str, Link]:
+    """Return what `_links` does, from what was kept as long as it was made from the same rows and columns."""
+    with context.reading() as tx:
+        rows = snapshots.count_changes(tx, snapshots.ROWS)
+        kept = LINKS.load(tx)
+    columns = (context.fingerprint, _digest_of(bound))
+    basis = digest(name_software(), rows, columns, address)
+    if kept.basis == basis:
+        return kept.links
+
+    links = _links_by_change(context, bound, address)
+    with context.transaction() as tx:
+        LINKS.save(tx, CardLinks(basis, links))
+    return links
+
+
 def fetch_boards(
     context: Context, bound: Bound, order: CycleRequest, *, now: datetime
 ) -> tuple[BoardsRead, Bound]:
@@ -399,7 +428,7 @@ def fetch_tracker(
     step(context, "jira")
     full = order.mode is Mode.FULL
     address = read_address(context.jira, context, afresh=full)
-    links = _links(context, bound, address)
+    links = _links_by_change(context, bound, address)
     return read_tracker(
         context.jira, context, links=links, full=full, now=now, forgets=order.force
     )

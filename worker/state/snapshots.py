@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import force_setattr
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
 from worker.codecs.records import Page
 from worker.domain.entities import Issue, Worklog
@@ -21,7 +21,8 @@ from worker.state.store import Tx, delete_keys, next_number, upsert
 from worker.state.tables import counters, issues, pages, worklogs
 
 CHUNK = 5_000
-_CHANGES = "snapshot"
+ROWS, WORK = "snapshot:rows", "snapshot:work"
+"""What changes of the snapshot are counted of: pages; issues and worklogs."""
 _COMMON = ("project", "type", "status", "category", "parent", "assignee")
 _OF_MANY_LOGS = ("issue", "author", "seconds")
 _PACK = msgspec.msgpack.Encoder()
@@ -39,24 +40,25 @@ class PageDelta:
     missing: frozenset[str]
 
 
-def count_changes(tx: Tx) -> int:
-    """Return how often the snapshot was changed so far: as long as it is the same, so is all that `load_*` return."""
-    query = select(counters.c.value).where(
-        counters.c.workspace == tx.workspace, counters.c.name == _CHANGES
+def count_changes(tx: Tx, *parts: str) -> int:
+    """Return how often some parts of the snapshot were changed so far, all of it when none is named: as long as it is the
+    same, so is all that `load_*` return of them."""
+    query = select(func.sum(counters.c.value)).where(
+        counters.c.workspace == tx.workspace, counters.c.name.in_(parts or (ROWS, WORK))
     )
-    return tx.connection.execute(query).scalar() or 0
+    return int(tx.connection.execute(query).scalar() or 0)
 
 
 def count_all_as_changed(tx: Tx) -> None:
     """Count a change of every workspace's snapshot: the whole state was put in the place of another."""
-    change = counters.update().where(counters.c.name == _CHANGES)
+    change = counters.update().where(counters.c.name.in_((ROWS, WORK)))
     tx.connection.execute(change.values(value=counters.c.value + 1))
 
 
-def _note_change(tx: Tx, *changed: Collection[object]) -> None:
-    """Count a change of the snapshot, unless nothing was changed."""
+def _note_change(tx: Tx, part: str, *changed: Collection[object]) -> None:
+    """Count a change of a part of the snapshot, unless nothing was changed."""
     if any(changed):
-        next_number(tx, _CHANGES, counters)
+        next_number(tx, part, counters)
 
 
 def save_pages(
@@ -98,7 +100,7 @@ def save_pages(
     _mark_seen(tx, source, seen)
     absent = frozenset(known.keys() - seen) if complete else frozenset()
     _mark_missing(tx, source, absent)
-    _note_change(tx, fresh)
+    _note_change(tx, ROWS, fresh)
     return PageDelta(frozenset(fresh), absent)
 
 
@@ -165,7 +167,7 @@ def missing_pages(tx: Tx, source: str) -> Mapping[str, int]:
 
 def forget_pages(tx: Tx, page_ids: Sequence[str]) -> None:
     """Drop pages from the snapshot (trashed, moved away)."""
-    _note_change(tx, page_ids)
+    _note_change(tx, ROWS, page_ids)
     delete_keys(tx, pages, "page_id", page_ids)
 
 
@@ -186,7 +188,7 @@ def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
             for issue_id, digest in fresh.items()
         ],
     )
-    _note_change(tx, fresh)
+    _note_change(tx, WORK, fresh)
     return frozenset(fresh)
 
 
@@ -238,7 +240,7 @@ def issue_ids(tx: Tx) -> frozenset[str]:
 
 def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
     """Drop issues (deleted, or out of every linked scope) with their worklogs."""
-    _note_change(tx, ids)
+    _note_change(tx, WORK, ids)
     delete_keys(tx, issues, "id", ids)
     delete_keys(tx, worklogs, "issue", ids)
 
@@ -257,7 +259,7 @@ def save_worklogs(
     gone = [one for one in deleted if one in known or one in logs]
     upsert(tx, worklogs, fresh)
     delete_keys(tx, worklogs, "id", gone)
-    _note_change(tx, fresh, gone)
+    _note_change(tx, WORK, fresh, gone)
 
 
 def _kept_worklogs(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
@@ -276,7 +278,7 @@ def _kept_worklogs(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
 
 def replace_worklogs(tx: Tx, issues: Sequence[str], logs: Iterable[Worklog]) -> None:
     """Keep the worklogs of some issues, and none besides of those."""
-    _note_change(tx, issues)
+    _note_change(tx, WORK, issues)
     delete_keys(tx, worklogs, "issue", issues)
     save_worklogs(tx, logs)
 
@@ -352,7 +354,7 @@ def _mark_missing(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
 def _set_missing(
     tx: Tx, source: str, page_ids: Sequence[str], *, value: object
 ) -> None:
-    _note_change(tx, page_ids)
+    _note_change(tx, ROWS, page_ids)
     for start in range(0, len(page_ids), 500):
         tx.connection.execute(
             pages.update()
