@@ -218,7 +218,7 @@ def test_a_board_that_goes_and_one_that_comes_back_end_idleness(
 def test_a_trashed_row_ends_idleness_when_it_is_noticed_and_so_does_its_return(
     watch: Watch,
 ) -> None:
-    _notion("trash", "contacts", 0)(watch.play)
+    _notion("trash", "revenue", 0)(watch.play)
     watch.cycle()
     # Nothing that is asked of a board for its changes tells of the trash.
     assert watch.is_idle()
@@ -226,7 +226,7 @@ def test_a_trashed_row_ends_idleness_when_it_is_noticed_and_so_does_its_return(
     assert not watch.is_idle()
     watch.rest()
 
-    _notion("restore", "contacts", 0)(watch.play)
+    _notion("restore", "revenue", 0)(watch.play)
     watch.cycle()
     assert not watch.is_idle()
 

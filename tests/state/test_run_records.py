@@ -8,16 +8,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import select
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.support.stages import small_play
 from worker.cycle.context import Mode
 from worker.domain.values import Ref
-from worker.plan.plan import Change, Kind, Plan
+from worker.plan.facts import Why
+from worker.plan.plan import Change, FieldChange, Kind, Plan, to_data
 from worker.state import runs
+from worker.state.checking import check_state
 from worker.state.runs import RunStatus
 from worker.state.store import Store
+from worker.state.tables import plans
 
 NOW = datetime(2026, 11, 18, tzinfo=UTC)
 IDLE = 1_000
@@ -159,3 +164,50 @@ def test_a_run_that_was_cut_off_in_its_second_pass_still_tells_of_its_first(
     store.close()
     assert again is not None
     assert again.changes == plan.changes
+
+
+def _plan_of_many(rows: int) -> Plan:
+    """Return a plan that sets a field of each of many rows, each for a reason of its own."""
+    return Plan(
+        "studio",
+        tuple(
+            Change(
+                Kind.UPDATE,
+                Ref("tasks", f"task-{row}"),
+                f"page-{row}",
+                f"Task {row}",
+                (
+                    FieldChange(
+                        "name", "", f"Task {row}", Why("tasks.name", (), f"row {row}")
+                    ),
+                ),
+            )
+            for row in range(rows)
+        ),
+    )
+
+
+def test_a_plan_is_kept_packed_and_one_of_an_earlier_release_is_read_as_it_is(
+    tmp_path: Path,
+) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'rayline.db'}")
+    plan = _plan_of_many(200)
+    bare = msgspec.json.encode(to_data(plan))
+    place = (Ref("tasks", "task-7"), "name")
+    with store.transaction("studio") as tx:
+        runs.save_plan(tx, plan, None, now=NOW)
+        packed = tx.connection.execute(select(plans.c.body)).scalar_one()
+        assert len(packed) * 6 < len(bare)
+        assert runs.load_plan(tx) == plan
+        why = runs.find_reasons(tx, [place])
+        assert why[place].rule == "tasks.name"
+
+        tx.connection.execute(plans.update().values(body=bare))
+        assert runs.load_plan(tx) == plan
+        assert runs.find_reasons(tx, [place]) == why
+    assert check_state(store) == ()
+
+    with store.transaction("studio") as tx:
+        tx.connection.execute(plans.update().values(body=packed[:-9]))
+    assert [problem.where for problem in check_state(store)] != []
+    store.close()

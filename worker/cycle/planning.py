@@ -401,7 +401,7 @@ def _links_by_change(
     if kept.basis == basis:
         return kept.links
 
-    links = _links_by_change(context, bound, address)
+    links = _links(context, bound, address)
     with context.transaction() as tx:
         LINKS.save(tx, CardLinks(basis, links))
     return links

@@ -56,7 +56,9 @@ _READERS: Mapping[str, Callable[[Tx], object]] = {
     "issues": snapshots.load_issues,
     "memory": memory.load,
     "pages": snapshots.load_pages,
-    "plans": lambda tx: [msgspec.json.decode(body) for body in _bodies(tx, plans)],
+    "plans": lambda tx: [
+        msgspec.json.decode(runs.unpack(body)) for body in _bodies(tx, plans)
+    ],
     "problems": problems.load,
     "runs": lambda tx: runs.recent(tx, _ALL),
     "settings": lambda tx: [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -237,10 +238,32 @@ def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
                 "checksum": written.checksum,
                 "run_id": run_id,
                 "made_at": to_micros(now),
-                "body": written.body,
+                "body": _pack(written.body),
             }
         ],
     )
+
+
+def _pack(body: bytes) -> bytes:
+    """Return a plan as it is kept: JSON, compressed, for a plan is mostly words that come again."""
+    return zlib.compress(body)
+
+
+def unpack(body: bytes) -> bytes:
+    """Return the JSON of a plan that is kept; earlier releases kept it as it is, which begins with a brace.
+
+    Raises `ValueError` of what is neither.
+    """
+    if body.startswith(b"{"):
+        return body
+    try:
+        return zlib.decompress(body)
+    except zlib.error as error:
+        raise ValueError(f"a plan that cannot be unpacked: {error}") from error
+
+
+def _read_plan(body: bytes) -> Plan:
+    return from_data(msgspec.json.decode(unpack(body)))
 
 
 def renew_plan(
@@ -258,7 +281,7 @@ def renew_plan(
     tx.connection.execute(
         plans.update().where(*is_its).values(run_id=run_id, made_at=to_micros(now))
     )
-    return from_data(msgspec.json.decode(body))
+    return _read_plan(body)
 
 
 def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
@@ -269,7 +292,7 @@ def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
     body = tx.connection.execute(
         query.order_by(plans.c.made_at.desc()).limit(1)
     ).scalar()
-    return from_data(msgspec.json.decode(body)) if body is not None else None
+    return _read_plan(body) if body is not None else None
 
 
 def find_reasons(
@@ -280,11 +303,12 @@ def find_reasons(
     query = select(plans.c.body).where(plans.c.workspace == tx.workspace)
     newest_first = query.order_by(plans.c.made_at.desc())
     reasons: dict[tuple[Ref, str], Why] = {}
-    for body in tx.connection.execute(newest_first).scalars():
+    for packed in tx.connection.execute(newest_first).scalars():
+        body = unpack(packed)
         named = {ref for ref, _ in left if msgspec.json.encode(str(ref)) in body}
         if not named:
             continue
-        plan = from_data(msgspec.json.decode(body))
+        plan = _read_plan(body)
         for change in plan.changes:
             for changed in change.fields:
                 place = (change.ref, changed.field)
@@ -305,7 +329,7 @@ def plan_of(tx: Tx, run: Run) -> Plan | None:
     bodies = tx.connection.execute(query.order_by(plans.c.made_at)).scalars()
     whole: Plan | None = None
     for body in bodies:
-        whole = _add_pass(whole, from_data(msgspec.json.decode(body)))
+        whole = _add_pass(whole, _read_plan(body))
     return whole
 
 
