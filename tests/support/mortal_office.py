@@ -50,8 +50,11 @@ _OWN = (
     "ledger",
     "picture:",
     "run_problems:",
+    "last_footing",
+    "card_links",
 )
-"""Settings that differ between any two installations; uploads kept for another try, and what single runs told."""
+"""Settings that differ between any two installations; uploads kept for another try, what single runs told, and what goes
+by how many runs and changes there were."""
 _IDS = re.compile(r"(?<=\[\{)'id': [^\]]*(?=\}\])")
 """Pages that a relation names: Notion shows them in the order in which they were made."""
 NEVER = frozenset({"0", "False"})
