@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from rayline_demo.board import living
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
@@ -326,6 +327,30 @@ def test_an_idle_run_writes_nothing_and_is_kept_and_told_as_the_one_before(
         assert leases.holder(tx, now=context.store.now()) is None
     assert after == remembered
     assert report.run_id == before.run_id + 1
+
+
+WHOLE = ("pages", "issues", "worklogs", "memory", "bases", "history", "creations")
+"""Tables that grow with the workspace."""
+
+
+def test_an_idle_cycle_asks_for_no_table_that_grows_but_by_the_names_of_rows(
+    watch: Watch,
+) -> None:
+    asked: list[str] = []
+
+    def note(*said: Any) -> None:
+        asked.append(" ".join(str(said[2]).split()))
+
+    engine = watch.play.stage.store.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        watch.cycle()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert watch.is_idle()
+    whole = [one for one in asked if " IN (" not in one]
+    assert whole
+    assert [one for one in whole if any(f"FROM {name} " in one for name in WHOLE)] == []
 
 
 def test_a_state_that_is_put_back_is_judged_anew(watch: Watch, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Rows are rewritten only when their digest changed; loading decodes all blobs of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
 from sys import intern
@@ -73,8 +74,11 @@ def save_pages(
 
     `unread` are ids of pages that are there but could not be read: those stay as they were.
     """
-    known = _digests(tx, source, looks=complete)
     bodies = {page.id: msgspec.json.encode(page, order="sorted") for page in batch}
+    if complete:
+        known = _digests_as_kept(tx, source)
+    else:
+        known = _digests_among(tx, source, tuple(bodies))
     edited = {page.id: page.last_edited_time or "" for page in batch}
     fresh = {
         page_id: digest
@@ -320,17 +324,27 @@ def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
     return digests
 
 
-def _digests(tx: Tx, source: str, *, looks: bool) -> dict[str, bytes]:
-    """Return the digests of a source's pages; who `looks` goes by what is kept, and so finds what was changed by
-    another hand, which costs reading all of it."""
-    shown = pages.c.body if looks else pages.c.digest
-    query = select(pages.c.page_id, shown).where(
+def _digests_as_kept(tx: Tx, source: str) -> dict[str, bytes]:
+    """Return the digests of all of a source's pages by what is kept: one that was changed by another hand is then read
+    anew, which costs reading all of them."""
+    query = select(pages.c.page_id, pages.c.body).where(
         pages.c.workspace == tx.workspace, pages.c.source == source
     )
     rows = tx.connection.execute(query)
-    if not looks:
-        return {row[0]: row[1] for row in rows}
     return {page_id: _digest(body) for page_id, body in rows}
+
+
+def _digests_among(tx: Tx, source: str, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the digests, as they were noted, of those of some pages that are kept of a source."""
+    digests: dict[str, bytes] = {}
+    for start in range(0, len(ids), 500):
+        query = select(pages.c.page_id, pages.c.digest).where(
+            pages.c.workspace == tx.workspace,
+            pages.c.source == source,
+            pages.c.page_id.in_(ids[start : start + 500]),
+        )
+        digests.update((row[0], row[1]) for row in tx.connection.execute(query))
+    return digests
 
 
 def count_changed(tx: Tx, table: Table) -> int:
@@ -342,8 +356,10 @@ def count_changed(tx: Tx, table: Table) -> int:
     return sum(digest != _digest(body) for digest, body in rows)
 
 
-def _mark_seen(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
-    again = sorted(missing_pages(tx, source).keys() & set(page_ids))
+def _mark_seen(tx: Tx, source: str, page_ids: AbstractSet[str]) -> None:
+    if not page_ids:
+        return
+    again = sorted(missing_pages(tx, source).keys() & page_ids)
     _set_missing(tx, source, again, value=0)
 
 
