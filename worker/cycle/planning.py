@@ -108,7 +108,7 @@ def plan_unless_idle(
         with watched.reading() as tx:
             footing = find_footing(watched, tx, read, now=now)
             look = Look(order, run_id, footing, PAST.load(tx))
-        idle = None if find_reasons(look) else _stay_idle(watched, look, now=now)
+        idle = None if find_reasons(look) else _stay_idle(watched, look)
         if idle is not None:
             return idle
         drawn = _plan_read(watched, order, read, now=now)
@@ -119,7 +119,7 @@ def plan_unless_idle(
         return with_right_clock(context, act)
 
 
-def _stay_idle(context: Context, look: Look, *, now: datetime) -> Idle | None:
+def _stay_idle(context: Context, look: Look) -> Idle | None:
     """Make the last run's plan this one's; None when it is not kept any more."""
     past = look.last
     with context.transaction() as tx:
