@@ -153,7 +153,7 @@ def test_every_panel_has_its_place_and_every_alert_its_way_out() -> None:
         assert place["x"] + place["w"] <= 24
         assert panel["title"]
     rules = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text("utf-8"))
-    told = (ROOT / "docs/console.md").read_text("utf-8")
+    told = (ROOT / "docs/operations.md").read_text("utf-8")
     for group in rules["groups"]:
         for rule in group["rules"]:
             assert {"alert", "expr", "for", "labels", "annotations"} <= rule.keys()
@@ -162,7 +162,7 @@ def test_every_panel_has_its_place_and_every_alert_its_way_out() -> None:
 
 
 def test_every_figure_is_described_for_who_operates_it(console: Console) -> None:
-    text = (ROOT / "docs/console.md").read_text("utf-8")
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
     described = re.findall(r"^\| `(rayline_[a-z_]+)` \|", text, re.MULTILINE)
     assert sorted(described) == sorted(family.name for family in families(console))
 

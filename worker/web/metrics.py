@@ -69,7 +69,7 @@ def _ended(fresh: Iterable[Run]) -> Iterable[Run]:
 
 
 class _Figures:
-    """Every figure by name; a table in docs/console.md says what each means."""
+    """Every figure by name; a table in docs/operations.md says what each means."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         own, api = ["workspace"], ["workspace", "api", "status"]
