@@ -494,3 +494,49 @@ def test_a_heartbeat_alone_needs_no_target(office: Office, chat: Receiver) -> No
     office.look()
     assert chat.paths == ["/ping-secret-77aa"]
     assert office.ledger().watched == ()
+
+
+def look_as_cron(office: Office) -> None:
+    """Look once, as a command does that begins a run and is gone."""
+    office.restart()
+    office.run(DONE)
+    office.watch.look(is_last=True)
+
+
+def test_where_cron_begins_each_run_the_next_one_tells_that_none_began(
+    office: Office, chat: Receiver
+) -> None:
+    office.open(alerts_to(chat.target))
+    look_as_cron(office)
+    office.now += 5 * MINUTES
+    look_as_cron(office)
+    assert chat.titles == []
+
+    office.now += 180 * MINUTES
+    look_as_cron(office)
+    assert chat.titles == ["🟠 Rayline · studio: no run begins"]
+    assert "until run 3" in chat.texts[0]
+    assert "Since Nov 18, 2026, 12:05" in chat.texts[0]
+
+    for _ in range(3):
+        office.now += 6 * MINUTES
+        look_as_cron(office)
+    assert chat.titles[1:] == ["🟢 Rayline · studio: runs begin again"]
+
+
+def test_a_time_in_which_a_workspace_was_left_alone_counts_for_no_cron_either(
+    office: Office, chat: Receiver
+) -> None:
+    office.open(alerts_to(chat.target))
+    look_as_cron(office)
+    office.now += 5 * MINUTES
+    with office.store.transaction("studio") as tx:
+        pauses.pause(tx, Pause("Anna", office.now))
+    for _ in range(3):
+        office.now += 60 * MINUTES
+        office.restart()
+        office.watch.look(is_last=True)
+    with office.store.transaction("studio") as tx:
+        pauses.resume(tx)
+    look_as_cron(office)
+    assert chat.titles == []

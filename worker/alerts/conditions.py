@@ -24,6 +24,8 @@ LATE = 3
 SOON = 3
 """Days before its end from which a token is critical."""
 AT_ONCE = timedelta()
+AT_FIRST = timedelta(minutes=1)
+"""How soon after somebody begins to watch the run begins for which nobody watched."""
 LONGEST_REASON = 300
 UNMATCHED = frozenset({Code.UNMATCHED_CARD.value, Code.UNMATCHED_PROJECT.value})
 
@@ -43,11 +45,20 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 
 
 def find_sightings(
-    standing: Standing, settings: Workspace, alerts: Alerts, *, started: datetime
+    standing: Standing,
+    settings: Workspace,
+    alerts: Alerts,
+    *,
+    started: datetime,
+    rested: datetime | None = None,
 ) -> tuple[Sighting, ...]:
-    """Return what is seen; `started` is since when somebody watches, before which nothing is missed."""
+    """Return what is seen; `started` is since when somebody watches, before which nothing that is missing now is missed;
+    `rested` until when the workspace was last left alone on purpose."""
     sightings = list(_ends(standing, alerts))
-    sightings += _absent(standing, settings, alerts, started=started)
+    absent = list(_absent(standing, settings, alerts, started=started))
+    sightings += absent or _was_absent(
+        standing, settings, alerts, started=started, rested=rested
+    )
     is_explained = bool(sightings)
     for stale in _stale(standing, settings, alerts):
         sightings.append(replace(stale, hidden=is_explained))
@@ -123,6 +134,27 @@ def _absent(
         yield Sighting(
             "absent", Kind.ABSENT, Level.CRITICAL, at, tell("no run has begun")
         )
+
+
+def _was_absent(
+    standing: Standing,
+    settings: Workspace,
+    alerts: Alerts,
+    *,
+    started: datetime,
+    rested: datetime | None,
+) -> Iterator[Sighting]:
+    """Yield that no run began for long before the newest, where nobody watched to tell it, as where cron begins each run.
+    It is over, so it does not break the quiet hours."""
+    if len(standing.latest) < 2:
+        return
+    newest, before = standing.latest[:2]
+    if newest.started > started + AT_FIRST:
+        return
+    at = max(before.started, rested or before.started)
+    if newest.started - at > _limit(alerts.absent, settings, standing.now):
+        what = tell("no run began for long, until run {run}", run=str(newest.id))
+        yield Sighting("absent", Kind.ABSENT, Level.WARNING, at, what)
 
 
 def _stale(

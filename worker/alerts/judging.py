@@ -42,7 +42,11 @@ class Scene(msgspec.Struct, frozen=True):
 def judge(ledger: Ledger, scene: Scene, *, number: int = 0) -> Ledger:
     """Return the ledger after a look; its new notes are numbered from `number` on."""
     sightings = find_sightings(
-        scene.standing, scene.settings, scene.alerts, started=scene.started
+        scene.standing,
+        scene.settings,
+        scene.alerts,
+        started=scene.started,
+        rested=ledger.rested,
     )
     turns = advance(ledger.watched, sightings, scene.alerts, now=scene.now)
     drafts = list(_tell_turns(turns, sightings, scene))

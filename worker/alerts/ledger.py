@@ -96,7 +96,8 @@ class Lost(msgspec.Struct, frozen=True, gc=False):
 
 class Ledger(msgspec.Struct, frozen=True):
     """All that is kept of a workspace's alerts. `peak` is the highest number of unmatched things lately, `pages` the
-    local dates for which pages were sent last, by kind."""
+    local dates for which pages were sent last, by kind; `rested` tells until when the workspace was last seen to be left
+    alone on purpose."""
 
     watched: tuple[Watched, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -104,6 +105,7 @@ class Ledger(msgspec.Struct, frozen=True):
     peak_at: datetime | None = None
     pages: dict[str, str] = {}
     lost: Lost = Lost()
+    rested: datetime | None = None
 
 
 LEDGER = Setting("alerts", Ledger, Ledger)

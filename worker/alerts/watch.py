@@ -39,6 +39,8 @@ LOOK = 10.0
 """Seconds between two looks."""
 SHORT = 0.1
 """Seconds between two looks whether somebody asked to stop."""
+RESTED = timedelta(minutes=1)
+"""How exactly it is kept until when a workspace was left alone."""
 MOST_TRIES = 3
 """How often pages that cannot be put together are tried for one date."""
 
@@ -100,6 +102,7 @@ class Watch:
         if is_resting:
             # What was not done meanwhile counts from the end of the rest.
             self._started[context.name] = now
+            _keep_rest(context, now)
             return
         self._judge(context, standing, started)
         self._send_pages(context)
@@ -171,6 +174,15 @@ class Watch:
         self._lost[name] = count
 
 
+def _keep_rest(context: Context, now: datetime) -> None:
+    """Keep that a workspace is left alone on purpose, for processes that begin later; not at each look."""
+    rested = load(context).rested
+    if rested is not None and now - rested < RESTED:
+        return
+    with changing(context) as draft:
+        draft.ledger = replace(draft.ledger, rested=now)
+
+
 def _put_pages(context: Context, kind: str, day: date, targets: list[Target]) -> None:
     """Put the pages of a date among what waits, unless another process did."""
     sheets = pages.read_sheets(context, kind, day)
@@ -206,20 +218,27 @@ def take_round(store: Store) -> bool:
 
 @dataclass(slots=True)
 class Told:
-    """The workspaces of a configuration of which somebody is told, each put together when it is first looked at."""
+    """The workspaces of a configuration of which somebody is told, each put together when it is first looked at. Others may
+    be put in their place while they are looked at."""
 
     workspaces: Mapping[str, Workspace]
     store: Store
-    _contexts: dict[str, Context] = field(default_factory=dict)
+    _contexts: Mapping[str, Context] = field(default_factory=dict)
 
     def contexts(self) -> Mapping[str, Context]:
-        """Return them; one that cannot be put together now is left to the next look."""
+        """Return them as they are configured now; one that cannot be put together is left to the next look."""
+        kept = {}
         for name, settings in self.workspaces.items():
-            if settings.alerts is None or name in self._contexts:
+            known = self._contexts.get(name)
+            if settings.alerts is None:
                 continue
-            with suppress(RaylineError):
-                self._contexts[name] = build_context(name, settings, self.store)
-        return self._contexts
+            if known is None or known.settings != settings:
+                with suppress(RaylineError):
+                    known = build_context(name, settings, self.store)
+            if known is not None:
+                kept[name] = known
+        self._contexts = kept
+        return kept
 
 
 @contextmanager
