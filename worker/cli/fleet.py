@@ -62,14 +62,13 @@ def fleet(
         from worker.fleet.queue import Queue, Rhythm  # noqa: PLC0415
         from worker.fleet.service import Fleet, run_worker  # noqa: PLC0415
 
-        stop = threading.Event()
-        fleet = Fleet(opened.settings.workspaces, opened.store, stop)
+        fleet = Fleet(opened.settings.workspaces, opened.store, threading.Event())
         queue = Queue(url, fleet.work(), Rhythm(heartbeat))
-        told = Told(opened.settings.workspaces, opened.store)
+        watched = Told(opened.settings.workspaces, opened.store)
 
         def take_over(settings: Settings) -> Iterable[str]:
             fleet.take_over(settings.workspaces)
-            told.workspaces = settings.workspaces
+            watched.workspaces = settings.workspaces
             return settings.workspaces
 
         match asked:
@@ -83,7 +82,7 @@ def fleet(
 
                 with (
                     ending_in_time(fleet.stop, fleet.abandon, exits.OK),
-                    watching(told.contexts, turn=lambda: take_round(opened.store)),
+                    watching(watched.contexts, turn=lambda: take_round(opened.store)),
                 ):
                     run_worker(fleet, queue, concurrency=concurrency, watch=watch)
             case _:
