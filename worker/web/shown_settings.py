@@ -42,7 +42,7 @@ def _text(value: Any) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}"
+            return str(value).removesuffix(".0")
         case Model():
             rows = _rows(value)
             return ", ".join(f"{name} = {text}" for name, text in rows)
