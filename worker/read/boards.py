@@ -222,9 +222,13 @@ def _ask_again(tx: Tx, name: str, batch: PageBatch, *, is_known: bool) -> None:
 
 def _restored(notion: RowReader, before: _Before) -> frozenset[str]:
     """Return the pages that are no rows and stand again since they were found deleted: no query shows them."""
-    places = (page for ref, page in before.ours.items() if ref.source == PLACES)
-    gone = before.gone.intersection(places)
-    return frozenset(page_id for page_id in gone if not is_gone(notion, page_id))
+    restored = set()
+    for ref, page_id in before.ours.items():
+        if ref.source != PLACES or page_id not in before.gone:
+            continue
+        if not is_gone(notion, page_id):
+            restored.add(page_id)
+    return frozenset(restored)
 
 
 def _note_absent(

@@ -19,9 +19,10 @@ from worker.write.context import Result, WriteContext
 from worker.write.surplus import holds_words_of_others
 
 TITLE = "title"
-FOLDER, DEFAULT = "🗂️", "📄"
+DEFAULT = "📄"
 _PAGE = re.compile(r"[0-9a-f]{32}\Z")
-ICONS = {"status": "🤝", "presentation": "💡"}
+PAGES = ("child_page", "child_database")
+ICONS = {CLIENT_PAGES.key: "🗂️", "status": "🤝", "presentation": "💡"}
 
 
 def create(target: WriteContext, change: Change) -> Result | Problem:
@@ -32,11 +33,15 @@ def create(target: WriteContext, change: Change) -> Result | Problem:
     parent = _parent_page(target, change)
     if not parent:
         return Result.SETTLED
+
     wanted = {TITLE: change.title}
-    if (ended := creations.claim(target, change.ref, wanted)) is not None:
+    ended = creations.claim(target, change.ref, wanted)
+    if ended is not None:
         return ended
     try:
-        page_id = _find(target, change, parent) or _send(target, change, parent)
+        page_id = _find(target, change, parent)
+        if not page_id:
+            page_id = _send(target, change, parent)
     except Unknown as unknown:
         return creations.doubt(target, change, unknown, wanted=wanted)
     except RaylineError:
@@ -48,19 +53,22 @@ def create(target: WriteContext, change: Change) -> Result | Problem:
 def subpages(notion: BlockReader, page_id: str, title: str) -> Iterator[Json]:
     """Yield the blocks of the pages of some title below a page."""
     for raw in notion.children(page_id):
-        if (raw.get("child_page") or {}).get("title") == title:
+        page = raw.get("child_page")
+        if page and page.get("title") == title:
             yield raw
 
 
 def is_written_in(target: WriteContext, change: Change) -> bool:
     """Tell whether people changed a page, or other pages stand below it; raises the API errors."""
     page = target.notion.page(change.page_id)
-    if page.created_by is None or page.created_by != page.last_edited_by:
+    author = page.created_by
+    if author is None or author != page.last_edited_by:
         return True
     blocks = target.notion.children(change.page_id)
-    if any("child_page" in raw or "child_database" in raw for raw in blocks):
+    kinds = {str(raw.get("type")) for raw in blocks}
+    if not kinds.isdisjoint(PAGES):
         return True
-    return holds_words_of_others(target, change.page_id, page.created_by.id)
+    return holds_words_of_others(target, change.page_id, author.id)
 
 
 def _parent_page(target: WriteContext, change: Change) -> str:
@@ -72,16 +80,18 @@ def _parent_page(target: WriteContext, change: Change) -> str:
 
 def _send(target: WriteContext, change: Change, parent: str) -> str:
     kind, _, _ = change.ref.key.partition(":")
-    icon = FOLDER if change.ref == CLIENT_PAGES else ICONS.get(kind, DEFAULT)
+    icon = ICONS.get(kind, DEFAULT)
     notion = creations.claimed(target, change.ref)
-    return notion.create_subpage(parent, change.title, icon=icon).id
+    page = notion.create_subpage(parent, change.title, icon=icon)
+    return page.id
 
 
 def _find(target: WriteContext, change: Change, parent: str) -> str:
     """Return the page that stands already, since the state that knew of it was lost; empty when there is none."""
     me = target.notion.me().id
     for raw in subpages(target.notion, parent, change.title):
-        if (raw.get("created_by") or {}).get("id") == me:
+        author = raw.get("created_by")
+        if author and author.get("id") == me:
             return str(raw["id"])
     if change.ref == CLIENT_PAGES:
         return ""
@@ -94,19 +104,22 @@ def _led_to(target: WriteContext, change: Change, me: str) -> str:
     blocks = target.notion.children(client)
     pieces = chain.from_iterable(map(_pieces, blocks))
     for piece in pieces:
-        leads_to = _PAGE.search(str(piece.get("href") or ""))
+        address = str(piece.get("href") or "")
+        leads_to = _PAGE.search(address)
         if leads_to is None or piece.get("plain_text") != change.title:
             continue
         try:
             page = target.notion.page(leads_to[0])
         except Missing:
             continue
-        if page.created_by is not None and page.created_by.id == me:
+        author = page.created_by
+        if author is not None and author.id == me:
             return page.id
     return ""
 
 
 def _pieces(raw: Json) -> list[Json]:
-    payload = raw.get(str(raw.get("type"))) or {}
+    kind = str(raw.get("type"))
+    payload = raw.get(kind) or {}
     pieces: list[Json] = payload.get("rich_text") or []
     return pieces

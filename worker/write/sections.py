@@ -207,8 +207,9 @@ def _rewrite(writer: SectionWriter, blocks: tuple[Block, ...]) -> None:
     spans = _find_spans(wanted, page)
     if spans:
         _rewrite_between(wanted, page, spans)
-    else:
-        _rewrite_anew(wanted, [raw for raw in page if str(raw["id"]) in writer.known])
+        return
+    left = [raw for raw in page if str(raw["id"]) in writer.known]
+    _rewrite_anew(wanted, left)
 
 
 def _rewrite_between(
@@ -234,7 +235,8 @@ def _rewrite_unmarked(wanted: _Wanted, page: Sequence[Json]) -> None:
     """Bring a page without marks up to date, block by block, whatever people wrote between ours."""
     writer = wanted.writer
     own = _find_own(writer, page)
-    if not own or own[0].get("type") != kind_of(wanted.blocks[0]):
+    cover = kind_of(wanted.blocks[0])
+    if not own or own[0].get("type") != cover:
         _rewrite_anew(wanted, own)
         return
     steps = tuple(_match_unmarked(wanted, own))
@@ -270,9 +272,11 @@ def _rewrite_anew(wanted: _Wanted, own: Iterable[Json]) -> None:
 
 def _remove_own(writer: SectionWriter, raw: Json) -> None:
     """Remove a block, unless somebody changed it or wrote something below it."""
+    notion = writer.target.notion
     author = _author(raw)
-    if is_by(raw, author) and is_alone(writer.target.notion, raw, author):
-        writer.target.notion.delete_block(str(raw["id"]))
+    if is_by(raw, author) and is_alone(notion, raw, author):
+        block_id = str(raw["id"])
+        notion.delete_block(block_id)
 
 
 def _start(writer: SectionWriter, blocks: Sequence[Block]) -> None:
@@ -322,13 +326,17 @@ def _find_spans(wanted: _Wanted, page: Sequence[Json]) -> list[Span]:
     A section that comes twice is an append whose outcome was unknown and which happened after all.
     """
     known = wanted.writer.known
-    ends = Ends(wanted.ids_of(wanted.meant[0]), wanted.ids_of(wanted.meant[-1]))
+    openings = wanted.ids_of(wanted.meant[0])
+    closings = wanted.ids_of(wanted.meant[-1])
+    ends = Ends(openings, closings)
 
     def is_strange(span: Span) -> bool:
         first, last = span
         return known.keys().isdisjoint((page[first]["id"], page[last]["id"]))
 
-    return sorted(find_sections(page, ends), key=is_strange)
+    spans = find_sections(page, ends)
+    spans.sort(key=is_strange)
+    return spans
 
 
 def _author(raw: Json) -> object:
@@ -456,8 +464,11 @@ class _Wanted:
 
     def ids_of(self, meant: str) -> frozenset[str]:
         """Return the ids of the blocks that were last meant to be this one."""
-        known = self.writer.known.items()
-        return frozenset(block_id for block_id, one in known if one.meant == meant)
+        ids = set()
+        for block_id, known in self.writer.known.items():
+            if known.meant == meant:
+                ids.add(block_id)
+        return frozenset(ids)
 
     def key_of(self, raw: Json) -> str:
         """Return the digest of the block of ours that an old one is, or a key of its own."""
@@ -467,9 +478,9 @@ class _Wanted:
 def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
     """Yield the steps from old blocks to those wanted, in the page's order; the marks keep their places."""
     opening, *standing, closing = old
-    yield from _match_body(
-        wanted, standing, slice(1, -1), after=str(opening["id"]), drop=_Delete
-    )
+    after = str(opening["id"])
+    part = slice(1, -1)
+    yield from _match_body(wanted, standing, part, after=after, drop=_Delete)
     yield from _mark(wanted, opening, 0)
     yield from _mark(wanted, closing, -1)
 
@@ -478,9 +489,9 @@ def _match_unmarked(wanted: _Wanted, own: Sequence[Json]) -> Iterator[_Step]:
     """Yield the same for a page without marks, of which the first block keeps its place."""
     first, *standing = own
     yield from _mark(wanted, first, 0)
-    yield from _match_body(
-        wanted, standing, slice(1, None), after=str(first["id"]), drop=_Drop
-    )
+    after = str(first["id"])
+    part = slice(1, None)
+    yield from _match_body(wanted, standing, part, after=after, drop=_Drop)
 
 
 def _match_body(
@@ -515,14 +526,16 @@ def _mark(wanted: _Wanted, raw: Json, place: int) -> Iterator[_Step]:
     """
     block = wanted.blocks[place]
     is_line = raw.get("type") == kind_of(block)
-    if wanted.key_of(raw) == wanted.meant[place] or (
-        raw.get("has_children") and not is_line
-    ):
+    is_same = wanted.key_of(raw) == wanted.meant[place]
+    is_peoples = raw.get("has_children") and not is_line
+
+    if is_same or is_peoples:
         yield _Keep(raw, block)
     elif is_line:
         yield _Update(raw, block)
     else:
-        yield _Insert(str(raw["id"]), (block,))
+        after = str(raw["id"])
+        yield _Insert(after, (block,))
         yield _Delete(raw)
 
 
@@ -562,8 +575,10 @@ def _fill(
 def _shape(raw: Json) -> str:
     """Return a block's kind; one with children, or a colour that stays, can only be replaced, which no other shape equals."""
     kind = str(raw.get("type"))
-    color = (raw.get("paragraph") or {}).get("color", "default")
-    if raw.get("has_children") or kind == "table" or color != "default":
+    paragraph = raw.get("paragraph") or {}
+    color = paragraph.get("color", "default")
+    has_more = raw.get("has_children") or kind == "table"
+    if has_more or color != "default":
         return f"{kind}:{raw['id']}"
     return kind
 
