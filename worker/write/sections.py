@@ -221,10 +221,7 @@ def _rewrite_between(
     writer.recall_places(page[start : end + 1])
     steps = tuple(_match(wanted, page[start : end + 1]))
     strays = _find_strays(wanted, page, spans)
-    upload_pictures(writer, [block for step in steps for block in step.writes])
-
-    for step in steps:
-        step.carry_out(writer)
+    _carry_out(writer, steps)
     for opening, closing in surplus:
         _drop_own(writer, page[opening : closing + 1], author=_author(page[start]))
     for block_id in strays:
@@ -240,7 +237,14 @@ def _rewrite_unmarked(wanted: _Wanted, page: Sequence[Json]) -> None:
         _rewrite_anew(wanted, own)
         return
     steps = tuple(_match_unmarked(wanted, own))
-    upload_pictures(writer, [block for step in steps for block in step.writes])
+    _carry_out(writer, steps)
+
+
+def _carry_out(writer: SectionWriter, steps: Sequence[_Step]) -> None:
+    blocks: list[Block] = []
+    for step in steps:
+        blocks += step.writes
+    upload_pictures(writer, blocks)
     for step in steps:
         step.carry_out(writer)
 
@@ -281,17 +285,21 @@ def _remove_own(writer: SectionWriter, raw: Json) -> None:
 
 def _start(writer: SectionWriter, blocks: Sequence[Block]) -> None:
     """Append a new section; both marks come in one request, so that it is never without its end."""
-    has_marks = isinstance(blocks[0], Mark)
-    inner = blocks[1:-1] if has_marks else blocks
-    parts = list(parts_of(writer, inner))
-    first = parts[0] if parts else ()
-    if has_marks:
-        first = (blocks[0], *first, blocks[-1])
-    made = _append(writer, first, after=writer.first)
-    after = made[-MARKERS] if has_marks else made[-1]
+    opening: tuple[Block, ...] = ()
+    closing: tuple[Block, ...] = ()
+    inner = blocks
+    if isinstance(blocks[0], Mark):
+        opening = (blocks[0],)
+        closing = (blocks[-1],)
+        inner = blocks[1:-1]
 
-    for part in parts[1:]:
-        after = _append(writer, part, after=after)[-1]
+    first, *others = list(parts_of(writer, inner)) or [()]
+    made = _append(writer, (*opening, *first, *closing), after=writer.first)
+    last = len(made) - len(closing) - 1
+    after = made[last]
+    for part in others:
+        made = _append(writer, part, after=after)
+        after = made[-1]
 
 
 def _find_strays(
