@@ -297,7 +297,7 @@ class Code(StrEnum):
     SURPLUS_ROW = "surplus-row"
     """A row was made a second time, since the run had been paused."""
     PLACE_CLOSED = "place-closed"
-    """The root page may not be written to; what would stand on it is left out."""
+    """A page that is no row (Home, a page for a client) may not be written to; what would stand on it is left out."""
     PICTURE_NOT_DRAWN = "picture-not-drawn"
     """A picture could not be drawn; its words stand in its place."""
     TAKEN_OVER = "taken-over"
