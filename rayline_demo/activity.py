@@ -33,6 +33,10 @@ QUIET = frozenset(
         "client",
         "project",
         "first_seen",
+        "forecasts",
+        "spells",
+        "told",
+        "tried",
     }
 )
 LENGTH = 60

@@ -24,6 +24,7 @@ from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.developers import hire
 from rayline_demo.people import People
 from rayline_demo.rig import SEED, Rig, make_empty, open_rig
+from rayline_demo.scores import ForecastScore
 from rayline_demo.stage import LONG_AGO
 from worker.app.build import Progress
 from worker.cycle.context import CycleRequest, Mode
@@ -62,6 +63,7 @@ class Season:
     people: People
     calendar: WorkCalendar
     chronicle: ActivityReport = field(default_factory=ActivityReport)
+    scores: ForecastScore = field(default_factory=ForecastScore)
     lived: list[date] = field(default_factory=list)
     cycles: Counter[str] = field(default_factory=Counter)
     calendar_fields: Counter[str] = field(default_factory=Counter)
@@ -124,6 +126,7 @@ class Season:
             for problem in (*report.applied.failures, *broken)
         ]
         self.chronicle.note(today, report)
+        self.scores.note(report)
         return report
 
     def checks(self) -> dict[str, Any]:
@@ -152,6 +155,7 @@ class Season:
             "worker": dict(sorted(self.chronicle.written.items())),
             "calendar_writes": self.calendar_writes,
             "calendar_fields": dict(self.calendar_fields.most_common()),
+            "safe_dates": self.scores.data(),
         }
 
 

@@ -94,6 +94,11 @@ def _show_season(season: dict[str, Any]) -> None:
             f"{title}: "
             + ", ".join(f"{count} {what}" for what, count in summary[name].items())
         )
+    dates = summary["safe_dates"]
+    console.print(
+        f"P85 dates: {dates['kept']} of {dates['ended']} kept, {dates['share']:.0%} "
+        f"(interval {dates['low']:.0%} to {dates['high']:.0%})"
+    )
     rows = [
         (
             name,
