@@ -188,14 +188,15 @@ def risk(mark: int, bites: date | None) -> RiskMeasure:
 
 def test_what_was_told_first_stands_and_the_last_spells_are_kept() -> None:
     life = Occurrence(SILENT, opened=TODAY)
-    begun: tuple[Spell, ...] = follow_spells((), life, risk(2, day(9)))
+    begun: tuple[Spell, ...] = follow_spells((), life, risk(2, day(9)), TODAY)
     assert begun == (Spell(TODAY, 2, day(9)),)
-    assert follow_spells(begun, life, risk(5, day(1))) == begun
+    assert follow_spells(begun, life, risk(5, day(1)), TODAY) == begun
+    assert follow_spells((), life, risk(5, TODAY), TODAY) == (Spell(TODAY, 5),)
 
     spells: tuple[Spell, ...] = begun
     for number in range(1, 2 * MOST):
         again = replace(life, opened=day(number))
-        spells = follow_spells(spells, again, risk(3, None))
+        spells = follow_spells(spells, again, risk(3, None), TODAY)
     assert len(spells) == MOST
     assert spells[-1].opened == day(2 * MOST - 1)
 
@@ -210,7 +211,7 @@ def test_the_end_that_was_known_before_a_state_was_lost_stays() -> None:
         gone=day(40),
         ended=day(41),
     )
-    assert follow_spells(known, closed, None) == known
+    assert follow_spells(known, closed, None, TODAY) == known
 
 
 # --- what is counted

@@ -82,7 +82,7 @@ def follow_risks(
             continue
         known = spells.get(ref, ())
         open_one = current.get(ref)
-        own = follow_spells(known, life, open_one)
+        own = follow_spells(known, life, open_one, world.today)
         spells[ref] = own
         if own != known:
             fact = _noted(ref, own, world)
@@ -123,16 +123,19 @@ def write_spells(spells: tuple[Spell, ...]) -> str:
 
 
 def follow_spells(
-    known: tuple[Spell, ...], life: Occurrence, risk: RiskMeasure | None
+    known: tuple[Spell, ...], life: Occurrence, risk: RiskMeasure | None, today: date
 ) -> tuple[Spell, ...]:
-    """Return the spells of a row as of today; `risk` is what is open of it."""
+    """Return the spells of a row as of today; `risk` is what is open of it. A day that is not ahead foretells nothing."""
     if life.opened is None:
         return known
     spells = list(known)
     if not spells or spells[-1].opened < life.opened:
         if risk is None:
             return known
-        first = Spell(life.opened, risk.probability, risk.horizon)
+        bites = risk.horizon
+        if bites is not None and bites <= today:
+            bites = None
+        first = Spell(life.opened, risk.probability, bites)
         spells.append(first)
     last = spells.pop()
     gone = _gone(last, life)

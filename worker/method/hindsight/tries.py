@@ -263,6 +263,9 @@ def _left_alone(
         last = _until(first, book, world)
         if world.today <= last:
             continue
-        answers = [day for day in made if first <= day <= last]
+        answers = []
+        for day in made:
+            if first <= day <= last:
+                answers.append(day)
         if not answers:
             yield spell.ended_within(first, last)

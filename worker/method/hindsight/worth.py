@@ -39,7 +39,9 @@ def weigh_cases(cases: Iterable[Case], titles: Mapping[str, str]) -> tuple[Worth
     with_task: dict[tuple[str, str], list[bool]] = defaultdict(list)
     without: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for case in cases:
-        side = with_task if case.answered else without
+        side = without
+        if case.answered:
+            side = with_task
         of_place = side[case.playbook, case.group]
         of_place.append(case.came_good)
 
