@@ -29,7 +29,10 @@ def user_object(store: Store, user: User) -> dict[str, Any]:
 
 def bot_object(store: Store) -> dict[str, Any]:
     """Return the bot's own part: owner, workspace and limits."""
-    largest = FREE_UPLOAD_LIMIT if store.is_free else UPLOAD_LIMIT
+    largest = UPLOAD_LIMIT
+    if store.is_free:
+        largest = FREE_UPLOAD_LIMIT
+
     return {
         "owner": {"type": "workspace", "workspace": True},
         "workspace_name": store.workspace_name,

@@ -63,8 +63,12 @@ def set_free(sandbox: NotionSandbox, payload: Payload) -> Payload:
     unknown = payload.keys() - {"is_free"}
     if unknown:
         raise ValueError(f"unknown key {min(unknown)!r}; known: is_free")
-    sandbox.store.is_free = bool(like(payload.get("is_free"), False, name="is_free"))
-    return {"is_free": sandbox.store.is_free}
+
+    given = payload.get("is_free")
+    is_free = like(given, False, name="is_free")
+    store = sandbox.store
+    store.is_free = bool(is_free)
+    return {"is_free": store.is_free}
 
 
 def set_lag(sandbox: NotionSandbox, payload: Payload) -> Payload:

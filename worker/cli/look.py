@@ -206,11 +206,9 @@ def _beside(context: Context) -> tuple[RenderedProblem, ...]:
     """Return what stands beside Rayline in the workspace, which no run looks at."""
     with context.reading() as tx:
         bindings = registry.load(tx)
-    found = (
-        *find_unused_boards(context.notion, context.schema, bindings),
-        *find_block_limit(context.notion),
-    )
-    return tuple(in_words(problem, context.words) for problem in found)
+    boards = find_unused_boards(context.notion, context.schema, bindings)
+    coming = [*boards, *find_block_limit(context.notion)]
+    return tuple(in_words(problem, context.words) for problem in coming)
 
 
 def _rights(context: Context) -> tuple[RenderedProblem, ...]:
