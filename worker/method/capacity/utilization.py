@@ -19,6 +19,7 @@ import msgspec
 from worker.domain.entities import FIRM, Person, Worklog
 from worker.domain.periods import A_DAY, quarter_of
 from worker.domain.values import Ref, Span, Value
+from worker.domain.words import Words
 from worker.method.capacity.demand import (
     Assigned,
     Expected,
@@ -436,14 +437,14 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
         _percent(load.logged, load.effective),
         _why(
             (
-                Input(say("logged hours"), _shown(load.logged)),
-                Input(say("effective hours"), _shown(load.effective)),
-                Input(say("contracted, h"), _shown(load.contracted)),
+                Input(say("logged hours"), _shown(load.logged, words)),
+                Input(say("effective hours"), _shown(load.effective, words)),
+                Input(say("contracted, h"), _shown(load.contracted, words)),
                 Input(say("weeks"), _span(view, view.past)),
             ),
             say(
                 "logged hours / {capacity} effective hours",
-                capacity=_shown(load.effective),
+                capacity=_shown(load.effective, words),
             ),
         ),
     )
@@ -457,8 +458,8 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
             _percent(planned, capacity),
             _why(
                 (
-                    Input(say("planned, h"), _shown(planned)),
-                    Input(say("effective hours"), _shown(capacity)),
+                    Input(say("planned, h"), _shown(planned, words)),
+                    Input(say("effective hours"), _shown(capacity, words)),
                     Input(say("open issues"), str(load.open)),
                     Input(say("with an estimate"), str(load.estimated)),
                     Input(
@@ -468,7 +469,7 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
                 ),
                 say(
                     "work left and expected / {capacity} effective hours",
-                    capacity=_shown(capacity),
+                    capacity=_shown(capacity, words),
                 ),
                 say(
                     "share of issues with an estimate ≥ {limit}",
@@ -510,13 +511,14 @@ def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
         target = words.percent(load.target)
         threshold = f"≥ {target}"
     inputs = (
-        Input(words.say("billable hours"), _shown(load.billable)),
-        Input(words.say("logged hours"), _shown(load.logged)),
-        Input(words.say("effective hours"), _shown(load.effective)),
+        Input(words.say("billable hours"), _shown(load.billable, words)),
+        Input(words.say("logged hours"), _shown(load.logged, words)),
+        Input(words.say("effective hours"), _shown(load.effective, words)),
         Input(words.say("target of the role"), target or "-"),
     )
     formula = words.say(
-        "billable hours / {capacity} effective hours", capacity=_shown(load.effective)
+        "billable hours / {capacity} effective hours",
+        capacity=_shown(load.effective, words),
     )
     return Fact(
         ref,
@@ -557,11 +559,9 @@ def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     return total
 
 
-def _shown(value: Decimal | None) -> str:
+def _shown(value: Decimal | None, words: Words) -> str:
     rounded = _tenth(value)
-    if rounded is None:
-        return "-"
-    return f"{rounded.normalize():f}"
+    return "-" if rounded is None else words.number(rounded)
 
 
 def _span(view: _Staff, span: Span) -> str:
@@ -572,10 +572,11 @@ def _span(view: _Staff, span: Span) -> str:
 
 
 def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
-    say = view.world.words.say
+    words = view.world.words
+    say = words.say
     limits = view.world.thresholds
     planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
-    capacity = Input(say("effective hours"), _shown(load.capacity))
+    capacity = Input(say("effective hours"), _shown(load.capacity, words))
     people = Input(
         say("producing people"),
         ", ".join(view.world.people[ref].name for ref in load.people) or "-",
@@ -594,17 +595,17 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         "load",
         _percent(planned, load.capacity),
         _why(
-            (people, Input(say("planned, h"), _shown(planned)), capacity),
+            (people, Input(say("planned, h"), _shown(planned, words)), capacity),
             say(
                 "work left and expected / {capacity} effective hours",
-                capacity=_shown(load.capacity),
+                capacity=_shown(load.capacity, words),
             ),
             say("from {least} to {most}", least=limits.underload, most=limits.overload),
         ),
     )
     logs = (
-        Input(say("logged hours"), _shown(load.logged)),
-        Input(say("effective hours"), _shown(load.effective)),
+        Input(say("logged hours"), _shown(load.logged, words)),
+        Input(say("effective hours"), _shown(load.effective, words)),
     )
     used = None
     if not load.missing:
@@ -618,7 +619,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
             (people, *logs),
             say(
                 "logged hours / {capacity} effective hours",
-                capacity=_shown(load.effective),
+                capacity=_shown(load.effective, words),
             ),
             least,
         ),
@@ -661,7 +662,8 @@ def _plan_facts(
         or ref in world.trashed
     ):
         return
-    say = world.words.say
+    words = world.words
+    say = words.say
     span = Span(period.start, period.end)
     team = view.staffing.everybody()
     if plan.unit != FIRM:
@@ -675,9 +677,9 @@ def _plan_facts(
     if load.load is not None:
         planned = spent + ahead
     inputs = (
-        Input(say("logged hours"), _shown(spent)),
-        Input(say("planned, h"), _shown(ahead)),
-        Input(say("effective hours"), _shown(capacity)),
+        Input(say("logged hours"), _shown(spent, words)),
+        Input(say("planned, h"), _shown(ahead, words)),
+        Input(say("effective hours"), _shown(capacity, words)),
         *provisional_inputs(period.end, world),
     )
     values: dict[str, tuple[Value, str]] = {
@@ -688,7 +690,7 @@ def _plan_facts(
         ),
         "utilization": (
             _percent(planned, capacity),
-            say("load / {capacity} effective hours", capacity=_shown(capacity)),
+            say("load / {capacity} effective hours", capacity=_shown(capacity, words)),
         ),
     }
     logged, left, whole = inputs[:3]
@@ -700,7 +702,7 @@ def _plan_facts(
             *years,
         ),
         "load": (logged, left),
-        "utilization": (Input(say("load, h"), _shown(planned)), whole, *years),
+        "utilization": (Input(say("load, h"), _shown(planned, words)), whole, *years),
     }
     for name, (value, formula) in values.items():
         yield Fact(ref, name, value, _why(figures[name], formula))

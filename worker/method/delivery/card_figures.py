@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from worker.domain.entities import Card, CardWork, Issue
-from worker.domain.messages import stage_label
+from worker.domain.messages import message, stage_label
 from worker.domain.words import Words
 from worker.method.delivery.completion import new_a_week
 from worker.method.figures import show_day, show_money, show_number, show_text
@@ -37,6 +38,18 @@ NAMED: Mapping[str, str] = {
     "due": "jira_due due_last",
 }
 """The figures of each field, in the order in which its formula names them."""
+
+MEASURES = {"estimate": message("by estimate"), "count": message("by count")}
+LINKS = {
+    "project": message("project"),
+    "epic": message("epic"),
+    "issue": message("issue"),
+    "filter": message("filter"),
+    "board": message("board"),
+    "jql": message("query"),
+}
+KIND = re.compile(rf"(?:^|(?<=, ))(?:{'|'.join(LINKS)})(?= )")
+"""What each link of a card is, as it is told after it was resolved."""
 
 Figures = Mapping[str, Input]
 """What is known of one card, by the names above."""
@@ -70,11 +83,12 @@ def list_figures(card: Card, measure: CardMeasure, world: World) -> Figures:
 
 def _told(work: CardWork, words: Words) -> str:
     """Return what a card's link was read as, with what is to be known of it."""
+    link = KIND.sub(lambda kind: words.say(LINKS[kind[0]]), work.link)
     if work.others is None:
-        return work.link
+        return link
     return words.say(
         "{link}, an ordinary issue with its sub-tasks; its project has {count} more",
-        link=work.link,
+        link=link,
         count=work.others,
     )
 
@@ -85,7 +99,7 @@ def _scope(measure: CardMeasure, words: Words) -> Figures:
     gone = measure.work_gone
     before = measure.work_total - added + gone
     figures = {
-        "measured_by": Input(say("measured by"), measure.by),
+        "measured_by": Input(say("measured by"), say(MEASURES[measure.by])),
         "work_done": show_number(say("work done"), measure.work_done, words),
         "all_work": show_number(say("all work"), measure.work_total, words),
         "finished": show_text(say("finished issues"), measure.done),

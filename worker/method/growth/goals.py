@@ -17,7 +17,13 @@ from worker.domain.entities import Goal
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref, Span, Value
-from worker.method.figures import count_days, name_row, show_span, show_text
+from worker.method.figures import (
+    count_days,
+    name_row,
+    show_number,
+    show_span,
+    show_text,
+)
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.hysteresis import Tracks, debounce, to_change
@@ -154,7 +160,7 @@ def _part_facts(part: Goal, parent: Goal, root: Goal, world: World) -> Iterator[
         "goals",
         (
             goal,
-            show_text(say("target"), parent.target),
+            show_number(say("target"), parent.target, world.words, digits=2),
             count_days(say("working days"), part.period, world.calendar),
             count_days(say("working days of the whole"), parent.period, world.calendar),
         ),
@@ -242,9 +248,10 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     band = world.thresholds.pace
     limits = say("pace ≥ {green} / {amber}", green=band.green, amber=band.amber)
     row = name_row(say("goal"), goal)
-    current = show_text(say("current"), seen.value)
-    planned = show_text(say("planned to date"), seen.expected)
-    target = show_text(say("target"), goal.target)
+    words = world.words
+    current = show_number(say("current"), seen.value, words, digits=2)
+    planned = show_number(say("planned to date"), seen.expected, words, digits=2)
+    target = show_number(say("target"), goal.target, words, digits=2)
     pace = seen.pace
     if pace is not None:
         pace = pace.quantize(Decimal("0.0001"))
@@ -253,7 +260,7 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
     if goal.status == "dropped":
         colour = None
     parts = [
-        show_text(part.name, value_of(part, children))
+        show_number(part.name, value_of(part, children), words, digits=2)
         for part in children.get(goal.ref, ())
     ]
     yield Fact(
@@ -285,7 +292,7 @@ def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[F
         colour,
         Why(
             "goals",
-            (row, show_text(say("pace"), pace), status),
+            (row, show_number(say("pace"), pace, words, digits=4), status),
             say("pace against its band; held until seen on two days"),
             limits,
         ),

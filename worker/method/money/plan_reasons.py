@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from worker.domain.messages import BESIDE_UNITS
+from worker.domain.messages import BESIDE_UNITS, message
 from worker.domain.period_titles import period_name
 from worker.domain.periods import Period
 from worker.domain.values import Ref
@@ -37,6 +37,13 @@ NAMED: Mapping[str, str] = {
     "why": "target fact planned pace",
 }
 """The figures of each field; those of what a row is about, its period alone."""
+
+POLICIES = {
+    "spread": message("spread over the weeks that remain"),
+    "next_week": message("all of it to the next week"),
+    "none": message("not carried over"),
+}
+"""What becomes of a shortfall, by the setting `carry_over`."""
 
 
 class Brought(msgspec.Struct, frozen=True, gc=False):
@@ -95,7 +102,9 @@ def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
             show_percent(say("share of working days passed"), basis.passed, words),
         ),
         "short": (show_money(say("shortfall of finished weeks"), basis.short, words),),
-        "policy": (show_text(say("policy"), world.thresholds.carry_over),),
+        "policy": (
+            show_text(say("policy"), say(POLICIES[world.thresholds.carry_over])),
+        ),
         "now": _now(basis, world),
         "committed": (show_money(say("committed"), plan.committed, words),),
         "weighted": (show_money(say("weighted pipeline"), plan.weighted, words),),
