@@ -53,8 +53,8 @@ _FENCE = Edit(
 )
 _CLAIM_AT_SENDING = Edit(
     "worker/write/creations.py",
-    "notion = target.notion.guarded(lambda: _leave(target, ref))",
-    "notion = target.notion",
+    "return target.notion.guarded(lambda: _leave(target, ref))",
+    "return target.notion",
 )
 _CLAIM = """    if (ended := creations.claim(target, change.ref, wanted)) is not None:
         return ended

@@ -257,11 +257,11 @@ def chart_odds(view: View, odds: Odds) -> Reliability | None:
     points = []
     for own in odds.bins:
         share = own.came
-        told = round(Decimal(float(own.told)), PLACES)
+        chance = round(Decimal(float(own.told)), PLACES)
         came = round(share.value, PLACES)
         low = round(share.low, PLACES)
         high = round(share.high, PLACES)
-        point = OddsPoint(told, came, low, high, share.tries)
+        point = OddsPoint(chance, came, low, high, share.tries)
         points.append(point)
     if not points:
         return None

@@ -329,7 +329,9 @@ class Lookup(msgspec.Struct, dict=True):
                 return self._unlisted_key(link)
             case LinkKind.JQL | LinkKind.FILTER | LinkKind.BOARD:
                 condition = self.condition_of(link)
-                place = self.listing.place(condition) if condition else Within.INSIDE
+                place = Within.INSIDE
+                if condition:
+                    place = self.listing.place(condition)
                 if place is Within.UNCLEAR:
                     return tell(
                         "the query cannot be read: its brackets or quotes do not close"

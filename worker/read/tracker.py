@@ -1007,7 +1007,9 @@ def _forget_gone(reader: _Reader, batch: IssueBatch) -> None:
     with reader.reading() as tx:
         held = _held(reader, tx)
         gone = snapshots.issue_ids(tx) - batch.ids()
-        issues = snapshots.load_issues(tx) if gone else ()
+        issues: Sequence[Issue] = ()
+        if gone:
+            issues = snapshots.load_issues(tx)
     # What cannot be read is told by itself: it is left out, and is no reason to hold a card.
     hidden = _find_hidden(reader, batch.without_bad(issues), gone)
     with reader.transaction() as tx:
@@ -1136,7 +1138,9 @@ def _with_moves(
         before = known.get(issue.id)
         if _has_new_history(reader, issue, before):
             asked.append(issue.id)
-    moves = _read_moves(reader, asked) if asked else {}
+    moves: Mapping[str, tuple[Move, ...]] = {}
+    if asked:
+        moves = _read_moves(reader, asked)
     untold: list[Unread] = []
     for issue in issues:
         before = known.get(issue.id)

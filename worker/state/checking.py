@@ -93,7 +93,9 @@ def find_damage(store: Store, error: Exception) -> StateFault | None:
         return None
     found = check_state(store)
     is_damaged = any(one.severity is Severity.ERROR for one in found)
-    return DatabaseFault(Kind.DAMAGED, store.place) if is_damaged else None
+    if is_damaged:
+        return DatabaseFault(Kind.DAMAGED, store.place)
+    return None
 
 
 def workspaces(store: Store) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ def finish(tx: Tx, ref: Ref, page_id: str, *, claim: str, now: datetime) -> str:
     if _take(tx, ref, Step.FINISH, claim, page_id=page_id):
         return page_id
     standing = find(tx, ref)
-    return standing.page_id if standing else ""
+    if standing:
+        return standing.page_id
+    return ""
 
 
 def fail(tx: Tx, ref: Ref, *, claim: str) -> bool:

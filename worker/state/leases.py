@@ -51,7 +51,9 @@ class Lease:
 
     def left(self, now: datetime) -> timedelta | None:
         """Return how much time is left, None when it was given back."""
-        return None if to_micros(self.until) == _GIVEN_BACK else self.until - now
+        if to_micros(self.until) == _GIVEN_BACK:
+            return None
+        return self.until - now
 
 
 def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
@@ -94,13 +96,17 @@ def current(tx: Tx, *, lock: bool = False) -> Lease | None:
     """Return the workspace's lease as it stands, held or run out; `lock` lets nobody claim it before this ends."""
     query = _LOCKED if lock else _STANDING
     row = tx.connection.execute(query, {"space": tx.workspace}).first()
-    return _read(row) if row else None
+    if row:
+        return _read(row)
+    return None
 
 
 def holder(tx: Tx, *, now: datetime) -> str | None:
     """Return who has the workspace in hand, None when nobody has: a dead process holds nothing."""
     held = current(tx)
-    return held.owner if held and _is_in_hand(held, now) else None
+    if held and _is_in_hand(held, now):
+        return held.owner
+    return None
 
 
 def find_living(store: Store) -> str:
@@ -252,4 +258,6 @@ def _change(tx: Tx, lease: Lease, *where: ColumnElement[bool], **values: Any) ->
 
 def _holder(tx: Tx) -> str:
     held = current(tx)
-    return held.owner if held else "nobody"
+    if held:
+        return held.owner
+    return "nobody"

@@ -137,7 +137,9 @@ def save_progress(tx: Tx, run_id: int, progress: Progress) -> None:
 def progress(tx: Tx, run_id: int) -> Progress | None:
     """Return how far a run has come, by its number."""
     run = get(tx, run_id)
-    return run.progress if run else None
+    if run:
+        return run.progress
+    return None
 
 
 def get(tx: Tx, run_id: int) -> Run | None:
@@ -190,7 +192,9 @@ def last_success(tx: Tx, mode: str) -> Run | None:
     rows = tx.connection.execute(query.order_by(runs.c.id.desc()))
     fitting = (row for row in rows if _HEAD.decode(row.outcome).mode == mode)
     newest = next(fitting, None)
-    return _read(tx, [newest])[0] if newest is not None else None
+    if newest is not None:
+        return _read(tx, [newest])[0]
+    return None
 
 
 def known_until(tx: Tx) -> datetime | None:
@@ -198,7 +202,9 @@ def known_until(tx: Tx) -> datetime | None:
     newest = func.max(runs.c.ended)
     query = select(newest).where(runs.c.workspace == tx.workspace)
     latest = tx.connection.execute(query).scalar()
-    return None if latest is None else from_micros(latest)
+    if latest is None:
+        return None
+    return from_micros(latest)
 
 
 def under_way_since(tx: Tx) -> datetime | None:
@@ -207,7 +213,9 @@ def under_way_since(tx: Tx) -> datetime | None:
         runs.c.workspace == tx.workspace, runs.c.ended.is_(None)
     )
     latest = tx.connection.execute(query).scalar()
-    return None if latest is None else from_micros(latest)
+    if latest is None:
+        return None
+    return from_micros(latest)
 
 
 def close_lost(
@@ -292,7 +300,9 @@ def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
     body = tx.connection.execute(
         query.order_by(plans.c.made_at.desc()).limit(1)
     ).scalar()
-    return _read_plan(body) if body is not None else None
+    if body is not None:
+        return _read_plan(body)
+    return None
 
 
 def find_reasons(

@@ -175,7 +175,9 @@ class Store:
     @property
     def file(self) -> Path | None:
         """The file of the database, None for one on a server."""
-        return self._file.path if self._file else None
+        if self._file:
+            return self._file.path
+        return None
 
     @contextmanager
     def snapshot(self) -> Iterator[Tx]:
@@ -237,7 +239,9 @@ def file_of(url: str) -> Path | None:
     """Return the file that a database's address names, None for one on a server."""
     parsed = make_url(url)
     is_file = parsed.get_backend_name() == "sqlite"
-    return Path(parsed.database or "") if is_file else None
+    if is_file:
+        return Path(parsed.database or "")
+    return None
 
 
 def _place(url: URL) -> str:

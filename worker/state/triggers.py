@@ -267,7 +267,9 @@ def get(tx: Tx, number: int) -> Trigger | None:
             triggers.c.workspace == tx.workspace, triggers.c.id == number
         )
     ).first()
-    return _trigger(row) if row else None
+    if row:
+        return _trigger(row)
+    return None
 
 
 def _join(tx: Tx, same: Trigger, asker: Asker) -> None:

@@ -39,7 +39,9 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     """Return what a creation is to a run that does not make it now: done by somebody, or not known."""
     intent = journal.find(tx, ref)
     done = intent is not None and intent.status is Status.DONE
-    return Result.SETTLED if done else Result.UNKNOWN
+    if done:
+        return Result.SETTLED
+    return Result.UNKNOWN
 
 
 def send(
@@ -117,7 +119,9 @@ def finish(
     """
 
     def prove(note: Callable[[Tx], None], *, guarded: bool) -> str:
-        store = target.store if guarded else target.store.unguarded()
+        store = target.store.unguarded()
+        if guarded:
+            store = target.store
         with store.transaction(target.workspace) as tx:
             standing = journal.finish(
                 tx, change.ref, page_id, claim=target.claim, now=target.now()
@@ -141,7 +145,9 @@ def finish(
         else:
             bases.record(tx, page_id, cells)
         if body is not None:
-            note = body.doubt if cells is None else body.record
+            note = body.record
+            if cells is None:
+                note = body.doubt
             note(tx, page_id)
 
     try:

@@ -120,7 +120,9 @@ def _decide(
     if prop.owner is Owner.HUMAN:
         # Written on somebody's order alone: it was given for the cell as it stood.
         stands = current == _canonical(prop, item.before)
-        return Verdict.WRITE if stands else Verdict.KEEP
+        if stands:
+            return Verdict.WRITE
+        return Verdict.KEEP
     written, attempted = (
         _canonical(prop, side.get(item.field, UNSET)) for side in known
     )
@@ -200,8 +202,12 @@ def _by_page(target: WriteContext, value: Value) -> object:
 
 
 def _canonical(prop: Property, value: Value | Unset) -> Value | Unset:
-    return UNSET if isinstance(value, Unset) else canonicalize(prop, value)
+    if isinstance(value, Unset):
+        return UNSET
+    return canonicalize(prop, value)
 
 
 def _shown(value: Value | Unset) -> Value:
-    return None if isinstance(value, Unset) else value
+    if isinstance(value, Unset):
+        return None
+    return value

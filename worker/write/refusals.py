@@ -74,9 +74,11 @@ def name_refused(
     error: ApiError, cells: Cells, *, source: Source, binding: Binding
 ) -> str:
     """Return the field that an error names, empty when it names none: by its property, or by a related page."""
-    said = error.field if isinstance(error, Rejected) else ""
+    culprit = ""
+    if isinstance(error, Rejected):
+        culprit = error.field
     for name in cells:
-        if said and said in _names(source.properties[name], binding):
+        if culprit and culprit in _names(source.properties[name], binding):
             return name
     for name, cell in cells.items():
         if any(page_id in error.detail for page_id in _related(cell)):

@@ -177,7 +177,9 @@ def without(block: Block, chart: Chart) -> Block:
 
 
 def tell_undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
-    title = "…" if private else fault.chart.title
+    title = fault.chart.title
+    if private:
+        title = "…"
     return Problem(
         code=Code.PICTURE_NOT_DRAWN,
         where=literal(change.ref),
@@ -193,7 +195,9 @@ def tell_undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
 def address_of(target: WriteContext, ref: Ref) -> str:
     """Return where a row can be opened, by its id alone: a title in it would change (docs/facts/notion-api.md 3.13)."""
     page_id = target.page_of(ref)
-    return address(page_id) if page_id else ""
+    if page_id:
+        return address(page_id)
+    return ""
 
 
 def _rewrite(writer: SectionWriter, blocks: tuple[Block, ...]) -> None:
@@ -456,7 +460,9 @@ class _Wanted:
         """Return the digest of what a block was meant to be, if it still shows what it showed."""
         known = self.writer.known.get(str(raw["id"]))
         is_same = known is not None and known.shown == fingerprint(seen(raw))
-        return known.meant if known and is_same else None
+        if known and is_same:
+            return known.meant
+        return None
 
     def alike(self, raw: Json) -> str | None:
         """Return the digest of a wanted block that shows the same; what stands below costs a read."""
@@ -592,7 +598,9 @@ def _shape(raw: Json) -> str:
 
 
 def _shape_of(block: Block) -> str:
-    return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
+    if nested_look(block):
+        return f"{kind_of(block)}:new"
+    return kind_of(block)
 
 
 def parts_of(

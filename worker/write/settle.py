@@ -179,7 +179,9 @@ def _record(
             tell("{number} rows carry the key", number=len(pages)),
             tell("delete all but one of them"),
         )
-    page_id = pages[0] if pages else ""
+    page_id = ""
+    if pages:
+        page_id = pages[0]
     with site.transaction() as tx:
         if not journal.settle(tx, intent, page_id, now=now):
             return "moved"

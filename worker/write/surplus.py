@@ -71,7 +71,9 @@ def _read_standing(target: WriteContext, change: Change) -> Row | None:
         page = target.notion.page(page_id)
     except Missing:
         return None
-    return None if page.is_gone else _decode(target, change.ref, page)
+    if page.is_gone:
+        return None
+    return _decode(target, change.ref, page)
 
 
 def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:

@@ -91,7 +91,9 @@ def _write(
         raise
     target.notes.add(kept=fresh.kept, problems=fresh.problems)
     note_refused(target, change, page_id, refused)
-    return Result.DONE if refused.keys() != cells.keys() else Result.SETTLED
+    if refused.keys() != cells.keys():
+        return Result.DONE
+    return Result.SETTLED
 
 
 def write_cells(

@@ -96,7 +96,9 @@ class _Engine:
         if "error" in head:
             return b"", str(head["error"])[:50]
         size = int(head["size"])
-        picture = answers.read(size) if size <= LARGEST else b""
+        picture = b""
+        if size <= LARGEST:
+            picture = answers.read(size)
         if len(picture) != size or not picture.startswith(PNG):
             raise ValueError("not a picture")
         return picture, ""

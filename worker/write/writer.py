@@ -372,12 +372,18 @@ def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> No
 
 def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
     """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
-    name = error.field if isinstance(error, Rejected) else ""
+    name = ""
+    if isinstance(error, Rejected):
+        name = error.field
     kinds = (kind.__name__ for kind in type(error).__mro__)
     code = next((_CODES[kind] for kind in kinds if kind in _CODES), Code.APPLY_FAILED)
     is_told = isinstance(error, ApiError | ValueError) and not private
-    title = change.ref.key if private else change.title
-    reason = str(error) if is_told else type(error).__name__
+    title = change.title
+    if private:
+        title = change.ref.key
+    reason = type(error).__name__
+    if is_told:
+        reason = str(error)
     fault = tell(
         "“{title}” could not be written ({kind}): {error}",
         title=title,

@@ -100,12 +100,12 @@ def follow_risks(
 def _judged(spell: Spell, today: date) -> Iterator[Chance]:
     """Yield the chance told of a risk whose day is over; it came true where its condition still held on that day."""
     bites = spell.bites
-    told = CHANCES.get(spell.mark)
-    if bites is None or told is None:
+    chance = CHANCES.get(spell.mark)
+    if bites is None or chance is None:
         return
     if spell.opened < bites < today:
         came = spell.holds_on(bites)
-        yield Chance(told, came)
+        yield Chance(chance, came)
 
 
 def read_spells(row: RiskRow) -> tuple[Spell, ...]:
