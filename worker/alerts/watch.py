@@ -30,6 +30,7 @@ from worker.app.targets import Target, targets_of
 from worker.config import NotionSettings, Workspace
 from worker.cycle.context import Context
 from worker.daemon.standing import Standing, read_standing
+from worker.domain.structs import make_ready
 from worker.errors import RaylineError
 from worker.state.settings import Setting
 from worker.state.store import Store
@@ -287,6 +288,7 @@ def _tend(
             watch.look(is_last=True)
             watch.join()
 
+    make_ready()
     thread = threading.Thread(target=tend, name="alerts", daemon=True)
     thread.start()
     return thread

@@ -26,6 +26,7 @@ from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
 from worker.daemon.job_log import JobLog
 from worker.daemon.maintenance import Window, current_window
 from worker.daemon.rests import Rest
+from worker.domain.structs import make_ready
 from worker.errors import Busy, RaylineError, StateFault, Stopped
 from worker.plan.undo import RULE
 from worker.state import triggers
@@ -435,6 +436,7 @@ class Desk:
 
     def open(self) -> None:
         """Begin to work."""
+        make_ready()
         self._thread.start()
 
     def hand_over(self) -> None:

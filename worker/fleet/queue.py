@@ -26,6 +26,8 @@ from psycopg import AsyncConnection, sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
+from worker.domain.structs import make_ready
+
 log = structlog.get_logger("worker.fleet")
 
 CYCLE, BEAT, LISTEN = "cycle", "beat", "listen"
@@ -110,6 +112,7 @@ class Queue:
         """Return the library's application with the tasks of a fleet."""
         app = App(connector=PsycopgConnector(conninfo=self._conninfo()))
         work = self.work
+        make_ready()
 
         @app.task(name=CYCLE)
         def cycle(workspace: str) -> None:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from worker.codecs.records import Column, DataSource, Json, Parent, Target
 from worker.domain.messages import literal, tell
+from worker.domain.structs import make_ready
 from worker.errors import Code, ConfigError, Missing, Problem, Severity
 from worker.mapping.schema import (
     Binding,
@@ -526,6 +527,7 @@ def _read_all_known(
     if width == 1:
         read_ones = list(map(read, names))
     else:
+        make_ready()
         with ThreadPoolExecutor(width, thread_name_prefix="schema") as pool:
             read_ones = list(pool.map(read, names))
     return {

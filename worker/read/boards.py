@@ -30,6 +30,7 @@ from worker.codecs.pages import (
 from worker.codecs.records import UNREAD as MARK
 from worker.codecs.records import Page, UnreadPage, title_of
 from worker.domain.messages import Text, literal, message, tell
+from worker.domain.structs import make_ready
 from worker.domain.values import Ref
 from worker.errors import (
     ApiError,
@@ -274,6 +275,7 @@ def _read_sources(
         return batch
 
     width = site.settings.notion.side_by_side(notion.latency)
+    make_ready()
     with ThreadPoolExecutor(width) as pool:
         answers = pool.map(read, bindings)
         batches = dict(zip(bindings, answers, strict=True))

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from worker.domain.messages import Text, literal, tell
+from worker.domain.structs import make_ready
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.web.access import CODE_LIFE
 from worker.web.application import make_application
@@ -53,6 +54,7 @@ def serve_console(desk: Desk, listen: str) -> Iterator[str]:
     thread = threading.Thread(
         target=server.run, args=([listener],), name="console", daemon=True
     )
+    make_ready()
     thread.start()
     try:
         _wait_until_it_serves(server, thread)

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from worker.domain.messages import ENGLISH, literal, render, tell
+from worker.domain.structs import make_ready
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import (
@@ -215,6 +216,7 @@ def _work(apply_run: _ApplyRun, phases: Iterable[Sequence[Change]], width: int) 
         for change in (change for phase in phases for change in phase):
             _try(apply_run, change)
         return
+    make_ready()
     with ThreadPoolExecutor(width, thread_name_prefix="apply") as pool:
         for phase in phases:
             for _ in pool.map(lambda change: _try(apply_run, change), phase):
