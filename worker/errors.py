@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from worker.domain.messages import ENGLISH, NOTHING, Text, render
+from worker.domain.messages import ENGLISH, NOTHING, Text, render, shorten
 from worker.domain.words import Words
 
 
@@ -357,6 +357,8 @@ class Problem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 LONGEST = 400
 LONGEST_HINT = 1000
 """Characters of a problem's sentences; a way out may list what is known."""
+LONGEST_VALUE = 200
+"""Characters of a name or cell in them."""
 
 
 class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
@@ -376,11 +378,12 @@ class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only
 
 def in_words(problem: Problem, words: Words) -> RenderedProblem:
     """Return a problem in the language of `words`, each sentence cut: titles, names and keys may be of any length."""
+    message = shorten(problem.message, LONGEST_VALUE)
     return RenderedProblem(
         code=problem.code.value,
         where=_cut(render(problem.where, words), LONGEST),
         field=_cut(problem.field, LONGEST),
-        message=_cut(render(problem.message, words), LONGEST),
+        message=_cut(render(message, words), LONGEST),
         hint=_cut(render(problem.hint, words), LONGEST_HINT),
         url=problem.url,
         severity=problem.severity,

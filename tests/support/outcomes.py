@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tests.support.english import english
@@ -60,6 +61,15 @@ def facts_of(stated: Stated, source: str, key: str) -> dict[str, Value | Unset]:
     }
     assert found, f"nothing is said of {source}/{key}"
     return found
+
+
+TECHNICAL = frozenset({"spells", "tried"})
+"""Fields in which rows keep what the quarter's score is made of."""
+
+
+def people_see(facts: Mapping[str, Value | Unset]) -> dict[str, Value | Unset]:
+    """Return the facts of a row that are no technical ones."""
+    return {name: value for name, value in facts.items() if name not in TECHNICAL}
 
 
 def keys_of(stated: Stated, source: str) -> set[str]:

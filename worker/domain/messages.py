@@ -86,6 +86,21 @@ def withhold(text: Text) -> Text:
     return Text(text.pattern, tuple(kept))
 
 
+def shorten(text: Text, most: int) -> Text:
+    """Return a sentence whose values have at most so many characters, so that what it says of a long one is left."""
+    if text.pattern == _AS_IT_IS:
+        return text
+    kept: list[tuple[str, str | Text | Labels]] = []
+    for name, value in text.values:
+        short = value
+        if isinstance(value, Text):
+            short = shorten(value, most)
+        elif isinstance(value, str) and len(value) > most:
+            short = f"{value[: most - 1]}…"
+        kept.append((name, short))
+    return Text(text.pattern, tuple(kept))
+
+
 def render(text: Text, words: Words) -> str:
     """Return a text in the language of `words`."""
     if not text:
