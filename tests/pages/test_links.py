@@ -32,7 +32,7 @@ from worker.domain.document import (
     plain,
 )
 from worker.domain.entities import Move
-from worker.world.world import World
+from worker.world.world import HOME, Place, World
 
 KEY = re.compile(r"\bACME-[1-9][0-9]*\b")
 SITE = "https://jira.test"
@@ -90,7 +90,7 @@ def _agency(**fields: Any) -> World:
         issues={moved.id: moved},
         **fields,
     )
-    return replace(seen, jira_url=SITE)
+    return replace(seen, jira_url=SITE, places={HOME: Place("root", "Home")})
 
 
 def test_the_daily_leads_to_jira_and_a_clients_page_does_not() -> None:
@@ -100,8 +100,8 @@ def test_the_daily_leads_to_jira_and_a_clients_page_does_not() -> None:
     }
     address = f"{SITE}/browse/ACME-7"
     assert address in sections[f"meeting:daily:u1:{TODAY}"]
-    assert "Card ACME-7" in sections["meeting:status:c1"]
-    assert address not in sections["meeting:status:c1"]
+    assert "Card ACME-7" in sections["status:c1"]
+    assert address not in sections["status:c1"]
 
 
 @pytest.mark.parametrize(
