@@ -104,6 +104,6 @@ def test_a_new_state_on_boards_that_were_written_reads_pages_before_it_writes(
     openings = [
         raw
         for raw in play.stage.context.notion.children(client)
-        if OPENING in str(raw.get("callout"))
+        if OPENING in str(raw.get("paragraph"))
     ]
     assert len(openings) == 1

@@ -783,8 +783,12 @@ def test_of_a_row_made_unseen_what_was_given_once_and_what_is_ours_alone_is_know
             tx, {RISK: "page"}, now=NOW, schema=SCHEMA, bindings=BINDINGS, made={"page"}
         )
         assert bases.load(tx) == (
-            {("page", "steps"): "call", ("page", "exposure"): None},
-            {("page", "title"): "Late", ("page", "probability"): Decimal("0.3")},
+            {
+                ("page", "title"): "Late",
+                ("page", "steps"): "call",
+                ("page", "exposure"): None,
+            },
+            {("page", "probability"): Decimal("0.3")},
         )
 
 

@@ -136,7 +136,7 @@ def note_made(
     """Note what a row of ours was made with when nobody read the answer, and people may have edited it since.
 
     A seed field was given, whatever stands in it now: an emptied one is not filled again. A field that is ours alone
-    was empty unless it was sent. Of the rest, what was wanted and still stands is ours.
+    held what was sent, or nothing. Of the rest, what was wanted and still stands is ours.
     """
     certain: dict[str, Value] = {}
     source, binding = schema.sources.get(ref.source), bindings.get(ref.source)
@@ -155,10 +155,12 @@ def _certain(
         prop = source.properties.get(name)
         if prop is None or name == KEY_PROPERTY:
             continue
-        is_given = prop.owner is Owner.SEED and name in wanted
-        is_bare = prop.owner is Owner.WORKER and name not in wanted
-        if is_given or (is_bare and prop.type not in NEVER_EMPTY):
-            certain[name] = wanted.get(name)
+        is_ours = prop.owner is Owner.WORKER
+        if name in wanted:
+            if is_ours or prop.owner is Owner.SEED:
+                certain[name] = wanted[name]
+        elif is_ours and prop.type not in NEVER_EMPTY:
+            certain[name] = None
     return certain
 
 

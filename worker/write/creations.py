@@ -129,26 +129,26 @@ def finish(
             note(tx)
         return standing
 
-    def attempt(tx: Tx) -> None:
-        bases.note_made(
-            tx,
-            change.ref,
-            page_id,
-            wanted=wanted,
-            schema=target.schema,
-            bindings=target.bindings,
-        )
-
     def record(tx: Tx) -> None:
-        if cells is None:
-            attempt(tx)
-        else:
+        if cells is not None:
             bases.record(tx, page_id, cells)
+        else:
+            bases.note_made(
+                tx,
+                change.ref,
+                page_id,
+                wanted=wanted,
+                schema=target.schema,
+                bindings=target.bindings,
+            )
         if body is not None:
             note = body.record
             if cells is None:
                 note = body.doubt
             note(tx, page_id)
+
+    def attempt(tx: Tx) -> None:
+        bases.attempt(tx, page_id, wanted)
 
     try:
         standing = prove(record, guarded=True)
