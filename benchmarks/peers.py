@@ -21,25 +21,11 @@ import notion_client
 import requests
 from jira import JIRA
 
+from worker.mapping.jira import FIELDS as SYSTEM_FIELDS
+
 Where = dict[str, Any]
 VERSION = "2026-03-11"
-FIELDS = [
-    "summary",
-    "status",
-    "issuetype",
-    "project",
-    "created",
-    "updated",
-    "resolutiondate",
-    "resolution",
-    "duedate",
-    "parent",
-    "assignee",
-    "timeoriginalestimate",
-    "timeestimate",
-    "timespent",
-    "labels",
-]
+FIELDS = ["project", *SYSTEM_FIELDS]
 
 
 class Took(msgspec.Struct, frozen=True):
