@@ -159,7 +159,7 @@ def test_a_date_that_the_worker_took_from_jira_is_no_promise() -> None:
     seen = world(client(), unit(), card(), work={"p1": [issue(1, due=due)]})
     outcome = judge(seen)
     taken = replace(
-        applied(seen, outcome, today=TODAY + A_DAY), taken_over=frozenset({P1})
+        applied(seen, outcome, today=TODAY + A_DAY), own_cells=frozenset({(P1, "due")})
     )
     assert taken.cards[P1].due == due
     assert moves(judge(taken)) == (None, None)

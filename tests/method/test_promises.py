@@ -55,7 +55,7 @@ def test_only_a_date_that_a_person_gave_is_a_promise(
     seen = world(
         one,
         memory=Memory(tracks, first_run=first_run),
-        taken_over=frozenset({one.ref} if taken else ()),
+        own_cells=frozenset({(one.ref, "due")} if taken else ()),
     )
     assert promise_of(one, seen, jira_due=jira) == promised
 

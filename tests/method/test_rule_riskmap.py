@@ -546,13 +546,21 @@ def test_a_mark_of_a_person_stands_if_it_is_one_to_five(
     assert (facts["score"], facts["probability"]) == (score, Decimal(score) / 5)
 
 
-def test_a_mark_not_remembered_as_ours_is_a_persons() -> None:
+@pytest.mark.parametrize("mark", ["impact", "probability"])
+def test_a_mark_of_ours_is_ours_whatever_the_memory_knows_of_it(mark: str) -> None:
+    """As after a process that wrote the mark and died before it noted anything else."""
     seen = firm()
-    later = applied(seen, judged(seen, condition(impact=5)), today=day(1))
-    marked = changed(later, "risks", "risk:x.test:c1", impact=Decimal(2))
-    forgetful = replace(marked, memory=replace(marked.memory, tracks={}))
-    facts = facts_of(judged(forgetful, condition(impact=5)), "risks", "risk:x.test:c1")
-    assert facts["impact"] == 2
+    told = condition(impact=4, probability=4)
+    later = applied(seen, judged(seen, told), today=day(1))
+    key = "risk:x.test:c1"
+    half = changed(later, "risks", key, **{mark: Decimal(2)})
+    facts = facts_of(judged(half, told), "risks", key)
+    assert facts["score"] == 8
+    ours = replace(half, own_cells=half.own_cells | {(Ref("risks", key), mark)})
+    facts = facts_of(judged(ours, told), "risks", key)
+    assert (facts[mark], facts["score"]) == (4, 16)
+    forgetful = replace(ours, memory=replace(ours.memory, tracks={}))
+    assert facts_of(judged(forgetful, told), "risks", key)["score"] == 16
 
 
 def test_an_emptied_row_of_a_standing_risk_is_told_as_the_least() -> None:

@@ -201,8 +201,8 @@ def test_a_date_taken_over_from_jira_reaches_no_page(
     """The issues of every card are due on a day that is a canary; so is the cell once the worker has filled it."""
     seen = poisoned(stages)
     cards = {ref: replace(one, due=cell) for ref, one in seen.cards.items()}
-    taken = frozenset(cards) if cell else frozenset()
-    text = public(written(replace(seen, cards=cards, taken_over=taken)))
+    taken = frozenset((ref, "due") for ref in cards if cell)
+    text = public(written(replace(seen, cards=cards, own_cells=taken)))
     assert [mark for mark in MARKS if mark in text] == []
 
 

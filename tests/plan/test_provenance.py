@@ -45,7 +45,7 @@ def test_a_cell_is_ours_while_it_holds_what_we_wrote_last(
         dict(zip([cell], written, strict=False)),
         dict(zip([cell], attempted, strict=False)),
     )
-    assert list(found) == ([one.ref] if is_ours else [])
+    assert list(found) == ([(one.ref, "due")] if is_ours else [])
 
 
 def test_a_cell_that_could_not_be_read_is_nobodys() -> None:
@@ -56,4 +56,4 @@ def test_a_cell_that_could_not_be_read_is_nobodys() -> None:
 def test_only_the_cell_asked_for_counts() -> None:
     rows = [row("projects", key, worker=False, due=DAY) for key in ("p1", "p2")]
     cells = {(rows[0].page_id, "start"): DAY, (rows[1].page_id, "due"): DAY}
-    assert list(find_ours(rows, DUE, cells, {})) == [Ref("projects", "p2")]
+    assert list(find_ours(rows, DUE, cells, {})) == [(Ref("projects", "p2"), "due")]

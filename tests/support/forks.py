@@ -28,7 +28,7 @@ from rayline_demo.stage import LONG_AGO
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.requests_adapter import HandlerAdapter
-from rayline_sandbox.wire import Clock, HandlerTransport
+from rayline_sandbox.wire import Clock, Handler, HandlerTransport
 from tests.support.stages import NOW, small_agency, type_rows
 from worker.app.build import Surroundings, build_context
 from worker.cycle.context import Context
@@ -77,10 +77,12 @@ def open_virtual(path: Path, clock: Clock) -> VirtualStore:
 
 
 class PatientTransport(httpx.BaseTransport):
-    """Answers through a handler; a time-out takes its time on the virtual clock, and `watch` sees what leaves."""
+    """Answers through a handler; a time-out takes its time on the virtual clock, `watch` sees what leaves, and another
+    `answer` may be given."""
 
     def __init__(self, notion: NotionSandbox, *, clock: Clock, seconds: float) -> None:
-        self._inner = HandlerTransport(notion.handle)
+        self.answer: Handler = notion.handle
+        self._inner = HandlerTransport(lambda request: self.answer(request))
         self._clock = clock
         self._seconds = seconds
         self.watch: Callable[[httpx.Request], None] = _see_nothing
@@ -99,7 +101,8 @@ class PatientAdapter(HandlerAdapter):
     """The same for Jira."""
 
     def __init__(self, jira: JiraSandbox, *, clock: Clock, seconds: float) -> None:
-        super().__init__(jira.handle)
+        self.answer: Handler = jira.handle
+        super().__init__(lambda request: self.answer(request))
         self._clock = clock
         self._seconds = seconds
 
@@ -135,11 +138,12 @@ def _known(properties: Mapping[str, Any], values: Mapping[str, Value]) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World(Rig):
-    """A rig in process, the rows that people typed, and the wire to Notion."""
+    """A rig in process, the rows that people typed, and the wires to both services."""
 
     scribe: Scribe
     pages: Mapping[str, tuple[str, ...]]
     wire: PatientTransport
+    jira_wire: PatientAdapter
 
     def until(self, moment: datetime) -> None:
         """Let time pass until a moment, if it has not come yet."""
@@ -311,7 +315,15 @@ def _wire(
         bindings = registry.load(tx)
     scribe = LenientScribe(notion, context.schema, bindings, scene.user)
     world = World(
-        clock, notion, jira, context, store, scribe=scribe, pages=scene.pages, wire=wire
+        clock,
+        notion,
+        jira,
+        context,
+        store,
+        scribe=scribe,
+        pages=scene.pages,
+        wire=wire,
+        jira_wire=adapter,
     )
     world.clear_faults()
     return world

@@ -434,6 +434,10 @@ def fetch_tracker(
     )
 
 
+WHOSE = (("projects", "due"), ("risks", "probability"), ("risks", "impact"))
+"""Columns that people share with the worker of which rules ask whose value stands there."""
+
+
 def normalize(
     context: Context,
     bound: Bound,
@@ -449,7 +453,7 @@ def normalize(
         worklogs = snapshots.load_worklogs(tx)
         remembered = memory.load(tx)
         gone = GONE.load(tx)
-        dues = bases.load(tx, only="due")
+        last = bases.load(tx, only={field for _, field in WHOSE})
         trashed = frozenset(
             ref
             for ref, page_id in journal.canonical_pages(tx).items()
@@ -474,9 +478,11 @@ def normalize(
         memory=remembered,
         trashed=trashed,
     )
-    due = context.schema.sources["projects"].properties["due"]
-    ours = find_ours(world.rows.get("projects", ()), due, *dues)
-    return replace(world, taken_over=frozenset(ours), above=tracker.above)
+    ours: set[tuple[Ref, str]] = set()
+    for source, field in WHOSE:
+        column = context.schema.sources[source].properties[field]
+        ours.update(find_ours(world.rows.get(source, ()), column, *last))
+    return replace(world, own_cells=frozenset(ours), above=tracker.above)
 
 
 class _Terms(msgspec.Struct, frozen=True, gc=False):

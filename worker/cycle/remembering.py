@@ -23,12 +23,10 @@ from worker.read.absent import GONE
 from worker.state import journal, memory, snapshots
 from worker.state.settings import Setting
 from worker.state.store import Tx
-from worker.world.memory import Memory, Track, Turn
+from worker.world.memory import Memory, Turn
 from worker.world.world import World
 from worker.write.writer import Applied
 
-MARKS = ("probability", "impact")
-"""Fields that people may set over ours, told by what we wrote last."""
 AUTHORS = Setting("own_authors", frozenset[str], frozenset)
 """Who made our line on the root page, and the rows of which the journal proves that we did: we, by the ids of all
 connections that this was done with."""
@@ -48,8 +46,6 @@ def remember_pass(
             FINGERPRINT.save(tx, context.fingerprint)
             after = managed_after(tx, drawn.plan, applied, drawn.managed)
             MANAGED.save(tx, after)
-            if not applied.failures:
-                memory.put_tracks(tx, _tracks_written(drawn))
         forget_deleted(tx, applied.gone)
         _remember_authors(tx, drawn.world)
         last = PAST.load(tx)
@@ -89,33 +85,11 @@ def observe(drawn: PlannedCycle, turns: Mapping[Ref, Turn]) -> Memory:
             del occurrences[turn.now.key]
         else:
             occurrences[turn.now.key] = turn.before
-    tracks = dict(drawn.outcome.memory.tracks)
-    for key in _tracks_written(drawn):
-        tracks[key] = drawn.world.memory.tracks[key]
     return replace(
         drawn.outcome.memory,
-        tracks=tracks,
         occurrences=occurrences,
         first_run=drawn.world.memory.first_run,
     )
-
-
-def _tracks_written(drawn: PlannedCycle) -> dict[str, Track]:
-    """Return the marks that are being written over others, by `<ref>#<field>`.
-
-    What a row shows beside such a mark tells whether a person changed it. One that was remembered before it was written
-    would make our own old value a person's, if the process died in between; one that is not remembered yet does not.
-    """
-    before = drawn.world.memory.tracks
-    now = drawn.outcome.memory.tracks
-    written = {}
-    for change in drawn.plan.changes:
-        if change.kind is Kind.UPDATE:
-            for field in MARKS:
-                key = f"{change.ref}#{field}"
-                if key in before and key in now:
-                    written[key] = now[key]
-    return written
 
 
 def _remember_authors(tx: Tx, world: World) -> None:

@@ -15,8 +15,8 @@ Cells = Mapping[tuple[str, str], Value]
 
 def find_ours(
     rows: Iterable[Row], prop: Property, written: Cells, attempted: Cells
-) -> Iterator[Ref]:
-    """Yield the rows in whose cell stands what the worker wrote last; `written` and `attempted` as in the diff."""
+) -> Iterator[tuple[Ref, str]]:
+    """Yield the cells of a column in which stands what the worker wrote last; `written` and `attempted` as in the diff."""
 
     def canonical(value: Value | Unset) -> Value | Unset:
         return value if isinstance(value, Unset) else canonicalize(prop, value)
@@ -30,4 +30,4 @@ def find_ours(
             current,
         )
         if base is not UNSET and base == current:
-            yield row.ref
+            yield row.ref, prop.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import delete, select
@@ -28,10 +28,10 @@ def unpack(body: bytes) -> Value:
     return decode(msgspec.json.decode(body))
 
 
-def load(tx: Tx, *, only: str | None = None) -> tuple[Cells, Cells]:
+def load(tx: Tx, *, only: Collection[str] | None = None) -> tuple[Cells, Cells]:
     """Return (bases, attempted) by (page id, field): what was answered, and writes whose answer was never seen.
 
-    `only` one field, if given.
+    `only` some fields, if given.
     """
     written = {}
     attempted = {}
@@ -39,7 +39,7 @@ def load(tx: Tx, *, only: str | None = None) -> tuple[Cells, Cells]:
         bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted
     ).where(bases.c.workspace == tx.workspace)
     if only is not None:
-        query = query.where(bases.c.field == only)
+        query = query.where(bases.c.field.in_(only))
     for page_id, field, value, attempt in tx.connection.execute(query):
         if value is not None:
             written[page_id, field] = unpack(value)

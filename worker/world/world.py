@@ -87,8 +87,8 @@ class World(msgspec.Struct, frozen=True, gc=False):
 
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
-    Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
-    date stands what the worker wrote there last; `above` are parents of issues that are not among them, by id. `terms` are the changes of prices and the like that were seen.
+    Worker key. `work` is the Jira work by card; `issues` every issue by id. `own_cells` names the cells
+    people share with the worker, of those that rules ask about, in which stands what it wrote there last, by row and field; `above` are parents of issues that are not among them, by id. `terms` are the changes of prices and the like that were seen.
     `jira_url` is where people see Jira, empty when nobody knows.
     `places` are the pages that hold a section without being a row, such as `HOME`; `boards` the open data sources by name.
     """
@@ -120,7 +120,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     unmatched_projects: tuple[JiraProject, ...] = ()
     trashed: frozenset[Ref] = frozenset()
     seeds: Mapping[Ref, Ref] = msgspec.field(default_factory=dict)
-    taken_over: frozenset[Ref] = frozenset()
+    own_cells: frozenset[tuple[Ref, str]] = frozenset()
     memory: Memory = msgspec.field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)

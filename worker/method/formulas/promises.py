@@ -25,7 +25,7 @@ def promise_of(card: Card, world: World, *, jira_due: date | None) -> date | Non
     remembered = world.memory.tracks.get(track_name(card))
     if remembered is not None and remembered.value == card.due.isoformat():
         return card.due
-    if card.ref in world.taken_over:
+    if (card.ref, "due") in world.own_cells:
         return None
     # The worker counts the issues of every card it can follow, so it was here before.
     is_lost = world.memory.first_run and card.is_counted

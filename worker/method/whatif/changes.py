@@ -226,7 +226,7 @@ def _move_start(world: World, row: Scenario, _seen: Seen) -> World:
 def _move_due(world: World, row: Scenario, _seen: Seen) -> World:
     """Promise another date, as a person does."""
     card = world.cards[subject_of(row)]
-    promised = replace(world, taken_over=world.taken_over - {card.ref})
+    promised = replace(world, own_cells=world.own_cells - {(card.ref, "due")})
     return _with_card(promised, replace(card, due=row.start))
 
 
