@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections import Counter
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.soak.seeds import grown_ground, live, steps_of
+from tests.soak.seeds import live, ready, steps_of
 from tests.soak.shrink import shrink
 from tests.soak.situations import ENOUGH, SITUATIONS, reached
 
@@ -113,10 +112,9 @@ def main(words: Sequence[str]) -> int:
     given = parser.parse_args(words)
     if given.steps is not None or given.tell:
         return _live_one(given)
-    _prepare()
     findings = Findings()
     groups = list(_groups(given.first_seed, given.seeds))
-    with ProcessPoolExecutor(given.processes) as pool:
+    with ready(), ProcessPoolExecutor(given.processes) as pool:
         for part in pool.map(soak, groups):
             findings.add(part)
             for seed, violations in part.failed.items():
@@ -133,14 +131,6 @@ def main(words: Sequence[str]) -> int:
     say(findings.line())
     is_enough = given.seeds >= ENOUGH
     return 1 if findings.failed or (missed and is_enough) else 0
-
-
-def _prepare() -> None:
-    """Make once, before there are several processes, what each needs; it is not looked through for garbage again."""
-    grown_ground()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def _live_one(given: argparse.Namespace) -> int:

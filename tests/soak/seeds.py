@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -42,6 +44,21 @@ def grown_ground() -> Ground:
             raise AssertionError(world.story.violations)
         state = world.file.read_bytes()
     return lay_ground().grown(world.notion, state, world.witness.ours)
+
+
+@contextmanager
+def ready() -> Iterator[None]:
+    """Make what every seed needs, before there are several processes; meanwhile it is not looked through for garbage."""
+    grown_ground()
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def ground_of(seed: int) -> Ground:
