@@ -90,9 +90,11 @@ def live(seed: int, steps: Iterable[Step] | None = None) -> Story:
     story, picture = _live_once(seed, chosen)
     if is_comparable(seed):
         calm = [step for step in chosen if step.kind not in DISTURBING]
-        _, wanted = _live_once(seed, calm)
+        undisturbed, wanted = _live_once(seed, calm)
         for difference in find_differences(wanted, picture):
             story.accuse(f"I4 {difference}")
+        for surplus in find_surplus(undisturbed, story):
+            story.accuse(f"I4 {surplus}")
     return story
 
 
@@ -139,6 +141,21 @@ def find_differences(wanted: Picture, shown: Picture) -> list[str]:
         for place in sorted(wanted.keys() | shown.keys())
         if wanted.get(place) != shown.get(place) and not UNLIKE.search(place)
     ]
+
+
+def find_surplus(calm: Story, story: Story) -> list[str]:
+    """Return where a life did more than a calm one: rows made or put away that only a lost pause explains."""
+    twice = _count(story, "gap")
+    found = []
+    for kind in ("created", "archived"):
+        done, wanted = _count(story, kind), _count(calm, kind)
+        if done > wanted + twice:
+            found.append(f"{done} rows {kind} instead of {wanted}, {twice} made twice")
+    return found
+
+
+def _count(story: Story, kind: str) -> int:
+    return sum(1 for event in story.events if event.kind == kind)
 
 
 def _without_empty(shown: Picture) -> Picture:
