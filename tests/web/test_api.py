@@ -119,11 +119,11 @@ def test_what_is_read_needs_a_token_and_a_cookie_is_none(
 @pytest.mark.parametrize(
     ("path", "names"),
     [
-        ("studoi/status", "'studio'"),
+        ("studoi/status", "“studio”"),
         ("STUDIO/status", ""),
-        ("studio/runs/77", "'77'"),
-        ("studio/runs/77/plan", "'77'"),
-        ("studio/triggers/7777", "'7777'"),
+        ("studio/runs/77", "“77”"),
+        ("studio/runs/77/plan", "“77”"),
+        ("studio/triggers/7777", "“7777”"),
     ],
 )
 def test_what_is_not_there_is_told_with_the_nearest_name(

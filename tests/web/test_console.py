@@ -170,12 +170,92 @@ def test_a_link_signs_in_once_and_looking_at_it_uses_up_nothing(
     console: Console,
 ) -> None:
     code = console.desk.access.issue_code()
+    link = f"/sign-in?code={code}"
     first, second = console.client(), console.client()
     for _ in range(2):
-        assert code in first.get(f"/sign-in?code={code}").text
+        page = first.get(link).text
+        assert code in page
+        assert "once" in page
     assert first.post("/sign-in", data={"code": code}).status_code == 303
     assert first.get("/").status_code == 200
     assert second.post("/sign-in", data={"code": code}).status_code == 401
+    spent = second.get(link)
+    assert spent.status_code == 401
+    assert "used already" in spent.text
+    assert 'name="token"' in spent.text
+
+
+def test_a_lasting_link_says_so_and_signs_in_as_often_as_it_is_opened(
+    console: Console,
+) -> None:
+    code = console.desk.access.issue_code(None)
+    for _ in range(2):
+        client = console.client()
+        page = client.get(f"/sign-in?code={code}").text
+        assert "as often as you like" in page
+        assert "once" not in page
+        assert client.post("/sign-in", data={"code": code}).status_code == 303
+        assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("life", [900.0, None])
+def test_who_is_in_is_led_on_by_the_same_link_and_by_the_button_pressed_twice(
+    console: Console, life: float | None
+) -> None:
+    code = console.desk.access.issue_code(life)
+    client = console.client()
+    for _ in range(2):
+        pressed = client.post("/sign-in", data={"code": code, "back": "/w/studio"})
+        assert pressed.headers["location"] == "/w/studio"
+        opened = client.get(f"/sign-in?code={code}")
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+
+
+def test_a_viewer_becomes_an_operator_by_a_link(console: Console) -> None:
+    client = console.signed_in("vera")
+    assert client.get("/sign-in").status_code == 303
+    code = console.desk.access.issue_code()
+    assert code in client.get(f"/sign-in?code={code}").text
+    client.post("/sign-in", data={"code": code})
+    assert "/w/studio/sync" in client.get("/w/studio").text
+
+
+def test_another_language_is_chosen_before_signing_in_without_losing_the_link(
+    console: Console,
+) -> None:
+    code = console.desk.access.issue_code()
+    client = console.client()
+    back = re.search(
+        r'name="back" value="([^"]+)"', client.get(f"/sign-in?code={code}").text
+    )
+    assert back is not None
+    form = {"language": "ru", "back": back[1]}
+    chosen = client.post("/preferences", data=form).headers["location"]
+    page = client.get(chosen).text
+    assert code in page
+    assert "Войти" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/w/studio/runs/999", "There is nothing here"),
+        ("/w/studio/clients/nobody", "There is nothing here"),
+        ("/w/studoi/runs", "“studoi”"),
+        ("/nowhere", "There is nothing here"),
+    ],
+)
+def test_who_is_signed_in_keeps_the_way_on_where_nothing_is(
+    console: Console, path: str, says: str
+) -> None:
+    asked = {"accept-language": "ru"}
+    page = console.signed_in().get(path, headers=asked).text
+    assert says in page
+    assert "<summary>anna</summary>" in page
+    known = path.startswith("/w/studio/")
+    assert ('href="/w/studio/runs"' in page) is known
+    stranger = console.client().get("/nowhere", headers=asked).text
+    assert "Здесь ничего нет" in stranger
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from rapidfuzz import fuzz, process, utils
 
 from worker.domain.messages import Text, tell
+from worker.domain.text import visible
 from worker.domain.values import Ref
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.plan.facts import Fact
@@ -121,7 +122,9 @@ def _unclear(names: Mapping[Ref, str], matches: list[Ref], text: str) -> Problem
         where=tell("command line"),
         field="SCOPE",
         message=tell(
-            "{number} clients are called {text}", number=len(matches), text=repr(text)
+            "{number} clients are called “{text}”",
+            number=len(matches),
+            text=visible(text),
         ),
         hint=tell("say one of: {names}", names=", ".join(meant[:MOST])),
         severity=Severity.ERROR,

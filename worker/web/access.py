@@ -36,6 +36,14 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+class Pass(StrEnum):
+    """How often a sign-in code still lets somebody in."""
+
+    NEVER = "never"
+    ONCE = "once"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who makes a request; `key` is what forms are signed with."""
@@ -105,6 +113,17 @@ class Access:
             else:
                 self._codes[_hash(code)] = self.now() + life
         return code
+
+    def look_at(self, code: str) -> Pass:
+        """Tell how often a code still signs in; to look uses up nothing."""
+        shown = _hash(code)
+        with self._lock:
+            if shown in self._lasting:
+                return Pass.ALWAYS
+            until = self._codes.get(shown)
+        if until is not None and until >= self.now():
+            return Pass.ONCE
+        return Pass.NEVER
 
     def redeem(self, code: str) -> Visitor | None:
         """Return the operator whom a code signs in; one with a life is used up."""

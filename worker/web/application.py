@@ -18,6 +18,8 @@ from starlette.exceptions import HTTPException
 
 from worker import __version__
 from worker.domain.messages import NOTHING, Text, message, render, tell
+from worker.domain.text import visible
+from worker.domain.words import Words
 from worker.errors import Code, ConfigError, QueueFull, StateFault
 from worker.web import actions, api, console, doors, feed, hooks
 from worker.web.desk import (
@@ -27,10 +29,11 @@ from worker.web.desk import (
     NotSignedIn,
     NotThere,
     TooManyFailed,
+    desk_of,
 )
 from worker.web.guard import App, Guard, Message, host_name
 from worker.web.inputs import Unreadable, refuse_controls
-from worker.web.screens import show, words_for
+from worker.web.screens import show, words_for, words_for_all
 
 log = structlog.get_logger("worker.web")
 PROGRAMS = ("/api/", "/metrics", "/hooks/")
@@ -102,13 +105,40 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
 
 def _fault(request: Request, status: int, reason: Text = NOTHING) -> Response:
     """Return an error: JSON for programs, a page for people."""
-    words = words_for(request, None)
-    title = words.say(TITLES.get(status, TITLES[400]))
-    text = render(reason, words) if reason else ""
+    heading = TITLES.get(status, TITLES[400])
     if request.scope["path"].startswith(PROGRAMS):
+        words = words_for(request, None)
+        title = words.say(heading)
+        text = _in_words(reason, words)
         return JSONResponse({"error": title, "message": text or title}, status)
-    values = {"title": title, "text": text}
-    return show(request, "fault.html", values, words=words, status=status)
+    return _fault_page(request, status, heading, reason)
+
+
+def _fault_page(request: Request, status: int, heading: str, reason: Text) -> Response:
+    """Return the page of an error; who is signed in keeps the way on, in the language of the page that was asked for."""
+    desk = desk_of(request)
+    visitor = desk.known(request)
+    words = words_for(request, None)
+    workspace = None
+    if visitor is not None:
+        contexts = desk.contexts()
+        context = contexts.get(request.path_params.get("workspace", ""))
+        words = words_for_all(request, contexts.values())
+        if context is not None:
+            workspace = context.name
+            words = words_for(request, context)
+
+    title = words.say(heading)
+    values = {"title": title, "text": _in_words(reason, words), "workspace": workspace}
+    return show(
+        request, "fault.html", values, visitor=visitor, words=words, status=status
+    )
+
+
+def _in_words(reason: Text, words: Words) -> str:
+    if reason:
+        return render(reason, words)
+    return ""
 
 
 def _not_signed_in(request: Request, _error: Exception) -> Response:
@@ -146,16 +176,15 @@ def _not_there(request: Request, error: Exception) -> Response:
     kind = tell(KINDS[error.kind])
     if not error.name:
         return _fault(request, 404)
-    reason = (
-        tell(
-            "there is no {kind} {name}; perhaps {nearest} is meant",
+    name = visible(error.name)
+    reason = tell("there is no {kind} “{name}”", kind=kind, name=name)
+    if error.nearest:
+        reason = tell(
+            "there is no {kind} “{name}”; perhaps “{nearest}” is meant",
             kind=kind,
-            name=repr(error.name),
-            nearest=repr(error.nearest),
+            name=name,
+            nearest=visible(error.nearest),
         )
-        if error.nearest
-        else tell("there is no {kind} {name}", kind=kind, name=repr(error.name))
-    )
     return _fault(request, 404, reason)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -251,24 +252,37 @@ def problems_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResp
     """List the problems that stand, what has no counterpart apart, and those that people put to sleep."""
     standing = read_standing(context)
     asleep = _asleep(context)
-    order = list(Severity)
-    rows = sorted(
-        (
-            (problem, since, problems.name_of(problem))
-            for problem, since in standing.problems.items()
-        ),
-        key=lambda row: (order.index(row[0].severity), row[1], row[0]),
-    )
-    awake = [row for row in rows if row[2] not in asleep]
+    awake = []
+    sleeping = []
+    unmatched = []
+    for problem, since in sorted(standing.problems.items(), key=_place):
+        name = problems.name_of(problem)
+        if name in asleep:
+            row = (problem, since, name, asleep[name])
+            sleeping.append(row)
+        elif problem.code in UNMATCHED:
+            unmatched.append((problem, since, name))
+        else:
+            awake.append((problem, since, name))
     return workspace_screen(
         request,
         "problems.html",
         context,
         visitor=visitor,
-        open=[row for row in awake if row[0].code not in UNMATCHED],
-        unmatched=[row for row in awake if row[0].code in UNMATCHED],
-        asleep=[(*row, asleep[row[2]]) for row in rows if row[2] in asleep],
+        open=awake,
+        unmatched=unmatched,
+        asleep=sleeping,
     )
+
+
+def _place(
+    row: tuple[RenderedProblem, datetime],
+) -> tuple[int, datetime, RenderedProblem]:
+    """Return the place of a problem that has stood since an instant: the worst and then the oldest come first."""
+    problem, since = row
+    severities = list(Severity)
+    badness = severities.index(problem.severity)
+    return badness, since, problem
 
 
 def _view(request: Request, desk: Desk, context: Context) -> View | None:
@@ -296,17 +310,18 @@ def clientsworkspace_screen(
 
 def _clients(view: View) -> list[tuple[Client, Any]]:
     order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
-    rows = [
-        (client, view.measures.clients.get(client.ref))
-        for client in view.world.clients.values()
-    ]
-    rows.sort(
-        key=lambda row: (
-            order.get(row[1].rag.value, 3) if row[1] else 4,
-            row[0].name.casefold(),
-        )
-    )
-    return rows
+    measures = view.measures.clients
+
+    def place(client: Client) -> tuple[int, str]:
+        name = client.name.casefold()
+        measure = measures.get(client.ref)
+        if measure is None:
+            return len(order), name
+        colour = order[measure.rag.value]
+        return colour, name
+
+    clients = sorted(view.world.clients.values(), key=place)
+    return [(client, measures.get(client.ref)) for client in clients]
 
 
 @router.get("/w/{workspace}/clients/{key}")

@@ -89,12 +89,16 @@ class Desk:
 
     def visitor(self, request: Request) -> Visitor:
         """Return who makes a request in a browser; raises `NotSignedIn`."""
-        cookie = request.cookies.get(SESSION, "")
-        visitor = self.access.by_session(cookie) if cookie else None
-        visitor = visitor or self._introduced(request)
+        visitor = self.known(request)
         if visitor is None:
             raise NotSignedIn
         return visitor
+
+    def known(self, request: Request) -> Visitor | None:
+        """Return who makes a request in a browser, None when nobody is signed in."""
+        cookie = request.cookies.get(SESSION, "")
+        visitor = self.access.by_session(cookie) if cookie else None
+        return visitor or self._introduced(request)
 
     def bearer(self, request: Request) -> Visitor | None:
         """Return whose token a program shows."""

@@ -7,23 +7,33 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from worker.domain.messages import Text, render, tell
-from worker.web.access import Visitor
+from worker.domain.messages import Text, message, render, tell
+from worker.web.access import Pass, Visitor
 from worker.web.desk import SESSION, Desk, NotAllowed, desk_of
 from worker.web.screens import LANGUAGE, LANGUAGES, THEME, THEMES, show, words_for
 
 router = APIRouter(include_in_schema=False)
 Here = Annotated[Desk, Depends(desk_of)]
 YEAR = 366 * 24 * 3600
+SPENT = message("this link was used already, or is too old")
 
 
 @router.get("/sign-in")
 def ask(
     request: Request,
+    desk: Here,
     code: Annotated[str, Query(max_length=200)] = "",
     back: Annotated[str, Query(max_length=500)] = "/",
 ) -> Response:
-    """Ask for a token, or for a press on the button where a link brought a code: to look at the page uses up nothing."""
+    """Ask for a token, or for a press on the button where a link brought a code: to look at the page uses up nothing.
+
+    Who is in already is led on; a viewer may become an operator by a link.
+    """
+    visitor = desk.known(request)
+    if visitor is not None and (visitor.may_act or not code):
+        return RedirectResponse(own_path(back), 303)
+    if code and desk.access.look_at(code) is Pass.NEVER:
+        return _door(request, fault=tell(SPENT), back=back, status=401)
     return _door(request, code=code, back=back)
 
 
@@ -48,14 +58,18 @@ def sign_in(
         )
         answer.headers["retry-after"] = str(wait)
         return answer
-    visitor = desk.access.redeem(code) if code else desk.access.by_token(token.strip())
+    if code:
+        visitor = desk.access.redeem(code)
+        fault = tell(SPENT)
+    else:
+        visitor = desk.access.by_token(token.strip())
+        fault = tell("nobody has this token")
+
+    if visitor is None and code and desk.known(request) is not None:
+        # The button was pressed twice, or again after a step back: the first press let them in.
+        return RedirectResponse(own_path(back), 303)
     if visitor is None:
         desk.note_failure(request)
-        fault = (
-            tell("this link was used already, or is too old")
-            if code
-            else tell("nobody has this token")
-        )
         return _door(request, fault=fault, back=back, status=401)
     answer = RedirectResponse(own_path(back), 303)
     answer.set_cookie(
@@ -125,5 +139,11 @@ def _door(
 ) -> Response:
     words = words_for(request, None)
     said = render(fault, words) if fault else ""
-    values = {"code": code, "fault": said, "back": own_path(back)}
+    is_lasting = desk_of(request).access.look_at(code) is Pass.ALWAYS
+    values = {
+        "code": code,
+        "is_lasting": is_lasting,
+        "fault": said,
+        "back": own_path(back),
+    }
     return show(request, "sign_in.html", values, words=words, status=status)

@@ -196,6 +196,7 @@ def show(
             "visitor": visitor,
             "form_key": desk.access.form_key(visitor) if visitor else "",
             "here": request.scope["path"],
+            "again": _again(request),
             "statuses": STATUSES,
             "lights": LIGHTS,
             "severities": SEVERITIES,
@@ -208,3 +209,13 @@ def show(
         }
     )
     return HTMLResponse(text, status)
+
+
+def _again(request: Request) -> str:
+    """Return where this page is asked for again: with what follows the path, such as the code of a sign-in link; what
+    was sent and not asked for is not sent twice."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    path = str(request.scope["path"])
+    return f"{path}?{query}" if query else path
