@@ -31,6 +31,9 @@ class CycleLines:
 
     def of(self, report: Report) -> list[str]:
         """Return what is said of a cycle."""
+        if report.undoes:
+            # It looked at what a run wrote, not at what is wrong.
+            return list(self._summary(report))
         standing = frozenset(report.standing())
         before = self.before
         self.before = standing

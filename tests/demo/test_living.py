@@ -18,9 +18,11 @@ from rayline_demo.live.pace import played
 from rayline_demo.live.script import Script
 from tests.support.living import SEED, Living, living
 from tests.support.waiting import wait_for
-from worker.cycle.context import Mode
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.undoing import undo
 from worker.domain.messages import ENGLISH, Text, render
 from worker.locales import load_words
+from worker.plan.undo import RULE
 
 HOUR, DAY = 60, 24 * 60
 LOOK_EVERY = 5
@@ -173,6 +175,10 @@ def test_a_cycle_is_told_in_a_line_and_what_is_wrong_once(
         assert [line[0] for line in wrong if line[0] in "!✓"] == ["!"]
         assert {"en": "Time off", "ru": "Отпуска и отсутствия"}[locale] in wrong[-1]
         assert lines.of(alive.look()) == []
+        looked = undo(
+            office.rig.context, CycleRequest(Mode.FULL, RULE, dry_run=True, undoes=1)
+        )
+        assert lines.of(looked) == []
         done.undo()
         right = lines.of(alive.look())
         assert [line[0] for line in right if line[0] in "!✓"] == ["✓"]

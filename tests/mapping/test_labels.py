@@ -61,7 +61,9 @@ def test_where_boards_differ_the_board_decides_else_the_name_stays() -> None:
         ("bonuses/bonus:1", "en", "Bonuses, bonus:1"),
         ("worker/plan.py", "en", "worker/plan.py"),
         ("tasks/", "en", "tasks/"),
-        ("tasks", "en", "tasks"),
+        # What is wrong with a whole board names it alone.
+        ("tasks", "en", "Account sprint"),
+        ("tasks", "ru", "Аккаунт-спринт"),
     ],
 )
 def test_a_row_is_named_by_its_board_and_title(

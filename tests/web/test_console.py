@@ -20,7 +20,7 @@ from worker.cli.console import public_address
 from worker.config import ConsoleSettings
 from worker.cycle.context import Mode
 from worker.errors import ConfigError
-from worker.state import pauses, problems, runs
+from worker.state import pauses, problems, runs, triggers
 from worker.web.access import Access, Attempts
 from worker.web.desk import Desk
 from worker.web.guard import MOST_BODY
@@ -497,6 +497,70 @@ def test_a_request_is_answered_by_a_run_that_can_be_watched(
     shown = client.get(waiting, follow_redirects=True)
     assert "/runs/" in str(shown.url)
     assert "anna" in shown.text
+
+
+def test_who_asks_while_a_run_is_under_way_joins_it_and_is_told(
+    console: Console, play: Play
+) -> None:
+    client = console.signed_in()
+    context = play.stage.context
+    with context.transaction() as tx:
+        run_id = runs.start(tx, "delta", now=context.now())
+    play.later(minutes=1)
+    form = {"form_key": console.form_key(client), "what": "sync"}
+    where = client.post("/w/studio/sync", data=form).headers["location"]
+    assert "answers it, or is let end first" in client.get(where).text
+    with context.transaction() as tx:
+        (joined,) = triggers.take(tx, run_id, is_reading=True)
+    assert where.endswith(f"/{joined.id}")
+    page = client.get(where).text
+    assert f"Run {run_id} was under way already and answers it too." in page
+    shown = client.get(f"/w/studio/runs/{run_id}").text
+    assert "<b>a look at what changed</b> · at the request of <b>anna</b>" in shown
+    with context.transaction() as tx:
+        runs.close_lost(tx, now=context.now())
+        triggers.give_back(tx)
+    with answering(play):
+        wait_for(lambda: client.get(where).status_code == 303, "the answer")
+
+
+def test_two_who_ask_for_the_same_share_one_request_that_names_both(
+    console: Console, play: Play
+) -> None:
+    guest = console.client()
+    code = console.desk.access.issue_code()
+    guest.post("/sign-in", data={"code": code})
+    places = []
+    for client in (console.signed_in(), guest):
+        form = {"form_key": console.form_key(client), "what": "sync"}
+        answer = client.post("/w/studio/sync", data=form)
+        places.append(answer.headers["location"])
+    first, second = places
+    assert first == second
+    assert "<b>anna, operator</b>" in guest.get(first).text
+    with answering(play):
+        wait_for(lambda: guest.get(first).status_code == 303, "the answer")
+    shown = guest.get(first, follow_redirects=True).text
+    assert "<b>anna, operator</b>" in shown
+
+
+def test_why_a_plan_is_refused_is_told_by_boards_and_with_the_way_out_of_here(
+    console: Console, play: Play
+) -> None:
+    client = console.signed_in()
+    form = {"form_key": console.form_key(client), "run_id": "1"}
+    where = client.post("/w/studio/undo", data=form).headers["location"]
+    with answering(play):
+        wait_for(lambda: client.get(where).status_code == 303, "the answer")
+    page = client.get(where, follow_redirects=True).text
+    named = re.findall(r'class="where">([^<]+)</span>', page)
+    titles = {
+        source.title["en"] for source in play.stage.context.schema.sources.values()
+    }
+    assert set(named) & titles
+    assert not set(named) & set(play.stage.context.schema.sources)
+    assert "rayline sync --force" not in page
+    assert 'name="force"' in page
 
 
 def test_a_plan_that_was_read_is_applied_and_no_other(

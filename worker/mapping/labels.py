@@ -47,6 +47,9 @@ def _labelled(
 ) -> RenderedProblem:
     name, _, key = problem.where.partition("/")
     source = schema.sources.get(name)
+    if source is not None and problem.where == source.name:
+        # What is wrong with a whole board is told under its name alone.
+        problem = replace(problem, where=source.title[locale])
     if source is None or not key:
         field = label_field(problem, schema, locale) if problem.field else ""
         return replace(problem, field=field)

@@ -15,7 +15,14 @@ from worker.state import pauses, problems, runs
 from worker.state.pauses import Pause
 from worker.state.triggers import OPEN, Asker, Order, Source
 from worker.web.access import Visitor
-from worker.web.console import Chosen, Guest, Here, signed_in, workspace_screen
+from worker.web.console import (
+    Chosen,
+    Guest,
+    Here,
+    askers_of,
+    signed_in,
+    workspace_screen,
+)
 from worker.web.desk import NotAllowed, NotThere
 
 router = APIRouter(include_in_schema=False)
@@ -132,7 +139,14 @@ def request_page(
     trigger, run = answer
     if run is not None and trigger.state not in OPEN:
         return RedirectResponse(f"{_home(context)}/runs/{run.id}", 303)
-    return _waiting(request, context, visitor, trigger=trigger, run=run)
+    return _waiting(
+        request,
+        context,
+        visitor,
+        trigger=trigger,
+        askers=", ".join(askers_of([trigger])),
+        run=run,
+    )
 
 
 def _waiting(

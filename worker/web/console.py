@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
 
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
@@ -21,7 +22,7 @@ from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Code, RenderedProblem, Severity
-from worker.mapping.labels import label_field
+from worker.mapping.labels import label_field, label_fields
 from worker.method.clients.health import NAMES
 from worker.pages.pictures import (
     chart_cards,
@@ -34,6 +35,7 @@ from worker.pages.view import View
 from worker.plan.reading import conflicts
 from worker.state import pauses, problems, runs, triggers
 from worker.state.pauses import Pause
+from worker.state.triggers import Trigger
 from worker.web.access import Visitor
 from worker.web.desk import Desk, NotThere, desk_of, nearest
 from worker.web.drawing import (
@@ -63,6 +65,8 @@ UNMATCHED = frozenset(
     }
 )
 """What has no counterpart on the other side."""
+FORCED = frozenset({Code.TOO_DESTRUCTIVE.value, Code.MAPPING_CHANGED.value})
+"""Reasons whose one way out is to read the plan and to force it."""
 MODES = {"delta": message("what changed"), "full": message("everything")}
 RAYS = {"green": message("green"), "amber": message("amber"), "red": message("red")}
 Here = Annotated[Desk, Depends(desk_of)]
@@ -198,19 +202,30 @@ def run_page(
         asked = triggers.of_run(tx, run.id)
     reader = reader_for(desk, context, words_for(request, context))
     diff = reader.read_plan(plan) if plan else None
+    names = askers_of(asked)
     shown = [_told(problem) for problem in run.outcome.get("problems") or ()]
+    refused = [_refused(reason) for reason in run.outcome.get("refused") or ()]
     return workspace_screen(
         request,
         "run.html",
         context,
         visitor=visitor,
         run=run,
-        askers=", ".join(dict.fromkeys(each.asker.name for each in asked)),
+        askers=", ".join(names),
         diff=diff,
         conflicts=conflicts(diff.kept) if diff else (),
-        problems=shown,
-        refused=[_told(reason) for reason in run.outcome.get("refused") or ()],
+        problems=_labelled(desk, context, request, shown),
+        refused=_labelled(desk, context, request, refused),
     )
+
+
+def askers_of(asked: Iterable[Trigger]) -> list[str]:
+    """Return who asked, each once, those who joined a request that waited included."""
+    names: dict[str, None] = {}
+    for trigger in asked:
+        for asker in (trigger.asker, *trigger.also):
+            names[asker.name] = None
+    return list(names)
 
 
 def _run(context: Context, run_id: int) -> runs.Run:
@@ -224,6 +239,23 @@ def _run(context: Context, run_id: int) -> runs.Run:
 
 def _told(data: Mapping[str, str]) -> RenderedProblem:
     return msgspec.convert(data, RenderedProblem)
+
+
+def _refused(data: Mapping[str, str]) -> RenderedProblem:
+    """Return why a plan was refused; what is said of the command line has a form on this page."""
+    reason = _told(data)
+    if reason.code in FORCED:
+        return replace(reason, hint="")
+    return reason
+
+
+def _labelled(
+    desk: Desk, context: Context, request: Request, told: Iterable[RenderedProblem]
+) -> list[RenderedProblem]:
+    """Return problems as people call what they are about: boards and rows by their titles, fields by their columns."""
+    words = words_for(request, context)
+    names = desk.insights.names(context)
+    return label_fields(told, context.schema, words.locale, names)
 
 
 @router.get("/w/{workspace}/plans/{checksum}")
@@ -243,20 +275,23 @@ def planworkspace_screen(
         visitor=visitor,
         diff=diff,
         conflicts=conflicts(diff.kept),
-        problems=plan.problems,
+        problems=_labelled(desk, context, request, plan.problems),
     )
 
 
 @router.get("/w/{workspace}/problems")
-def problems_page(request: Request, context: Chosen, visitor: Guest) -> HTMLResponse:
+def problems_page(
+    request: Request, desk: Here, context: Chosen, visitor: Guest
+) -> HTMLResponse:
     """List the problems that stand, what has no counterpart apart, and those that people put to sleep."""
     standing = read_standing(context)
     asleep = _asleep(context)
     awake = []
     sleeping = []
     unmatched = []
-    for problem, since in sorted(standing.problems.items(), key=_place):
-        name = problems.name_of(problem)
+    for kept, since in sorted(standing.problems.items(), key=_place):
+        name = problems.name_of(kept)
+        (problem,) = _labelled(desk, context, request, [kept])
         if name in asleep:
             row = (problem, since, name, asleep[name])
             sleeping.append(row)
