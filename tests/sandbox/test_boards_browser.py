@@ -115,6 +115,26 @@ def test_nothing_but_a_scrolling_box_is_wider_than_the_window(stage: Stage) -> N
             ), (path, width)
 
 
+def test_tools_of_a_board_stay_within_a_phone_whatever_it_is_grouped_by(
+    stage: Stage,
+) -> None:
+    stage.tab.set_viewport_size({"width": 390, "height": 900})
+    stage.open(stage.view("projects.board"))
+    choices = stage.tab.locator(".tools .menu a")
+    groups = [choice.get_attribute("href") for choice in choices.all()]
+    assert len(groups) > 3
+    for group in groups:
+        assert group is not None
+        stage.open(group)
+        wide = stage.tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, group
+        stage.tab.locator(".tools summary").click()
+        box = stage.tab.locator(".tools .menu > div").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, group
+        assert box["x"] + box["width"] <= 390, group
+
+
 def test_typing_in_the_filter_leaves_only_matching_rows(stage: Stage) -> None:
     stage.open(stage.view("projects.board"))
     stage.tab.fill("#find", "портал ДИЛЕРОВ")
