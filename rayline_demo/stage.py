@@ -22,6 +22,7 @@ from rayline_sandbox.server import Running, serve
 from rayline_sandbox.wire import Clock
 from worker.app.build import Progress, Surroundings, build_context, open_store
 from worker.config import (
+    ConsolePerson,
     ConsoleSettings,
     JiraSettings,
     NotionSettings,
@@ -248,8 +249,18 @@ def _console_table(console: ConsoleSettings | None) -> str:
     if console is None:
         return ""
     key = console.feed_key.get_secret_value()
+    people = (_person_table(*pair) for pair in console.people.items())
     return f"""
 [console]
 listen = "{console.listen}"
 feed_key = "{key}"
+{"".join(people)}"""
+
+
+def _person_table(name: str, person: ConsolePerson) -> str:
+    token = person.token.get_secret_value()
+    return f"""
+[console.people.{name}]
+role = "{person.role}"
+token = "{token}"
 """

@@ -49,7 +49,7 @@ from worker.cli.session import JsonOption, fail, log_level, progress
 from worker.cli.signals import ending_in_time, stop_on_signals
 from worker.cli.usage import misuse, require_known
 from worker.cli.voice import SPOKEN, voice
-from worker.config import ConsoleSettings
+from worker.config import ConsolePerson, ConsoleSettings
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
@@ -65,6 +65,8 @@ from worker.web.server import serve_console, sign_in_link
 
 QUIET = "WARNING"
 """Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
+VISITOR = "visitor"
+"""Who signs in to a demo's console by token, and whose programs ask it."""
 PACE = 60.0
 """Seconds from one act of people to the next."""
 CYCLES = {
@@ -259,7 +261,10 @@ def _cycle(stage: Stage, name: str, words: Words) -> Report:
 
 def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -> int:
     stage, words = run.stage, run.words
-    settings = ConsoleSettings(feed_key=SecretStr(secrets.token_hex(24)))
+    person = ConsolePerson(role="operator", token=SecretStr(secrets.token_hex(24)))
+    settings = ConsoleSettings(
+        feed_key=SecretStr(secrets.token_hex(24)), people={VISITOR: person}
+    )
     desk = open_desk(stage, settings)
     lines = CycleLines(words, stage.context.schema)
 
@@ -276,7 +281,8 @@ def _keep_running(run: _Run, folder: Path, stop: threading.Event, pace: float) -
         listening = {"listen": console.removeprefix("http://")}
         file = write_configuration(stage, folder, settings.model_copy(update=listening))
         link = sign_in_link(desk, console, life=None)
-        _tell_addresses(run, file, console, link)
+        token = person.token.get_secret_value()
+        _tell_addresses(run, file, _Console(console, link, token))
         runner = open_runner(stage.context, tell_cycle)
         with (
             _one_daemon(stage.context) as check,
@@ -302,23 +308,38 @@ def open_desk(stage: Stage, settings: ConsoleSettings | None = None) -> Desk:
     """Return the console's desk: pages are looked at on the sandbox's boards."""
     boards = stage.sockets.boards_url
     contexts = {stage.context.name: stage.context}
+    settings = settings or ConsoleSettings()
     return Desk(
         lambda: contexts,
-        settings or ConsoleSettings(),
-        Access({}),
+        settings,
+        Access(settings.people),
         page_url=lambda page_id: f"{boards}/p/{page_id.replace('-', '')}",
         boards_url=boards,
     )
 
 
-def _tell_addresses(run: _Run, file: Path, console: str, link: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Console:
+    """Where a demo's console is, the link that signs in to it, and the token by which programs ask it."""
+
+    url: str
+    link: str
+    token: str
+
+
+def _tell_addresses(run: _Run, file: Path, console: _Console) -> None:
     described = run.stage.sockets.describe()
     words = run.words
     if run.as_json:
-        more = {"console_url": console, "sign_in_link": link, "config": str(file)}
+        more = {
+            "console_url": console.url,
+            "console_token": console.token,
+            "sign_in_link": console.link,
+            "config": str(file),
+        }
         show.print_json({**described, **more})
     for name, address in (
-        (words.say("Console"), link),
+        (words.say("Console"), console.link),
         (words.say("Boards"), described["boards_url"]),
         (words.say("Control API"), described["control_url"]),
         ("Notion", described["notion"]["base_url"]),
@@ -335,6 +356,10 @@ def _tell_addresses(run: _Run, file: Path, console: str, link: str) -> None:
     card = run.stage.agency.cards[0].name
     for command in ("status", f'explain "{card}#progress"', "trigger --wait 60"):
         show.say(f"  {_own_command()} {command} -c {file}")
+    asked = f"{console.url}/api/v1/workspaces/{run.stage.context.name}/sync"
+    show.say(
+        f'  curl -d "{{}}" -H "Content-Type: application/json" -H "Authorization: Bearer {console.token}" {asked}'
+    )
 
 
 def _own_command() -> str:

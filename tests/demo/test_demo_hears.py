@@ -130,6 +130,24 @@ def test_another_terminal_reads_the_addresses_of_calendars_that_answer(
 
 
 @pytest.mark.slow
+def test_a_program_asks_a_demo_by_the_token_that_it_prints(tmp_path: Path) -> None:
+    with evening(tmp_path) as demo:
+        wait_for(lambda: demo.began().total(), "the first cycle")
+        shown = {"authorization": f"Bearer {demo.told['console_token']}"}
+        with httpx.Client(
+            base_url=demo.told["console_url"], headers=shown, timeout=LONG
+        ) as program:
+            path = "/api/v1/workspaces/studio/sync"
+            unknown = program.post(path, json={"scope": "Северный бнк"})
+            assert unknown.status_code == 404
+            assert "Северный банк" in unknown.json()["message"]
+            asked = program.post(path, json={"scope": "Северный банк"})
+            assert asked.status_code == 202
+            where = asked.headers["location"]
+            wait_for(lambda: program.get(where).json()["state"] == "done", "a run")
+
+
+@pytest.mark.slow
 def test_a_daemon_on_the_file_of_a_demo_is_told_that_the_demo_is_one(
     tmp_path: Path,
 ) -> None:
