@@ -397,6 +397,22 @@ def _cut(text: str, most: int) -> str:
 FAULTS = frozenset({Code.RULE_FAILED, Code.PAGE_FAILED})
 """Codes of problems that are faults of this program: the run went on without that rule or page."""
 
+PASSING = frozenset({Code.TRANSIENT, Code.UNKNOWN, Code.POSTPONED})
+"""Codes of problems that waiting may mend."""
+
+REFUSALS = frozenset(
+    {
+        Code.OTHER_PLAN,
+        Code.TOO_DESTRUCTIVE,
+        Code.SOURCE_EMPTY,
+        Code.TOO_MANY_CHANGES,
+        Code.INCOMPLETE_ARCHIVE,
+        Code.MAPPING_CHANGED,
+        Code.NEVER_READ,
+    }
+)
+"""Codes of problems for which a plan is refused as unsafe."""
+
 
 class RaylineError(Exception):
     """The root of every error this program raises on purpose."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.campus import bind, open_campus
+from tests.support.campus import Campus, bind, open_campus
 from tests.support.stages import rayline
 from worker.state.store import Store
 
@@ -22,6 +22,7 @@ class Machine:
     """A machine with a configuration of two workspaces."""
 
     config: Path
+    campus: Campus
 
     def run(self, *words: str) -> tuple[int, str, str]:
         """Run a command and return how it ended and what it said."""
@@ -39,6 +40,11 @@ class Machine:
         text = self.config.read_text("utf-8")
         self.config.write_text(text.replace(f'"ntn_{name}"', '"ntn_nobody"'), "utf-8")
 
+    def put_off(self, name: str) -> None:
+        """Have a workspace's Notion ask whoever comes to wait for longer than a run may."""
+        rule = {"kind": "429", "retry_after": 1200, "times": 100}
+        self.campus.rooms[name].control("faults", {"rules": [rule]})
+
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
@@ -47,7 +53,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         store = Store(f"sqlite:///{tmp_path / 'state' / 'rayline.db'}")
         bind(campus, store)
         store.close()
-        yield Machine(config)
+        yield Machine(config, campus)
 
 
 def test_a_run_serves_all_workspaces_and_the_next_finds_nothing_due(
@@ -86,13 +92,43 @@ def test_people_read_of_each_by_its_name(machine: Machine) -> None:
     code, said, _ = machine.run("sync", "--delta")
     assert code == 2
     assert "south" in said
-    code, said, _ = machine.run("status")
+    for words, ending in ((("status",), 0), (("check",), 2)):
+        code, said, _ = machine.run(*words)
+        assert code == ending
+        assert all(f"Workspace {name}" in said for name in NAMES)
+
+
+def test_a_plan_is_drawn_for_each_and_the_worst_code_counts(machine: Machine) -> None:
+    code, told = machine.told("plan", "--exit-code")
+    assert code == 3
+    assert [one["workspace"] for one in told] == list(NAMES)
+    assert all(one["changes"] for one in told)
+    code, said, _ = machine.run("plan")
     assert code == 0
     assert all(f"Workspace {name}" in said for name in NAMES)
 
+    machine.spoil("south")
+    code, said, _ = machine.run("plan", "--exit-code")
+    assert code == 2
+    assert "Workspace north" in said
+    assert "south: Notion refused this connection" in said
+
+
+def test_a_service_that_asks_to_wait_is_waited_for_unless_another_is_wrong(
+    machine: Machine,
+) -> None:
+    machine.put_off("north")
+    for command in ("check", "plan", "sync"):
+        code, told = machine.told(command)
+        assert code == 75, command
+        assert [one["workspace"] for one in told] == list(NAMES)
+    machine.spoil("south")
+    for command in ("check", "plan", "sync"):
+        assert machine.told(command)[0] == 2, command
+
 
 def test_what_is_of_one_workspace_wants_its_name(machine: Machine) -> None:
-    for words in (("sync", "Acme"), ("sync", "--checksum", "abc")):
+    for words in (("sync", "Acme"), ("plan", "Acme"), ("sync", "--checksum", "abc")):
         code, _, said = machine.run(*words)
         assert code == 2
         assert "which workspace?" in said

@@ -80,6 +80,21 @@ def test_a_service_behind_a_private_authority_is_read_with_its_file(
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_a_check_that_has_to_wait_says_so_and_ends_with_75(
+    play: Play, side: str
+) -> None:
+    write_config(play)
+    sandbox = getattr(play.stage, side)
+    rule = {"kind": "429", "retry_after": 1200, "times": 1}
+    sandbox.control("faults", {"rules": [rule]})
+    looked = run(play, "check", "--json")
+    assert looked.exit_code == 75
+    told = json.loads(looked.stdout)["problems"]
+    errors = [one["code"] for one in told if one["severity"] == "error"]
+    assert errors == ["postponed"]
+
+
+@pytest.mark.parametrize("side", SIDES)
 def test_a_long_wait_ends_the_run_at_once_and_is_told_until_it_is_over(
     play: Play, side: str
 ) -> None:

@@ -21,6 +21,7 @@ from worker.cli.reader import names_in, reader_of
 from worker.cli.session import (
     ClientOption,
     ConfigOption,
+    EachOption,
     JsonOption,
     OnlyOption,
     ScopeArgument,
@@ -80,7 +81,7 @@ FullOption = Annotated[
 def plan(
     scope: ScopeArgument = "",
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     full: FullOption = True,
     exit_code: Annotated[
         bool,
@@ -102,42 +103,55 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be written and why; never writes."""
+    scope = _one_client(scope, client)
     mode = Mode.FULL if full else Mode.DELTA
-    rules = find_rules(only)
-    order = CycleRequest(mode, "plan", _one_client(scope, client), rules=rules)
-    with (
-        session(config, as_json=as_json) as opened,
-        context_of(opened, workspace) as context,
-    ):
-        drawn = plan_cycle(context, order)
-        with opened.store.transaction(context.name) as tx:
-            runs.save_plan(tx, drawn.plan, None, now=context.now())
-        reader = reader_of(context, opened.words, names_in(drawn, context.schema))
-        view = show.digest_view(drawn.plan, drawn.world, reader)
-        if every:
-            view = show.plan_view(drawn.plan, reader)
-        opened.say(
-            view,
-            lambda: {
-                **withheld_data(drawn.plan, context.schema.is_private),
-                "refused": [problem_data(one) for one in drawn.refused] or None,
-            },
-        )
-        for reason in drawn.refused:
-            show.console(stderr=True).print(
-                opened.words.say(
-                    "Would be refused: {reason}", reason=prose.line(reason)
-                ),
-                style="red",
-            )
-        if exit_code and drawn.plan.changes:
-            raise typer.Exit(exits.PENDING)
+    order = CycleRequest(mode, "plan", scope, rules=find_rules(only))
+    with session(config, as_json=as_json) as opened:
+
+        def step(name: str) -> Told:
+            with context_of(opened, name) as context:
+                told = _planned(context, opened.words, order, is_whole=every)
+            return told if exit_code else told._replace(code=exits.OK)
+
+        if scope:
+            _want_one(opened.settings, workspace)
+        over_workspaces(opened, workspace, step, headed=True)
+
+
+def _planned(
+    context: Context, words: Words, order: CycleRequest, *, is_whole: bool
+) -> Told:
+    """Draw up a plan, keep it, and tell it: client by client, or the whole of it."""
+    drawn = plan_cycle(context, order)
+    with context.store.transaction(context.name) as tx:
+        runs.save_plan(tx, drawn.plan, None, now=context.now())
+    reader = reader_of(context, words, names_in(drawn, context.schema))
+    view = show.digest_view(drawn.plan, drawn.world, reader)
+    if is_whole:
+        view = show.plan_view(drawn.plan, reader)
+    data = {
+        "workspace": context.name,
+        **withheld_data(drawn.plan, context.schema.is_private),
+        "refused": [problem_data(one) for one in drawn.refused] or None,
+    }
+    reasons = [
+        words.say("Would be refused: {reason}", reason=prose.line(one))
+        for one in drawn.refused
+    ]
+    code = exits.PENDING if drawn.plan.changes else exits.OK
+    return Told(view, data, code, reasons)
+
+
+def _want_one(settings: Settings, workspace: str | None) -> None:
+    """Raise `ConfigError` where none of several workspaces is named."""
+    if workspace is None and len(settings.workspaces) > 1:
+        choose(settings, None)
 
 
 def sync_command(
     scope: ScopeArgument = "",
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     full: FullOption = True,
     due: Annotated[
         bool,
@@ -187,9 +201,8 @@ def sync_command(
                     return _attended(context, opened.words)
                 return _synced(context, opened.words, sync(context, order))
 
-        is_of_one = bool(scope or checksum) and workspace is None
-        if is_of_one and len(opened.settings.workspaces) > 1:
-            choose(opened.settings, None)
+        if scope or checksum:
+            _want_one(opened.settings, workspace)
         told = Watched(_chosen(opened.settings, workspace), opened.store)
         with watching_once(told, stop):
             over_workspaces(opened, workspace, step, every=every)
@@ -247,7 +260,7 @@ def _part(opened: Session, context: Context) -> None:
 
 def run(
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     as_json: JsonOption = False,
     console: Annotated[
         bool,
@@ -259,7 +272,7 @@ def run(
     listen: Annotated[
         str,
         typer.Option(
-            metavar="HOST:PORT",
+            metavar=message("HOST:PORT"),
             help=message("Where the console listens (implies --console)."),
         ),
     ] = "",

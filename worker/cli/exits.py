@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from worker.errors import (
+    FAULTS,
+    PASSING,
+    REFUSALS,
     Busy,
     ConfigError,
     Denied,
@@ -11,6 +16,8 @@ from worker.errors import (
     QueueFull,
     RaylineError,
     Rejected,
+    RenderedProblem,
+    Severity,
     StateFault,
     Stopped,
     Transient,
@@ -29,6 +36,26 @@ BUSY = 75
 INTERRUPTED = 130
 UNREAD = 141
 """As shells name a process that Ctrl-C ended, and one whose output nobody reads any more."""
+
+WORST_FIRST = (BUG, USAGE, REFUSED, FAILED, BUSY, PENDING)
+PROBLEMS: Mapping[str, int] = {
+    **dict.fromkeys(FAULTS, BUG),
+    **dict.fromkeys(REFUSALS, REFUSED),
+    **dict.fromkeys(PASSING, BUSY),
+}
+"""With which code a command ends that only looks and sees an error of a code; 2 with any other."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the code of a command whose parts ended with `codes`."""
+    ended = set(codes)
+    return next((code for code in WORST_FIRST if code in ended), OK)
+
+
+def code_of_problems(problems: Iterable[RenderedProblem]) -> int:
+    """Return the code of a command that looked and saw problems: 0 when none is an error."""
+    errors = [one for one in problems if one.severity is Severity.ERROR]
+    return worst(PROBLEMS.get(error.code, USAGE) for error in errors)
 
 
 def exit_code(error: RaylineError) -> int:

@@ -7,13 +7,7 @@ from typing import Any
 from worker.app.settings import CONFIGURATION, Settings
 from worker.cli import show
 from worker.cli.console import public_address
-from worker.cli.session import (
-    ConfigOption,
-    JsonOption,
-    WorkspaceOption,
-    context_of,
-    session,
-)
+from worker.cli.session import ConfigOption, EachOption, JsonOption, context_of, session
 from worker.cli.several import AllOption, Told, over_workspaces
 from worker.config import ConsoleSettings
 from worker.cycle.context import Context
@@ -26,7 +20,7 @@ from worker.web.feed import list_calendars
 
 def feed(
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     every: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -89,8 +89,10 @@ SecretsOption = Annotated[
     Keeping,
     typer.Option(
         "--secrets",
+        metavar=message("PLACE"),
         help=message(
-            "Where tokens are kept: files beside the configuration, the environment, or credentials of systemd."
+            "Where tokens are kept: in files beside the configuration ('file'), in the environment ('environment'), "
+            "or as credentials of systemd ('systemd')."
         ),
     ),
 ]

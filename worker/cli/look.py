@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from worker.cli.reasons import find_reasons
 from worker.cli.rows import Rows
 from worker.cli.session import (
     ConfigOption,
+    EachOption,
     JsonOption,
     Session,
     WorkspaceOption,
@@ -74,7 +76,7 @@ from worker.world.listing import find_problems
 
 def check(
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List every problem of the configuration, the access and the boards, and how to mend each."""
@@ -84,7 +86,7 @@ def check(
             with context_of(opened, name) as context:
                 return _checked(context, opened.words)
 
-        over_workspaces(opened, workspace, look)
+        over_workspaces(opened, workspace, look, headed=True)
 
 
 def _labelled(
@@ -95,7 +97,7 @@ def _labelled(
 
 def _checked(context: Context, words: Words) -> Told:
     everything = set(_check(context, words))
-    is_wrong = any(problem.severity is Severity.ERROR for problem in everything)
+    is_wrong = _has_errors(everything)
     # What could not be looked at has cost nothing that says how much a look costs.
     demand = None if is_wrong else read_demand(context)
     if not is_wrong:
@@ -117,7 +119,11 @@ def _checked(context: Context, words: Words) -> Told:
         _problems_view(all_problems, context, words),
         Text(_say_demand(demand, words) if demand else ""),
     )
-    return Told(view, data, exits.USAGE if is_wrong else exits.OK)
+    return Told(view, data, exits.code_of_problems(everything))
+
+
+def _has_errors(problems: Iterable[RenderedProblem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def _problems_view(
@@ -147,9 +153,7 @@ def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))
         sides.append(_trial("notion", lambda: _rights(context), words))
-    if not any(
-        problem.severity is Severity.ERROR for side in sides for problem in side
-    ):
+    if not _has_errors(chain.from_iterable(sides)):
         sides.append(_trial("workspace", lambda: _drawn(context), words))
         sides.append(_trial("jira", lambda: _listed(context, words), words))
     return [problem for side in sides for problem in side]
@@ -229,7 +233,7 @@ def _drift(context: Context) -> tuple[RenderedProblem, ...]:
 
 def status(
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the last and next runs, who is at work, what waits and which problems stand."""

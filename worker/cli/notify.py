@@ -16,13 +16,7 @@ from worker.alerts.side_by_side import call_all
 from worker.alerts.wording import Message, Told, compose
 from worker.app.targets import Target, targets_of
 from worker.cli import exits
-from worker.cli.session import (
-    ConfigOption,
-    JsonOption,
-    WorkspaceOption,
-    context_of,
-    session,
-)
+from worker.cli.session import ConfigOption, EachOption, JsonOption, context_of, session
 from worker.cli.several import Told as Said
 from worker.cli.several import over_workspaces
 from worker.cycle.context import Context
@@ -39,7 +33,7 @@ MENDED_BY_A_PERSON = (NOT_INSTALLED, NOT_KNOWN)
 
 def notify(
     config: ConfigOption = None,
-    workspace: WorkspaceOption = None,
+    workspace: EachOption = None,
     test: TestOption = False,
     as_json: JsonOption = False,
 ) -> None:

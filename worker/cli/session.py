@@ -50,6 +50,17 @@ WorkspaceOption = Annotated[
         help=message("The workspace: the NAME of its table [workspaces.NAME]."),
     ),
 ]
+EachOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar=message("NAME"),
+        help=message(
+            "The workspace: the NAME of its table [workspaces.NAME] (all when left out)."
+        ),
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help=message("Print one JSON object on stdout."))
 ]
