@@ -135,8 +135,8 @@ def _planned(
         "refused": [problem_data(one) for one in drawn.refused] or None,
     }
     reasons = [
-        words.say("Would be refused: {reason}", reason=prose.line(one))
-        for one in drawn.refused
+        words.say("Would be refused: {reason}", reason=prose.line(problem))
+        for problem in drawn.refused
     ]
     code = exits.PENDING if drawn.plan.changes else exits.OK
     return Told(view, data, code, reasons)

@@ -78,7 +78,7 @@ def _guarded(
 ) -> Told:
     """Take a step; an error of the kinds that are told is what is told of this workspace."""
     try:
-        told = step(name)
+        part = step(name)
     except RaylineError as error:
         sentence = f"{name}: {prose.explain(error, opened.words)}"
         data = {"workspace": name, **prose.error_data(error, opened.words)}
@@ -86,8 +86,8 @@ def _guarded(
         return Told(sentence, data, exits.exit_code(error), aside)
     if headed:
         heading = opened.words.say("Workspace {workspace}", workspace=name)
-        return told._replace(view=Group(Text(heading, style="bold"), told.view))
-    return told
+        return part._replace(view=Group(Text(heading, style="bold"), part.view))
+    return part
 
 
 def _say_aside(told: Told) -> None:
