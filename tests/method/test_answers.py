@@ -214,6 +214,24 @@ def test_the_end_that_was_known_before_a_state_was_lost_stays() -> None:
     assert follow_spells(known, closed, None, TODAY) == known
 
 
+def test_the_day_people_closed_a_risk_is_kept_until_they_open_it_again() -> None:
+    begun = (Spell(TODAY, 3),)
+    held = Occurrence(SILENT, opened=TODAY)
+    shut = replace(held, closed=day(2), closing=Closing.PERSON)
+    known: tuple[Spell, ...] = follow_spells(begun, shut, None, day(2))
+    assert known == (Spell(TODAY, 3, closed=day(2)),)
+
+    # After a lost state the row alone tells of it, and its condition ends later.
+    again = replace(held, closed=day(30), closing=Closing.PERSON)
+    assert follow_spells(known, again, None, day(30)) == known
+    ended = replace(again, gone=day(40), ended=day(41))
+    over = follow_spells(known, ended, None, day(41))
+    assert over == (Spell(TODAY, 3, gone=day(40), closed=day(2)),)
+    assert over[0].over == day(2)
+
+    assert follow_spells(known, held, risk(3, None), day(3)) == begun
+
+
 # --- what is counted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,6 +42,7 @@ from worker.domain.values import Ref, Span
 from worker.errors import FAULTS, in_words
 from worker.locales import load_words
 from worker.mapping.load import load_schema
+from worker.method.hindsight.spells import Spell, write_spells
 from worker.pages import write_pages
 from worker.plan.facts import PageFact
 from worker.world.world import World
@@ -301,12 +303,67 @@ def test_an_agenda_reads_a_day_with_a_time_as_that_day() -> None:
         client=(Ref("clients", "c1"),),
         status="closed",
         first_seen=at(date(2026, 11, 2)),
-        last_change=at(date(2026, 11, 3)),
     )
     seen = agency(date(2026, 11, 26), rows={"tasks": (late,), "risks": (risk,)})
     text = said(pages(seen)["meeting:monthly:u1:2026-12"].blocks)
     assert "Call the lawyer · due Nov 10, 2026" in text.split("Promises not kept")[1]
-    assert "- Contract ends\n\n- 1 risk closed\n  - Contract ends" in text
+    assert "  - Contract ends\n\n- 0 risks closed" in text
+
+
+@pytest.mark.parametrize(
+    ("spell", "opened", "closed"),
+    [
+        (Spell(date(2026, 11, 2), 3, gone=date(2026, 11, 9)), 1, 1),
+        (Spell(date(2026, 9, 30), 3, gone=date(2026, 11, 9)), 0, 1),
+        (Spell(date(2026, 11, 2), 3, gone=date(2026, 12, 1)), 1, 0),
+        (Spell(date(2026, 9, 30), 3, closed=date(2026, 11, 9)), 0, 1),
+        (
+            Spell(
+                date(2026, 9, 30), 3, gone=date(2026, 12, 1), closed=date(2026, 11, 9)
+            ),
+            0,
+            1,
+        ),
+    ],
+)
+def test_a_risk_counts_where_it_opened_and_where_it_was_over(
+    spell: Spell, opened: int, closed: int
+) -> None:
+    # Its score last changed in November, which tells nothing of when it was over.
+    risk = row(
+        "risks",
+        "risk:money.contract_ends:c1",
+        title="Contract ends",
+        client=(Ref("clients", "c1"),),
+        status="closed",
+        first_seen=spell.opened,
+        last_change=date(2026, 11, 20),
+        spells=write_spells((spell,)),
+    )
+    seen = agency(date(2026, 12, 1), rows={"risks": (risk,)})
+    text = said(pages(seen)["meeting:monthly:u1:2026-12"].blocks)
+    counts = re.findall(r"(\d) risks? (?:opened|closed)", text)
+    assert counts == [str(opened), str(closed)]
+
+
+def test_a_risk_that_came_back_was_closed_all_the_same() -> None:
+    spells = (
+        Spell(date(2026, 11, 2), 3, gone=date(2026, 11, 9)),
+        Spell(date(2026, 12, 1), 3),
+    )
+    risk = row(
+        "risks",
+        "risk:money.contract_ends:c1",
+        title="Contract ends",
+        client=(Ref("clients", "c1"),),
+        status="open",
+        first_seen=date(2026, 12, 1),
+        spells=write_spells(spells),
+    )
+    seen = agency(date(2026, 12, 1), rows={"risks": (risk,)})
+    text = said(pages(seen)["meeting:monthly:u1:2026-12"].blocks)
+    assert "- 1 risk opened\n  - Contract ends" in text
+    assert "- 1 risk closed\n  - Contract ends" in text
 
 
 def test_feedback_on_people_stays_off_the_agenda() -> None:

@@ -17,6 +17,7 @@ from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
 from worker.method.growth.hypotheses import find_measured
+from worker.method.hindsight.spells import read_spells
 from worker.method.measures import GoalMeasure, PlanMeasure
 from worker.pages.development import describe_effect
 from worker.pages.playbooks import write_worths
@@ -229,11 +230,15 @@ def _is_in(day: date | None, period: Period) -> bool:
 
 
 def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    rows = list(_risks_of(view, unit))
-    opened = [row for row in rows if _is_in(row.first_seen, past)]
-    closed = [
-        row for row in rows if row.status == "closed" and _is_in(row.last_change, past)
-    ]
+    opened = []
+    closed = []
+    for row in _risks_of(view, unit):
+        spells = read_spells(row)
+        began = [spell.opened for spell in spells] or [row.first_seen]
+        if any(_is_in(day, past) for day in began):
+            opened.append(row)
+        if any(_is_in(spell.over, past) for spell in spells):
+            closed.append(row)
     if opened or closed:
         yield view.heading("Risks opened and closed", 3)
         yield Bullet(

@@ -20,7 +20,7 @@ from worker.method.hindsight.scoring import Chance, Odds, weigh_odds
 from worker.method.measures import RiskMeasure
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Why
-from worker.world.memory import Occurrence
+from worker.world.memory import Closing, Occurrence
 from worker.world.rows import RiskRow
 from worker.world.world import World
 
@@ -29,13 +29,19 @@ MOST = 12
 
 
 class Spell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One time a risk was open: the probability told first (a mark, 1..5), the day on which it was to bite, and the
-    first day its condition was `gone`."""
+    """One time a risk was open: the probability told first (a mark, 1..5), the day on which it was to bite, the first
+    day its condition was `gone`, and the day people `closed` it although it held."""
 
     opened: date
     mark: int
     bites: date | None = None
     gone: date | None = None
+    closed: date | None = None
+
+    @property
+    def over(self) -> date | None:
+        """Return the day from which on it was no open risk any more."""
+        return self.closed or self.gone
 
     def ended_within(self, first: date, last: date) -> bool:
         """Tell whether it was gone after one day and no later than another."""
@@ -139,7 +145,8 @@ def follow_spells(
         spells.append(first)
     last = spells.pop()
     gone = _gone(last, life)
-    last = replace(last, gone=gone)
+    closed = _closed(last, life)
+    last = replace(last, gone=gone, closed=closed)
     spells.append(last)
     return tuple(spells[-MOST:])
 
@@ -153,6 +160,15 @@ def _gone(last: Spell, life: Occurrence) -> date | None:
     return None
 
 
+def _closed(last: Spell, life: Occurrence) -> date | None:
+    """Return the day people closed a row whose condition held; none once they opened it again."""
+    if life.closed is None:
+        return None
+    if last.closed is None and last.gone is None and life.closing is Closing.PERSON:
+        return life.closed
+    return last.closed
+
+
 def _noted(ref: Ref, spells: tuple[Spell, ...], world: World) -> Fact:
     say = world.words.say
     last = spells[-1]
@@ -160,10 +176,11 @@ def _noted(ref: Ref, spells: tuple[Spell, ...], world: World) -> Fact:
     opened = show_day(say("opened"), last.opened)
     bites = show_day(say("bites on"), last.bites)
     gone = show_day(say("gone since"), last.gone)
+    closed = show_day(say("closed by people on"), last.closed)
     formula = say(
         "what was told on the first day, and since when the condition is gone"
     )
-    inputs = (opened, mark, bites, gone)
+    inputs = (opened, mark, bites, gone, closed)
     why = Why("spells", inputs, formula)
     text = write_spells(spells)
     return Fact(ref, "spells", text, why)
