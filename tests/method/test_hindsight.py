@@ -116,6 +116,51 @@ def test_a_row_that_cannot_be_read_tells_nothing() -> None:
     assert [one.day for one in noted(judge(seen)).told] == [TODAY]
 
 
+@pytest.mark.parametrize(
+    ("days", "counted"),
+    [
+        # P85 lies ahead: neither work that has ended nor work that goes on is judged.
+        (0, (0, 0)),
+        (1, (1, 2)),
+        (9, (1, 2)),
+    ],
+)
+def test_a_day_is_judged_once_it_is_over_whether_or_not_work_ended(
+    days: int, counted: tuple[int, int]
+) -> None:
+    today = TODAY + days * A_DAY
+    forecast = Told(Moment.BEGIN, TOLD_ON, TODAY, TODAY, Decimal("0.9"), TODAY)
+    early = Log((forecast,), TODAY - 5 * A_DAY)
+    ended = card("d1", Stage.DONE, forecasts=write_log(early))
+    seen = running(12, 20, forecasts=write_log(Log((forecast,))))
+    seen = replace(seen, cards={**seen.cards, ended.ref: ended}, today=today)
+    calibration = judge(seen).measures.calibration
+    assert calibration is not None
+    assert (calibration.safe.hits, calibration.safe.tries) == counted
+    assert (calibration.likely.hits, calibration.likely.tries) == counted
+    assert calibration.odds.count == counted[1]
+    if counted[1]:
+        # 5 days early, and so many days late by now.
+        assert calibration.late == Decimal(days - 5) / 2
+
+
+def test_work_that_is_over_before_people_say_so_ended_with_its_last_item() -> None:
+    forecast = Told(Moment.BEGIN, TOLD_ON, TODAY - A_DAY, TODAY - A_DAY)
+    seen = running(12, 0, forecasts=write_log(Log((forecast,))))
+    calibration = judge(replace(seen, today=TODAY + 9 * A_DAY)).measures.calibration
+    assert calibration is not None
+    assert (calibration.safe.hits, calibration.safe.tries) == (1, 1)
+
+
+@pytest.mark.parametrize("stage", [Stage.LOST, Stage.EVOLUTION, Stage.SHAPING])
+def test_work_that_nobody_ends_has_no_outcome(stage: Stage) -> None:
+    forecast = Told(Moment.BEGIN, TOLD_ON, TOLD_ON, TOLD_ON)
+    seen = running(12, 20, stage=stage, forecasts=write_log(Log((forecast,))))
+    calibration = judge(seen).measures.calibration
+    assert calibration is not None
+    assert calibration.outcomes == 0
+
+
 def test_nothing_is_said_before_the_tenth_outcome() -> None:
     nine = [closed(0, number) for number in range(9)]
     assert "Too early to tell (9 of 10)." in portfolio(*nine)

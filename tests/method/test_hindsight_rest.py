@@ -270,6 +270,25 @@ def test_the_first_expected_start_of_a_proposal_stands_until_its_work_begins() -
     assert outcome.measures.calibration.starts.late == 5
 
 
+@pytest.mark.parametrize(
+    ("stage", "today", "tries"),
+    [
+        (Stage.PROPOSAL, day(20), 0),
+        (Stage.PROPOSAL, day(21), 1),
+        (Stage.AGREED, day(21), 1),
+        (Stage.LOST, day(21), 0),
+    ],
+)
+def test_a_start_that_is_put_off_and_off_is_judged_too(
+    stage: Stage, today: date, tries: int
+) -> None:
+    log = Log(start=Start(TODAY, day(20)))
+    own = card(stage=stage, jira=None, forecasts=write_log(log))
+    calibration = measured(replace(lost(own), today=today)).calibration
+    assert calibration is not None
+    assert (calibration.starts.kept.hits, calibration.starts.kept.tries) == (0, tries)
+
+
 def test_starts_are_told_from_the_tenth_on() -> None:
     cards = []
     for number in range(10):

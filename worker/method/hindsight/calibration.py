@@ -2,6 +2,9 @@
 
 Of a card the first forecast while less than half of its work is done counts once, and the first one from there on. Both
 are remembered and stand in its row, from which they are read back after a lost state.
+
+A day is judged once it is over, whether or not the work has ended: if only ended work counted, work that goes on and on would
+never be held against what was told of it. Work that goes on counts as late as it is by now.
 """
 
 from __future__ import annotations
@@ -47,10 +50,12 @@ from worker.world.memory import Track
 from worker.world.world import World
 
 SAFE = Fraction(85, 100)
+BEFORE_WORK = (Stage.PROPOSAL, Stage.AGREED)
+"""Stages in which a card still waits for its start."""
 
 
 class _Outcome(msgspec.Struct, frozen=True, gc=False):
-    """A forecast, the day that came of it, and whose it was."""
+    """A forecast, whose it was, and the day on which its work `ended`: of work that goes on, not before today."""
 
     card: Card
     told: Told
@@ -77,8 +82,8 @@ def keep_score(
         tracks[name] = follow(track, text, world.today)
         fact = _noted(card, log, world)
         facts.append(fact)
-        outcomes += _outcomes(card, log)
-        starts += _starts(log)
+        outcomes += _outcomes(card, log, measure, world.today)
+        starts += _starts(card, log, world.today)
 
     calibration = judge_outcomes(outcomes, world)
     punctuality = weigh_days(starts)
@@ -87,46 +92,57 @@ def keep_score(
     return Findings(calibration, tuple(facts), tracks=tracks)
 
 
-def _outcomes(card: Card, log: Log) -> Iterator[_Outcome]:
-    if log.ended is None:
+def _outcomes(
+    card: Card, log: Log, measure: CardMeasure, today: date
+) -> Iterator[_Outcome]:
+    ended = log.ended or _end_so_far(card, measure, today)
+    if ended is None:
         return
     for forecast in log.told:
-        if forecast.day <= log.ended:
-            yield _Outcome(card, forecast, log.ended)
+        if forecast.day <= ended:
+            yield _Outcome(card, forecast, ended)
 
 
-def _starts(log: Log) -> Iterator[Day]:
+def _end_so_far(card: Card, measure: CardMeasure, today: date) -> date | None:
+    """Return the day before which running work does not end; None where nobody knows how far it is."""
+    if card.stage is not Stage.IN_PROGRESS or not measure.known:
+        return None
+    if measure.open:
+        return today
+    return measure.flow.last
+
+
+def _starts(card: Card, log: Log, today: date) -> Iterator[Day]:
     start = log.start
-    if start is not None and start.began is not None:
-        yield Day(start.began, start.expected, start.day)
+    if start is None or start.expected >= today:
+        return
+    began = start.began
+    if began is None and card.stage in BEFORE_WORK:
+        began = today
+    if began is not None:
+        yield Day(began, start.expected, start.day)
 
 
 def judge_outcomes(outcomes: Iterable[_Outcome], world: World) -> Calibration:
-    """Return what the forecasts were worth, in whatever order they are given."""
-    likely: list[Day] = []
-    safe: list[Day] = []
+    """Return what the forecasts were worth whose days are over, in whatever order they are given."""
     chances: list[Chance] = []
     owned: dict[Ref, list[_Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        forecast = outcome.told
-        likely.append(_likely(outcome))
-        safe.append(_safe(outcome))
-        due = forecast.due
-        if forecast.chance is not None and due is not None:
-            came = outcome.ended <= due
-            chance = Chance(forecast.chance, came)
-            chances.append(chance)
+    every = tuple(outcomes)
+    for outcome in every:
+        chances += _chances(outcome, world.today)
         for owner in _owners(outcome.card, world):
             of_owner = owned[owner]
             of_owner.append(outcome)
 
+    likely = _likely(every, world.today)
+    safe = _safe(every, world.today)
     odds = weigh_odds(chances)
     whole = Calibration(kept(likely), kept(safe), _late(likely), odds)
     if len(safe) < ENOUGH:
         return whole
     groups = []
     for owner in sorted(owned):
-        group = _group(owner, owned[owner])
+        group = _group(owner, owned[owner], world.today)
         groups.append(group)
     correction = correct_days(safe, SAFE)
     return replace(whole, correction=correction, groups=tuple(groups))
@@ -141,23 +157,39 @@ def _owners(card: Card, world: World) -> Iterator[Ref]:
         yield card.service
 
 
-def _group(owner: Ref, outcomes: Iterable[_Outcome]) -> Group:
-    likely = []
-    safe = []
-    for outcome in outcomes:
-        likely.append(_likely(outcome))
-        safe.append(_safe(outcome))
+def _group(owner: Ref, outcomes: Iterable[_Outcome], today: date) -> Group:
+    own = tuple(outcomes)
+    likely = _likely(own, today)
+    safe = _safe(own, today)
     return Group(owner, kept(safe), _late(likely))
 
 
-def _likely(outcome: _Outcome) -> Day:
-    told = outcome.told
-    return Day(outcome.ended, told.p50, told.day)
+def _likely(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
+    days = []
+    for outcome in outcomes:
+        told = outcome.told
+        if told.p50 < today:
+            day = Day(outcome.ended, told.p50, told.day)
+            days.append(day)
+    return days
 
 
-def _safe(outcome: _Outcome) -> Day:
+def _safe(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
+    days = []
+    for outcome in outcomes:
+        told = outcome.told
+        if told.p85 < today:
+            day = Day(outcome.ended, told.p85, told.day)
+            days.append(day)
+    return days
+
+
+def _chances(outcome: _Outcome, today: date) -> Iterator[Chance]:
     told = outcome.told
-    return Day(outcome.ended, told.p85, told.day)
+    if told.chance is None or told.due is None or told.due >= today:
+        return
+    came = outcome.ended <= told.due
+    yield Chance(told.chance, came)
 
 
 def _late(days: Iterable[Day]) -> Decimal | None:
