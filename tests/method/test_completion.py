@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
-from tests.support.worlds import TODAY, card, client, issue, steady, unit, world
+from tests.support.worlds import TODAY, at, card, client, issue, steady, unit, world
 from worker.domain.entities import Issue, Stage
 from worker.domain.values import Ref
 from worker.method.delivery.forecasting import (
@@ -355,6 +355,32 @@ def test_without_one_it_borrows_from_the_unit() -> None:
     assert found.forecast is not None
     assert working_days_to(found.forecast.p50) == 10
     assert "borrowed from other cards of North (Card unit)." in found.why
+
+
+def part_of_a_whole(*, waiting: int, touched: date) -> CardMeasure:
+    """Return a card of ten items that lie in a project which finishes one a day and has more waiting."""
+    queue = [issue(3000 + n, updated=at(touched)) for n in range(waiting)]
+    lying = [issue(4000 + n, updated=at(TODAY)) for n in range(10)]
+    whole = [*daily(), *queue, *lying]
+    return measured(agency(p1=lying, own=whole, other=daily(step=2)))
+
+
+def test_a_part_of_a_whole_ends_with_what_is_open_there() -> None:
+    # One a day: ten items and the thirty before them take forty days. That the other card does half of it matters not.
+    found = part_of_a_whole(waiting=30, touched=TODAY)
+    assert found.lenders == (Ref("projects", "own"),)
+    assert found.forecast is not None
+    assert working_days_to(found.forecast.p50) == 40
+    assert (
+        "it is a part of Card own and is taken to end with what is open there (issues: 40)."
+        in found.why
+    )
+
+
+def test_what_nobody_has_touched_for_twelve_weeks_is_no_queue() -> None:
+    found = part_of_a_whole(waiting=30, touched=TODAY - timedelta(weeks=13))
+    assert found.forecast is not None
+    assert working_days_to(found.forecast.p50) == 10
 
 
 def test_where_nobody_can_lend_the_card_stays_grey() -> None:

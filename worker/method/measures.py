@@ -63,7 +63,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     time. `oldest_age` (of the item `oldest`, by its key) and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
     `rejected_lately` of all `rejected` items were closed in them; `work_added` and `work_gone` weigh them. `unagreed` is
     the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished, so that there is no forecast; `on_time` (0..1) is told then too. `lenders` are the cards
-    whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`. `worth`
+    whose pace a forecast borrows; `queue` are the open items of the one lender that the card is a part of. `earned_days` over `actual_days` (working days) is `spi_t`. `worth`
     is what the hours come to at standard rates, of a card with a budget.
     """
 
@@ -111,6 +111,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     flow: CardFlow = msgspec.field(default_factory=CardFlow)
     is_outgrown: bool = False
     lenders: tuple[Ref, ...] = ()
+    queue: int = 0
     agreed: date | None = None
     unagreed: Decimal | None = None
     work_added: Decimal = Decimal(0)

@@ -4,6 +4,8 @@ A project that runs takes in new items while it goes on: those that came since i
 finished ones are. Its scope is known `scope_weeks` after its first item, and not before its start. An endless service
 takes in new items by its nature, so its forecast is of what is known now. A card with too little history of its own
 borrows the pace of its client's other cards, else of the other cards of the unit: each run draws the days of one of them.
+Where its work is a part of another card's, as an epic of a whole project, the people who work on that one have more to do than
+this part of it: it goes by that card alone, and ends with what is open there.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import RUNNING, Card, Client, Issue, Stage, Unit
+from worker.domain.entities import RUNNING, Card, CardWork, Client, Issue, Stage, Unit
 from worker.domain.periods import A_DAY
 from worker.domain.values import Ref
 from worker.method.delivery.bursts import BUSIEST, leave_out
@@ -78,12 +81,19 @@ def forecast_cards(
     lending = _lenders(cards.values(), world)
     forecasts = {}
     for ref, measure in cards.items():
-        paces = _paces(measure, lending, world)
-        forecasts[ref] = _forecast(measure, paces, world, ahead=ahead)
+        basis = _basis(measure, lending, world)
+        forecasts[ref] = _forecast(measure, basis, world, ahead=ahead)
     return forecasts
 
 
 Paces = Sequence[CardMeasure]
+
+
+class _Basis(msgspec.Struct, frozen=True, gc=False):
+    """The cards whose pace a card goes by, and how many items are to be done until its own are."""
+
+    paces: Paces
+    left: int
 
 
 def _lenders(cards: Iterable[CardMeasure], world: World) -> Paces:
@@ -99,13 +109,58 @@ def _lenders(cards: Iterable[CardMeasure], world: World) -> Paces:
     return lending
 
 
-def _paces(measure: CardMeasure, lending: Paces, world: World) -> Paces:
-    """Return the cards whose pace a card goes by: itself, else those it borrows from."""
+def _basis(measure: CardMeasure, lending: Paces, world: World) -> _Basis:
+    """Return what a card goes by: its own pace, else the whole it is a part of, else those it borrows from."""
+    left = measure.flow.left
     if measure.history >= world.thresholds.forecast_minimum:
-        return [measure]
+        return _Basis([measure], left)
     card = world.cards[measure.card]
     if card.stage not in RUNNING or not measure.open:
-        return []
+        return _Basis([], left)
+
+    whole = _whole_of(measure, lending, world)
+    if whole is not None:
+        queue = _queue(whole, world)
+        return _Basis([whole], max(queue, left))
+    lenders = _lenders_of(card, lending, world)
+    return _Basis(lenders, left)
+
+
+def _whole_of(measure: CardMeasure, lending: Paces, world: World) -> CardMeasure | None:
+    """Return the card of the same client whose work holds all of a card's and more, of several the smallest."""
+    client = world.cards[measure.card].client
+    own = _ids(measure, world)
+    wholes = []
+    for other in lending:
+        if world.cards[other.card].client != client:
+            continue
+        ids = _ids(other, world)
+        if own < ids:
+            wholes.append((len(ids), other))
+    if not wholes:
+        return None
+    _, smallest = min(wholes, key=lambda place: place[0])
+    return smallest
+
+
+def _ids(measure: CardMeasure, world: World) -> frozenset[str]:
+    """Return the ids of the items of a card."""
+    work = world.work.get(measure.card, CardWork())
+    return frozenset(issue.id for issue in work.issues)
+
+
+def _queue(whole: CardMeasure, world: World) -> int:
+    """Return how many open items of a card anybody has touched in the weeks from which paces are drawn."""
+    weeks = world.thresholds.throughput_weeks
+    since = world.begin_of(world.today - timedelta(weeks=weeks))
+    queue = 0
+    for issue in world.work[whole.card].issues:
+        queue += not issue.done and issue.updated >= since
+    return queue
+
+
+def _lenders_of(card: Card, lending: Paces, world: World) -> Paces:
+    """Return the cards a card borrows the pace of: its client's, else its unit's."""
     near: list[CardMeasure] = []
     far: list[CardMeasure] = []
     unit = _unit_of(card, world)
@@ -125,9 +180,10 @@ def _unit_of(card: Card, world: World) -> Ref | None:
 
 
 def _forecast(
-    measure: CardMeasure, paces: Paces, world: World, *, ahead: Sequence[date]
+    measure: CardMeasure, basis: _Basis, world: World, *, ahead: Sequence[date]
 ) -> CardMeasure:
     own = measure.flow
+    paces = basis.paces
     if measure.open == 0:
         return _ended(measure)
     if not paces:
@@ -135,11 +191,12 @@ def _forecast(
 
     refs = [pace.card for pace in paces]
     lenders = tuple(ref for ref in refs if ref != measure.card)
-    measure = replace(measure, lenders=lenders)
+    queue = basis.left if basis.left > own.left else 0
+    measure = replace(measure, lenders=lenders, queue=queue)
     done = [pace.flow.done for pace in paces]
     runs = simulate_any(
         done,
-        own.left,
+        basis.left,
         arrivals=own.came,
         draws=world.thresholds.forecast_draws,
         seed=seed_of(measure.card, world.today),
@@ -147,7 +204,7 @@ def _forecast(
     if runs is not None:
         return _date(measure, runs, world, ahead=ahead)
     if any(own.came) and any(map(any, done)):
-        return _without_end(measure, done, world)
+        return _without_end(measure, done, basis.left, world)
     return measure
 
 
@@ -181,14 +238,14 @@ def _date(
 
 
 def _without_end(
-    measure: CardMeasure, done: Sequence[Sequence[int]], world: World
+    measure: CardMeasure, done: Sequence[Sequence[int]], left: int, world: World
 ) -> CardMeasure:
     """Return a card that grows as fast as it is finished: no day can be told, the chance to meet one can."""
     chance = None
     if measure.due is not None:
         days = world.calendar.working_days(world.today, measure.due)
-        own = measure.flow
-        by_due = chance_within(days, done, own.left, arrivals=own.came)
+        arrivals = measure.flow.came
+        by_due = chance_within(days, done, left, arrivals=arrivals)
         chance = ratio(by_due)
     return replace(measure, is_outgrown=True, on_time=chance)
 
@@ -224,6 +281,13 @@ def _describe_lenders(measure: CardMeasure, world: World) -> str:
     card = world.cards[measure.card]
     lenders = [world.cards[ref] for ref in measure.lenders]
     names = [lender.name for lender in lenders]
+    if measure.queue:
+        return world.words.say(
+            "Too little history of its own: it is a part of {card} and is taken to end "
+            "with what is open there (issues: {n}).",
+            card=", ".join(names),
+            n=measure.queue,
+        )
     owner: Client | Unit | None = world.client(card.client)
     if lenders[0].client != card.client:
         owner = world.unit(_unit_of(card, world))
