@@ -20,11 +20,12 @@ from typing import Any
 from rayline_demo.activity import ActivityReport, tell
 from rayline_demo.agency.generate import generate
 from rayline_demo.agency.populate import Scribe, pass_time, populate
+from rayline_demo.board import living
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.developers import hire
 from rayline_demo.people import People
 from rayline_demo.rig import SEED, Rig, make_empty, open_rig
-from rayline_demo.scores import ForecastScore
+from rayline_demo.scores import score_dates
 from rayline_demo.stage import LONG_AGO
 from worker.app.build import Progress
 from worker.cycle.context import CycleRequest, Mode
@@ -63,7 +64,6 @@ class Season:
     people: People
     calendar: WorkCalendar
     chronicle: ActivityReport = field(default_factory=ActivityReport)
-    scores: ForecastScore = field(default_factory=ForecastScore)
     lived: list[date] = field(default_factory=list)
     cycles: Counter[str] = field(default_factory=Counter)
     calendar_fields: Counter[str] = field(default_factory=Counter)
@@ -126,7 +126,6 @@ class Season:
             for problem in (*report.applied.failures, *broken)
         ]
         self.chronicle.note(today, report)
-        self.scores.note(report)
         return report
 
     def checks(self) -> dict[str, Any]:
@@ -155,8 +154,16 @@ class Season:
             "worker": dict(sorted(self.chronicle.written.items())),
             "calendar_writes": self.calendar_writes,
             "calendar_fields": dict(self.calendar_fields.most_common()),
-            "safe_dates": self.scores.data(),
+            "safe_dates": self._safe_dates(),
         }
+
+    def _safe_dates(self) -> dict[str, Any]:
+        stages = self.people.labels["projects", "stage"]
+        cards = []
+        for card in living(self.rig, "projects"):
+            stage = stages.get(card.values["stage"], "")
+            cards.append((stage, card.values["forecasts"]))
+        return score_dates(cards, self.lived[-1])
 
 
 def live_days(order: SeasonOrder) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from rayline_demo.agency.model import Agency
-from rayline_demo.rig import Rig
 
 TO_DO, ACTIVE, REVIEW, DONE = "To Do", "In Progress", "In Review", "Done"
 PACE = 0.33
@@ -20,6 +19,36 @@ PACE = 0.33
 REOPENED, GROWTH, IDLE_SHARE = 0.03, 0.6, 0.12
 HANDS = ("designer", "developer", "qa", "analyst", "tl")
 HOUR = 3600
+
+
+class Clock(Protocol):
+    """Tells the time that people act at."""
+
+    def now(self) -> datetime:
+        """Return the instant, in UTC."""
+
+
+class Jira(Protocol):
+    """Where the teams work, by the acts of the sandbox's control API."""
+
+    def control(self, action: str, payload: dict[str, Any]) -> Any:
+        """Do an act and return what came of it."""
+
+
+class Desk(Protocol):
+    """What the teams need of a rig: Jira, the clock, and a place for the keys of epics."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+
+    @property
+    def jira(self) -> Jira:
+        """Return Jira."""
+
+    @property
+    def epics(self) -> set[str]:
+        """Return the keys of epics."""
 
 
 @dataclass(slots=True)
@@ -36,7 +65,7 @@ class Ticket:
 class Developers:
     """The teams at work. `starved` are projects nobody touches for a while, so that some stall."""
 
-    rig: Rig
+    rig: Desk
     random: Random
     teams: dict[str, list[str]]
     tickets: dict[str, list[Ticket]]
@@ -155,7 +184,7 @@ class Developers:
         )
 
 
-def hire(agency: Agency, rig: Rig, random: Random) -> Developers:
+def hire(agency: Agency, rig: Desk, random: Random) -> Developers:
     """Return the teams with the issues they were left with."""
     units = {client.project: client.unit for client in agency.clients}
     teams = {

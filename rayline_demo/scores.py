@@ -1,59 +1,51 @@
-"""What the safe dates (P85) that the worker told during lived days were worth, out of its reports."""
+"""What the safe dates (P85) that the worker told during lived days were worth, as the cards tell at their end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from worker.cycle.report import Report
-from worker.domain.values import Ref
+from worker.domain.entities import Stage
 from worker.method.hindsight.intervals import Share
 from worker.method.hindsight.scoring import Day, kept
 from worker.method.hindsight.told import Log
 
 SAFE = Decimal("0.85")
-TOLD = "forecasts"
 
 
-@dataclass(slots=True)
-class ForecastScore:
-    """What stands on the cards about their forecasts, as last written."""
+def score_dates(cards: Iterable[tuple[str, str]], today: date) -> dict[str, Any]:
+    """Return how many safe dates that are over were kept, with the ends of the interval, and whether 85 % lies in it.
 
-    texts: dict[Ref, str] = field(default_factory=dict)
+    Of each card its stage (a key) and what stands on it about its forecasts.
+    """
+    days = []
+    for stage, text in cards:
+        days += _days(stage, text, today)
+    return describe_share(kept(days))
 
-    def note(self, report: Report) -> None:
-        """Take over what a cycle wrote."""
-        for change in report.plan.changes:
-            for one in change.fields:
-                if one.field == TOLD and isinstance(one.after, str):
-                    self.texts[change.ref] = one.after
 
-    def days(self) -> list[Day]:
-        """Return the safe dates of work that ended, each with the day on which it did."""
-        days = []
-        for text in self.texts.values():
-            log = msgspec.json.decode(text, type=Log)
-            if log.ended is None:
-                continue
-            for told in log.told:
-                if told.day <= log.ended:
-                    day = Day(log.ended, told.p85, told.day)
-                    days.append(day)
-        return days
-
-    def data(self) -> dict[str, Any]:
-        """Return how many were kept, with the ends of the interval, and whether 85 % lies in it."""
-        return describe_share(kept(self.days()))
+def _days(stage: str, text: str, today: date) -> Iterator[Day]:
+    """Yield the safe dates of a card that are over, each with the day its work ended: of work that goes on, today."""
+    log = msgspec.json.decode(text or "{}", type=Log)
+    ended = log.ended
+    if ended is None and stage == Stage.IN_PROGRESS:
+        ended = today
+    if ended is None:
+        return
+    for told in log.told:
+        if told.day <= ended and told.p85 < today:
+            yield Day(ended, told.p85, told.day)
 
 
 def describe_share(share: Share) -> dict[str, Any]:
     """Return a share of safe dates that were kept as what is printed."""
     return {
         "kept": share.hits,
-        "ended": share.tries,
+        "told": share.tries,
         "share": round(float(share.value), 3),
         "low": round(float(share.low), 3),
         "high": round(float(share.high), 3),

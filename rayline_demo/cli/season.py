@@ -96,7 +96,7 @@ def _show_season(season: dict[str, Any]) -> None:
         )
     dates = summary["safe_dates"]
     console.print(
-        f"P85 dates: {dates['kept']} of {dates['ended']} kept, {dates['share']:.0%} "
+        f"P85 dates: {dates['kept']} of {dates['told']} kept, {dates['share']:.0%} "
         f"(interval {dates['low']:.0%} to {dates['high']:.0%})"
     )
     rows = [
