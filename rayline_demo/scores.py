@@ -22,7 +22,7 @@ def score_dates(cards: Iterable[tuple[str, str]], today: date) -> dict[str, Any]
 
     Of each card its stage (a key) and what stands on it about its forecasts.
     """
-    days = []
+    days: list[Day] = []
     for stage, text in cards:
         days += _days(stage, text, today)
     return describe_share(kept(days))

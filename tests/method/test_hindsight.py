@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -25,6 +26,8 @@ from tests.support.worlds import (
 from worker.domain.document import markdown
 from worker.domain.entities import Card, CardWork, Stage
 from worker.domain.values import Ref
+from worker.method.delivery.progress import measure_progress
+from worker.method.hindsight.calibration import keep_score
 from worker.method.hindsight.told import Log, Moment, Told, write_log
 from worker.method.outcome import Outcome
 from worker.world.memory import Memory
@@ -165,6 +168,77 @@ def test_nothing_is_said_before_the_tenth_outcome() -> None:
     nine = [closed(0, number) for number in range(9)]
     assert "Too early to tell (9 of 10)." in portfolio(*nine)
     assert "Too early" not in portfolio(*nine, closed(0, 9))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_five_hundred_forecasts_of_cards_score_as_sums_made_with_arrays(
+    seed: int,
+) -> None:
+    """Units, services, chances and dates drawn as columns of numbers; the cards are made of them, the sums are not."""
+    dice = np.random.default_rng(seed)
+    size = 500
+    owner = dice.integers(0, 3, size)
+    service = dice.integers(0, 4, size)
+    told_on = dice.integers(0, 90, size)
+    likely = told_on + dice.integers(5, 60, size)
+    safe = likely + dice.integers(0, 30, size)
+    due = likely + dice.integers(-5, 40, size)
+    chance = dice.integers(0, 10_001, size) / 10_000
+    ended = told_on + dice.integers(1, 110, size)
+
+    def day(number: int) -> date:
+        return TOLD_ON + int(number) * A_DAY
+
+    cards = []
+    for n in range(size):
+        p = Decimal(f"{chance[n]:.4f}")
+        forecast = Told(
+            Moment.BEGIN, day(told_on[n]), day(likely[n]), day(safe[n]), p, day(due[n])
+        )
+        own = card(
+            f"d{n}",
+            Stage.DONE,
+            client=Ref("clients", f"c{owner[n]}"),
+            service=Ref("services", f"s{service[n]}"),
+            jira=None,
+            forecasts=write_log(Log((forecast,), day(ended[n]))),
+        )
+        cards.append(own)
+    clients = [client(f"c{n}", unit=Ref("units", f"u{n}")) for n in range(3)]
+    units = [unit(f"u{n}") for n in range(3)]
+    seen = world(*clients, *units, *cards, today=day(230), memory=Memory())
+    found = keep_score(seen, measure_progress(seen).value).value
+    assert found is not None
+    assert found.odds.brier is not None
+
+    late = ended - likely
+    assert (found.safe.hits, found.safe.tries) == (np.sum(ended <= safe), size)
+    assert (found.likely.hits, found.likely.tries) == (np.sum(late <= 0), size)
+    assert float(found.late or 0) == pytest.approx(np.mean(late))
+
+    came = ended <= due
+    tenth = np.minimum(np.floor(chance * 10 + 1e-9), 9)
+    assert float(found.odds.brier.score) == pytest.approx(np.mean((chance - came) ** 2))
+    off = apart = 0.0
+    for own, place in zip(found.odds.bins, np.unique(tenth), strict=True):
+        mine = tenth == place
+        off += mine.mean() * (chance[mine].mean() - came[mine].mean()) ** 2
+        apart += mine.mean() * (came[mine].mean() - came.mean()) ** 2
+        assert float(own.told) == pytest.approx(chance[mine].mean())
+        assert (own.came.hits, own.came.tries) == (came[mine].sum(), mine.sum())
+    assert float(found.odds.brier.reliability) == pytest.approx(off)
+    assert float(found.odds.brier.resolution) == pytest.approx(apart)
+    assert float(found.odds.brier.uncertainty) == pytest.approx(came.var())
+
+    groups = {group.ref: group for group in found.groups}
+    assert len(groups) == 3 + 4
+    for source, letter, column in (("units", "u", owner), ("services", "s", service)):
+        for number in np.unique(column):
+            mine = column == number
+            group = groups[Ref(source, f"{letter}{number}")]
+            kept = np.sum(ended[mine] <= safe[mine])
+            assert (group.kept.hits, group.kept.tries) == (kept, mine.sum())
+            assert float(group.late or 0) == pytest.approx(np.mean(late[mine]))
 
 
 def test_dates_that_were_not_kept_are_to_be_read_as_what_they_were() -> None:

@@ -234,7 +234,9 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     closed = []
     for row in _risks_of(view, unit):
         spells = read_spells(row)
-        began = [spell.opened for spell in spells] or [row.first_seen]
+        began: list[date | None] = [spell.opened for spell in spells]
+        if not spells:
+            began = [row.first_seen]
         if any(_is_in(day, past) for day in began):
             opened.append(row)
         if any(_is_in(spell.over, past) for spell in spells):
