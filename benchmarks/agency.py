@@ -16,7 +16,8 @@ from worker.domain.values import Ref
 from worker.mapping.schema import Bindings, Schema
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-PROJECTS, UNITS = 100, 20
+PROJECTS, UNITS, ACCOUNTS = 100, 20, 200
+CREW = ("am", "tl", "pm", "developer", "developer", "qa", "designer", "analyst")
 SPARE = "P000-99"
 """An epic with `BELOW_SPARE` issues that no card names at first."""
 BELOW_SPARE = 20
@@ -49,7 +50,7 @@ def jira_load(size: Size, seed: int = 1) -> dict[str, Any]:
             "name": f"User {number}",
             "email": f"u{number}@example.com",
         }
-        for number in range(200)
+        for number in range(ACCOUNTS)
     ]
     projects = [
         {"key": f"P{number:03d}", "name": f"Project {number}"}
@@ -106,7 +107,7 @@ def _logs(issue: dict[str, Any], count: int, random: Random) -> list[dict[str, A
     logs: list[dict[str, Any]] = []
     for _ in range(count):
         started = created + timedelta(days=random.uniform(0, longest))
-        author = f"u{random.randrange(200)}"
+        author = f"u{random.randrange(ACCOUNTS)}"
         seconds = 900 * random.randrange(1, 33)
         logs.append(
             {"author": author, "started": started.isoformat(), "seconds": seconds}
@@ -136,7 +137,7 @@ def issue_at(project: str, number: int, parent: str, random: Random) -> dict[str
             "to": "Done",
         }
     ] * is_done
-    author = f"u{random.randrange(200)}"
+    author = f"u{random.randrange(ACCOUNTS)}"
     return {
         "key": f"{project}-{number}",
         "project": project,
@@ -157,9 +158,10 @@ def issue_at(project: str, number: int, parent: str, random: Random) -> dict[str
 
 
 class People(NamedTuple):
-    """Who types rows, and the pages of the clients."""
+    """Who types rows, and the pages of the units and clients."""
 
     scribe: Scribe
+    units: list[str]
     clients: list[str]
 
 
@@ -180,7 +182,7 @@ def type_rows(
         )
         for number in range(size.clients)
     ]
-    people = People(scribe, clients)
+    people = People(scribe, units, clients)
     for card in range(size.cards):
         type_card(people, card, size.epic(card))
     return people
@@ -198,4 +200,31 @@ def type_card(people: People, number: int, epic: str) -> None:
         due=(NOW + timedelta(days=60)).date(),
         jira=epic,
         start=(NOW - timedelta(days=200)).date(),
+    )
+
+
+def type_staff(people: People) -> None:
+    """Type a person for every account that issues are assigned to, spread over units and roles."""
+    for number in range(ACCOUNTS):
+        people.scribe.add(
+            "people",
+            name=f"Person {number}",
+            role=CREW[number // UNITS % len(CREW)],
+            jira_account=f"u{number}",
+            capacity=Decimal(40),
+            rate=Decimal(2_000),
+            unit=(Ref("units", people.units[number % UNITS]),),
+        )
+
+
+def type_proposal(people: People) -> None:
+    """Type a card that is not won yet."""
+    people.scribe.add(
+        "projects",
+        name="Proposal",
+        client=(Ref("clients", people.clients[0]),),
+        stage="proposal",
+        budget=Decimal(3_000_000),
+        probability=Decimal("0.5"),
+        expected_start=(NOW + timedelta(days=14)).date(),
     )

@@ -62,6 +62,7 @@ def agency(*rows: Scenario) -> World:
     # 20 working days lie between today and 15 December: 80 h are 4 h a day.
     task = issue(1, assignee="dev", estimate=80 * 3600)
     plan = row("plans", "plan:u1:2026-Q4", target=Decimal(300_000))
+    past = row("plans", "plan:u1:2026-Q2", target=Decimal(300_000))
     return world(
         account,
         unit(bonus_rate=Decimal("0.1")),
@@ -75,7 +76,7 @@ def agency(*rows: Scenario) -> World:
         issues={task.id: task},
         scenarios={one.ref: one for one in rows},
         sources=SOURCES | {"scenarios", "plans"},
-        rows={"plans": (plan,)},
+        rows={"plans": (plan, past)},
     )
 
 

@@ -176,7 +176,9 @@ def _parts(
     whole = sum(amounts.values())
     parts = {}
     for account, ref in accounts.items():
-        part = share(amounts.get(account, 0), whole)
+        amount = amounts.get(account)
+        # Nobody works on most cards: that is not worth a division for each.
+        part = share(amount, whole) if amount else None
         if not part:
             continue
         days = None

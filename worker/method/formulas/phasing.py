@@ -43,7 +43,7 @@ def fee_until(
     rounded. So a finished month in force from end to end earns exactly its fee. A month without working days is phased
     by calendar days.
     """
-    since = client.since or month.start
+    since = max(month.start, client.since or month.start)
     if since > month.end or since > last:
         return Decimal(0)
     spans = _fee_spans(client, month)

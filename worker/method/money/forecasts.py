@@ -427,12 +427,6 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     committed: Decimal = ZERO
     weighted: Decimal = ZERO
 
-    def plus(self, more: Coming) -> Ahead:
-        """Return the sum with what comes in one week part."""
-        committed = self.committed + more.committed
-        weighted = self.weighted + more.weighted
-        return Ahead(committed, weighted)
-
 
 Sums = Mapping[tuple[Ref, Period], Ahead]
 """What is still to come, by unit (or client, or firm) and period."""
@@ -442,15 +436,28 @@ def sum_ahead(coming: Iterable[Coming] | None, units: Collection[Ref]) -> Sums |
     """Sum what is still to come by client, unit and firm, for every week part, month and quarter."""
     if coming is None:
         return None
-    sums: dict[tuple[Ref, Period], Ahead] = {}
+    committed: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
+    weighted: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     for part in coming:
-        week = part.week
-        month = month_of(week.start)
-        quarter = quarter_of(week.start)
-        unit = holder_of(part.unit, units)
-        for owner in {part.client, unit, FIRM}:
-            for period in (week, month, quarter):
-                place = owner, period
-                before = sums.get(place, Ahead())
-                sums[place] = before.plus(part)
+        # Most parts are sure altogether, or not at all.
+        for place in _places(part, units):
+            if part.committed:
+                committed[place] += part.committed
+            if part.weighted:
+                weighted[place] += part.weighted
+    sums = {}
+    for place in committed.keys() | weighted.keys():
+        sure = committed.get(place, ZERO)
+        likely = weighted.get(place, ZERO)
+        sums[place] = Ahead(sure, likely)
     return sums
+
+
+def _places(part: Coming, units: Collection[Ref]) -> Iterator[tuple[Ref, Period]]:
+    """Yield whose what comes in a week part is, and the periods it lies in."""
+    week = part.week
+    periods = (week, month_of(week.start), quarter_of(week.start))
+    unit = holder_of(part.unit, units)
+    for owner in {part.client, unit, FIRM}:
+        for period in periods:
+            yield owner, period

@@ -18,11 +18,12 @@ Value = TypeVar("Value")
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
-    """Why a row of a scenario counts nowhere, and the way out."""
+    """Why a row of a scenario counts nowhere, and the way out; `part` is what of it is wrong."""
 
     row: Scenario
     said: Text
     hint: Text
+    part: str = ""
 
 
 class Pair(msgspec.Struct, Generic[Value], frozen=True, gc=False):

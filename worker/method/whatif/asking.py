@@ -59,16 +59,16 @@ def _change(
     changed = seen.world
     assumed: list[Scenario] = []
     while True:
-        faults = []
+        faults: list[Fault] = []
         rest = []
         for row in rows:
-            fault = judge_row(row, replace(seen, world=changed))
-            if fault is None:
+            wrong = judge_row(row, replace(seen, world=changed))
+            if wrong:
+                faults += wrong
+                rest.append(row)
+            else:
                 changed = apply_change(changed, row, seen)
                 assumed.append(row)
-            else:
-                faults.append(fault)
-                rest.append(row)
         if len(rest) == len(rows) or not rest:
             return changed, tuple(assumed), tuple(faults)
         rows = tuple(rest)

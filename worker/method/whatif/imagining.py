@@ -6,7 +6,7 @@ greater part of the work of a run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -136,6 +136,12 @@ def _measure_touched(world: World, seen: Seen) -> Mapping[Ref, CardMeasure]:
         measure = seen.measures.cards.get(ref)
         if measure is not None:
             near |= dict.fromkeys(measure.lenders)
-    few = replace(world, cards={ref: world.cards[ref] for ref in near})
-    measured = measure_progress(few).value
+    measured = measure_progress(_only(near, world)).value
     return {ref: measured[ref] for ref in touched}
+
+
+def _only(cards: Iterable[Ref], world: World) -> World:
+    """Return the world with no other cards than some, and their work."""
+    few = {ref: world.cards[ref] for ref in cards}
+    work = {ref: world.work[ref] for ref in few if ref in world.work}
+    return replace(world, cards=few, work=work)

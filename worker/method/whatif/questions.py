@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import HUNTED, Card, Scenario, Stage
-from worker.domain.messages import NOTHING, Text, tell
+from worker.domain.messages import Text, tell
 from worker.domain.values import Ref
 from worker.method.measures import Measures
 from worker.method.whatif.answers import Fault
@@ -29,9 +31,26 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     measures: Measures
 
 
-Refusal = tuple[Text, Text]
-"""What is wrong, and the way out."""
-FINE: Refusal = (NOTHING, NOTHING)
+class Part(StrEnum):
+    """What of a row may be wrong; `SUBJECT` is what it names."""
+
+    WHAT = "what"
+    SUBJECT = "subject"
+    ROLE = "role"
+    VALUE = "value"
+    DATE = "date"
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong with a part of a row, and the way out."""
+
+    part: Part
+    said: Text
+    hint: Text
+
+
+Verdict = Refusal | None
+"""None: nothing is wrong."""
 
 
 class Kind(msgspec.Struct, frozen=True, gc=False):
@@ -42,35 +61,41 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
 
     source: str
     name_one: Text
-    check: Callable[[Scenario, Seen], Refusal]
-    amount: Callable[[Decimal | None], Refusal] = lambda _value: FINE
+    check: Callable[[Scenario, Seen], Verdict]
+    amount: Callable[[Decimal | None], Verdict] = lambda _value: None
     dated: bool = False
 
 
 # -- amounts -----------------------------------------------------------------------------------------------------------
 
 
-def _money(value: Decimal | None) -> Refusal:
+MISSING = Refusal(Part.VALUE, tell("the amount is missing"), tell("enter the amount"))
+
+
+def _money(value: Decimal | None) -> Verdict:
     if value is None:
-        return tell("the amount is missing"), tell("enter the amount")
+        return MISSING
     if value < 0:
-        return tell("an amount is not below zero"), tell("enter zero or more")
-    return FINE
+        fault = tell("an amount is not below zero")
+        return Refusal(Part.VALUE, fault, tell("enter zero or more"))
+    return None
 
 
-def _price(value: Decimal | None) -> Refusal:
+def _price(value: Decimal | None) -> Verdict:
     if value is None:
-        return tell("the amount is missing"), tell("enter the amount")
+        return MISSING
     if value <= 0:
-        return tell("a rate is above zero"), tell("enter more than zero")
-    return FINE
+        fault = tell("a rate is above zero")
+        return Refusal(Part.VALUE, fault, tell("enter more than zero"))
+    return None
 
 
-def _week(value: Decimal | None) -> Refusal:
+def _week(value: Decimal | None) -> Verdict:
     if value is not None and not 0 < value <= WEEK_HOURS:
+        fault = tell("nobody works so many hours a week")
         hint = tell("enter hours a week, or leave the amount empty for 40")
-        return tell("nobody works so many hours a week"), hint
-    return FINE
+        return Refusal(Part.VALUE, fault, hint)
+    return None
 
 
 # -- subjects ----------------------------------------------------------------------------------------------------------
@@ -81,65 +106,72 @@ def subject_of(row: Scenario) -> Ref:
     return row.subjects[0]
 
 
-def _client(row: Scenario, seen: Seen) -> Refusal:
+def _client(row: Scenario, seen: Seen) -> Verdict:
     if subject_of(row) in seen.measures.left:
-        return tell("the client has left already"), tell("choose another client")
-    return FINE
+        fault = tell("the client has left already")
+        return Refusal(Part.SUBJECT, fault, tell("choose another client"))
+    return None
 
 
-def _person(row: Scenario, seen: Seen) -> Refusal:
+def _person(row: Scenario, seen: Seen) -> Verdict:
     person = seen.world.people[subject_of(row)]
     if person.end is None or person.is_staff(seen.world.today):
-        return FINE
+        return None
     fault = tell("{name} has left already", name=person.name)
-    return fault, tell("choose somebody who works here")
+    return Refusal(Part.SUBJECT, fault, tell("choose somebody who works here"))
 
 
-def _role(row: Scenario, _seen: Seen) -> Refusal:
+def _role(row: Scenario, _seen: Seen) -> Verdict:
     if row.role is None:
-        return tell("the role is missing"), tell("choose the role of the new person")
-    return FINE
+        fault = tell("the role is missing")
+        return Refusal(Part.ROLE, fault, tell("choose the role of the new person"))
+    return None
 
 
-def _card(row: Scenario, seen: Seen) -> Refusal:
+def _card(row: Scenario, seen: Seen) -> Verdict:
     card = seen.world.cards[subject_of(row)]
     if card.stage in OVER:
-        return tell("the card is over"), CORRECT
-    return FINE
+        return Refusal(Part.SUBJECT, tell("the card is over"), CORRECT)
+    return None
 
 
-def _start(row: Scenario, seen: Seen) -> Refusal:
+def _start(row: Scenario, seen: Seen) -> Verdict:
     card = seen.world.cards[subject_of(row)]
     if card.due is not None and row.start is not None and row.start > card.due:
         fault = tell("the card is due before that, on {day}", day=card.due.isoformat())
-        return fault, tell("choose an earlier day, or move the due date too")
+        hint = tell("choose an earlier day, or move the due date too")
+        return Refusal(Part.DATE, fault, hint)
     return _card(row, seen)
 
 
-def _due(row: Scenario, seen: Seen) -> Refusal:
+def _due(row: Scenario, seen: Seen) -> Verdict:
     card = seen.world.cards[subject_of(row)]
     begin = card.start
     if begin is not None and row.start is not None and row.start < begin:
         fault = tell("the card starts after that, on {day}", day=begin.isoformat())
-        return fault, tell("choose a later day, or move the start too")
+        hint = tell("choose a later day, or move the start too")
+        return Refusal(Part.DATE, fault, hint)
     return _card(row, seen)
 
 
-def _proposal(row: Scenario, seen: Seen) -> Refusal:
+def _proposal(row: Scenario, seen: Seen) -> Verdict:
     card: Card = seen.world.cards[subject_of(row)]
     if card.stage not in HUNTED or card.stage is Stage.AGREED:
-        return tell("the card is no open proposal"), tell("choose one that is not won")
-    return FINE
+        fault = tell("the card is no open proposal")
+        return Refusal(Part.SUBJECT, fault, tell("choose one that is not won"))
+    return None
 
 
-def _plan(row: Scenario, seen: Seen) -> Refusal:
+def _plan(row: Scenario, seen: Seen) -> Verdict:
     today = seen.world.today
     subject = subject_of(row)
     for plan in seen.measures.plans:
-        is_this = plan_key(plan.unit, plan.period) == subject.key
-        if is_this and plan.period.end >= today:
-            return FINE
-    return tell("the plan's period is over"), tell("choose a plan that still runs")
+        if plan.period.end < today:
+            continue
+        if plan_key(plan.unit, plan.period) == subject.key:
+            return None
+    fault = tell("the plan's period is over")
+    return Refusal(Part.SUBJECT, fault, tell("choose a plan that still runs"))
 
 
 KINDS: Mapping[str, Kind] = {
@@ -156,36 +188,86 @@ KINDS: Mapping[str, Kind] = {
 """What may be asked, by `what` of a row."""
 
 
-def judge_row(row: Scenario, seen: Seen) -> Fault | None:
-    """Return why a row cannot be asked; None when it can."""
-    said, hint = _judge(row, seen)
-    if not said:
-        return None
-    return Fault(row, said, hint)
+def find_choices(what: str, seen: Seen) -> Iterator[Ref]:
+    """Yield the rows that a kind of change may be about."""
+    kind = KINDS[what]
+    row = Scenario(Ref("scenarios", ""), "", what=what)
+    for ref in _rows_of(kind.source, seen.world):
+        refusal = kind.check(replace(row, subjects=(ref,)), seen)
+        if refusal is None or refusal.part is not Part.SUBJECT:
+            yield ref
 
 
-def _judge(row: Scenario, seen: Seen) -> Refusal:
+def _rows_of(source: str, world: World) -> Collection[Ref]:
+    match source:
+        case "clients":
+            return world.clients
+        case "people":
+            return world.people
+        case "units":
+            return world.units
+        case "projects":
+            return world.cards
+        case _:
+            return [plan.ref for plan in world.rows.get(source, ())]
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def judge_row(row: Scenario, seen: Seen) -> tuple[Fault, ...]:
+    """Return why a row cannot be asked, each part of it at most once; nothing when it can."""
+    found = {refusal.part: refusal for refusal in _find_refusals(row, seen)}
+    return tuple(
+        Fault(row, refusal.said, refusal.hint, part) for part, refusal in found.items()
+    )
+
+
+def _find_refusals(row: Scenario, seen: Seen) -> Iterator[Refusal]:
     kind = KINDS.get(row.what or "")
     if kind is None:
-        return tell("it does not say what changes"), tell("choose what is to change")
-    if not row.subjects:
-        return tell("it names nothing that changes"), kind.name_one
-    if len(row.subjects) > 1:
-        fault = tell("it names {n} things where one is meant", n=len(row.subjects))
-        return fault, kind.name_one
-    if subject_of(row).source != kind.source:
-        return tell("it names something else than what changes"), kind.name_one
+        fault = tell("it does not say what changes")
+        yield Refusal(Part.WHAT, fault, tell("choose what is to change"))
+        return
+    subject = _judge_subject(row, kind, seen)
+    for refusal in (subject, kind.amount(row.value)):
+        if refusal is not None:
+            yield refusal
+    if subject is None:
+        refusal = kind.check(row, seen)
+        if refusal is not None:
+            yield refusal
+    # A day that is past or missing is told rather than how it lies to others.
+    refusal = _judge_date(row, kind, seen)
+    if refusal is not None:
+        yield refusal
 
+
+def _judge_subject(row: Scenario, kind: Kind, seen: Seen) -> Verdict:
+    fault = None
+    if not row.subjects:
+        fault = tell("it names nothing that changes")
+    elif len(row.subjects) > 1:
+        fault = tell("it names {n} things where one is meant", n=len(row.subjects))
+    elif subject_of(row).source != kind.source:
+        fault = tell("it names something else than what changes")
+    elif subject_of(row) not in _rows_of(kind.source, seen.world):
+        fault = tell("it names something that is not there")
+    if fault is None:
+        return None
+    return Refusal(Part.SUBJECT, fault, kind.name_one)
+
+
+def _judge_date(row: Scenario, kind: Kind, seen: Seen) -> Verdict:
     today = seen.world.today
     if kind.dated and row.start is None:
-        return tell("the date is missing"), tell("enter the new date")
+        return Refusal(
+            Part.DATE, tell("the date is missing"), tell("enter the new date")
+        )
     if row.start is not None and row.start < today and row.what != "pin":
         fault = tell("the date {day} is past", day=row.start.isoformat())
-        return fault, tell("choose today or a later day")
-    said, hint = kind.amount(row.value)
-    if said:
-        return said, hint
-    return kind.check(row, seen)
+        return Refusal(Part.DATE, fault, tell("choose today or a later day"))
+    return None
 
 
 def group_rows(rows: Iterable[Scenario]) -> list[tuple[Scenario, ...]]:
