@@ -24,7 +24,15 @@ playwright = pytest.importorskip(
 )
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 PAGES = ("/runs", "/runs/1", "/problems", "/clients", "/risks", "/plan", "/load")
-ALL = ("/", "/w/studio", *(f"/w/studio{page}" for page in PAGES), "/w/studio/settings")
+QUESTION = "/what-if?what1=add_person&unit1=&value1=400&date1=2020-01-01&what2=pin"
+ALL = (
+    "/",
+    "/w/studio",
+    *(f"/w/studio{page}" for page in PAGES),
+    "/w/studio/settings",
+    "/w/studio/what-if",
+    f"/w/studio{QUESTION}",
+)
 
 
 @dataclass(slots=True)
@@ -180,6 +188,45 @@ def test_everything_works_without_scripts(
         tab.page.wait_for_url("**/runs/*")
     playwright.expect(tab.page.locator(".head .tag")).to_have_text("done")
     tab.page.context.close()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_question_is_asked_corrected_and_found_again(
+    browser: Browser, console: Console, *, has_scripts: bool
+) -> None:
+    tab = open_tab(browser, console, java_script_enabled=has_scripts)
+    page = tab.page
+    tab.open("/sign-in")
+    page.fill("#token", TOKENS["anna"])
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("article.card")).to_be_visible()
+    tab.open("/w/studio/what-if")
+    page.get_by_label("What changes").select_option("Change a client's fee")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("Client").select_option("Acme Bank")
+    page.get_by_label("New monthly fee").fill("much")
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#value1-fault")).to_contain_text(
+        "This is no amount"
+    )
+    asked = page.url
+
+    page.get_by_label("New monthly fee").fill("700 000")
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#answer .notice")).to_be_visible()
+    assert page.url.endswith("value1=700000#answer")
+    page.get_by_label("Another change").select_option("Lose a client")
+    page.get_by_role("button", name="Add", exact=True).click()
+    playwright.expect(page.locator("fieldset")).to_have_count(2)
+    page.get_by_role("button", name="Take away: Change a client's fee").click()
+    playwright.expect(page.locator("fieldset legend")).to_have_text("1. Lose a client")
+    page.go_back()
+    page.go_back()
+    playwright.expect(page.get_by_label("New monthly fee")).to_have_value("700000")
+    page.go_back()
+    assert page.url == asked
+    assert tab.complaints == []
+    page.context.close()
 
 
 def test_the_content_is_reached_by_keys_alone(tab: Tab) -> None:

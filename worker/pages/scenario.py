@@ -67,7 +67,7 @@ def write_scenario(view: View, answer: Answer) -> tuple[Block, ...]:
 def sum_up(view: View, answer: Answer) -> str:
     """Return the consequences that matter most in one sentence; what keeps a scenario from being asked, if so."""
     if not answer.assumed:
-        faults = [_told(view, fault) for fault in answer.faults]
+        faults = [tell_fault(view, fault) for fault in answer.faults]
         return " ".join(faults)
     if answer.failed:
         return view.say(
@@ -76,7 +76,9 @@ def sum_up(view: View, answer: Answer) -> str:
         )
     most = tuple(islice(_consequences(view, answer), MATTER))
     if not most:
-        return view.say("Nothing would change.")
+        if answer.is_empty:
+            return view.say("Nothing would change.")
+        return view.say("Only what stands below would change.")
     text = "; ".join(most)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -91,6 +93,7 @@ def _consequences(view: View, answer: Answer) -> Iterator[str]:
         _opening,
         _asked,
         _load_change,
+        _hours_change,
         _fund_change,
         _ray_change,
         _target_change,
@@ -103,35 +106,54 @@ def _gap(pair: Pair[Decimal | None]) -> Decimal:
     return (pair.after or ZERO) - (pair.before or ZERO)
 
 
-def _of_firm(answer: Answer) -> list[MoneyLine]:
-    quarters = []
-    for line in answer.money:
-        if line.unit == FIRM and line.period.grain is Grain.QUARTER:
-            quarters.append(line)
-    return quarters
+def _main_line(
+    lines: Iterable[MoneyLine], amount: Callable[[MoneyLine], Pair[Decimal | None]]
+) -> MoneyLine | None:
+    """Return the line that tells most: the firm's before a unit's, a quarter's before a month's, then the largest change."""
+    changed = [line for line in lines if amount(line).differs]
+
+    def weight(line: MoneyLine) -> tuple[bool, bool, Decimal]:
+        is_quarter = line.period.grain is Grain.QUARTER
+        return line.unit == FIRM, is_quarter, abs(_gap(amount(line)))
+
+    return max(changed, key=weight, default=None)
 
 
 def _forecast_change(view: View, answer: Answer) -> Iterator[str]:
-    lines = [line for line in _of_firm(answer) if line.forecast.differs]
-    if not lines:
+    line = _main_line(answer.money, lambda line: line.forecast)
+    if line is None:
         return
-    line = max(lines, key=lambda line: abs(_gap(line.forecast)))
+    period = period_title(line.period, view.words)
+    change = view.change(_gap(line.forecast))
+    if line.unit == FIRM:
+        yield view.say(
+            "the firm's forecast of {period}: {change}", period=period, change=change
+        )
+        return
     yield view.say(
-        "the firm's forecast of {period}: {change}",
-        period=period_title(line.period, view.words),
-        change=view.change(_gap(line.forecast)),
+        "forecast of {unit} for {period}: {change}",
+        unit=view.unit_name(line.unit),
+        period=period,
+        change=change,
     )
 
 
 def _target_change(view: View, answer: Answer) -> Iterator[str]:
-    lines = [line for line in _of_firm(answer) if line.target.differs]
-    if not lines:
+    line = _main_line(answer.money, lambda line: line.target)
+    if line is None:
         return
-    line = max(lines, key=lambda line: abs(_gap(line.target)))
+    period = period_title(line.period, view.words)
+    change = view.change(_gap(line.target))
+    if line.unit == FIRM:
+        yield view.say(
+            "the firm's target of {period}: {change}", period=period, change=change
+        )
+        return
     yield view.say(
-        "the firm's target of {period}: {change}",
-        period=period_title(line.period, view.words),
-        change=view.change(_gap(line.target)),
+        "target of {unit} for {period}: {change}",
+        unit=view.unit_name(line.unit),
+        period=period,
+        change=change,
     )
 
 
@@ -166,6 +188,13 @@ def _asked(view: View, answer: Answer) -> Iterator[str]:
         if line.hours.after is None:
             yield view.say("nobody would be asked for any more: {name}", name=name)
             return
+        yield view.say(
+            "hours a week that are asked for: {name}, {before} → {after}",
+            name=name,
+            before=view.number(line.hours.before, 0),
+            after=view.number(line.hours.after, 0),
+        )
+        return
 
 
 def _load_change(view: View, answer: Answer) -> Iterator[str]:
@@ -188,6 +217,23 @@ def _load_change(view: View, answer: Answer) -> Iterator[str]:
             before=view.percent(was),
             after=view.percent(now),
         )
+
+
+def _hours_change(view: View, answer: Answer) -> Iterator[str]:
+    """Tell of the first week in which a role would have other hours, where nobody knows how many are planned."""
+    for line in answer.load:
+        for monday, pair in sorted(line.weeks.items()):
+            is_known = pair.before.load is not None and pair.after.load is not None
+            if is_known or pair.before.capacity == pair.after.capacity:
+                continue
+            yield view.say(
+                "hours of {name} in the week of {day}: {before} → {after}",
+                name=_place(view, line.unit, line.role),
+                day=view.date(monday),
+                before=view.number(pair.before.capacity, 0),
+                after=view.number(pair.after.capacity, 0),
+            )
+            return
 
 
 def _fund_change(view: View, answer: Answer) -> Iterator[str]:
@@ -244,7 +290,8 @@ def _assumed(view: View, rows: Iterable[Scenario]) -> Iterator[Block]:
         yield from lines
 
 
-def _told(view: View, fault: Fault) -> str:
+def tell_fault(view: View, fault: Fault) -> str:
+    """Return in plain text what is wrong with a row, with the way out."""
     said = render(fault.said, view.words)
     hint = render(fault.hint, view.words)
     return f"{said[:1].upper()}{said[1:]} {ARROW} {hint}."
@@ -254,7 +301,7 @@ def _faults(view: View, faults: Iterable[Fault]) -> Iterator[Block]:
     lines = []
     for fault in faults:
         name = link(fault.row.name or NONE, fault.row.url)
-        lines.append(Bullet(f"{name}: {plain(_told(view, fault))}"))
+        lines.append(Bullet(f"{name}: {plain(tell_fault(view, fault))}"))
     if lines:
         yield view.paragraph("These rows do not count:")
         yield from lines

@@ -21,7 +21,7 @@ from worker.domain.messages import NOTHING, Text, message, render, tell
 from worker.domain.text import visible
 from worker.domain.words import Words
 from worker.errors import Code, ConfigError, QueueFull, StateFault
-from worker.web import actions, api, console, doors, feed, hooks
+from worker.web import actions, api, console, doors, feed, hooks, what_if
 from worker.web.desk import (
     Desk,
     KeyTaken,
@@ -33,7 +33,7 @@ from worker.web.desk import (
 )
 from worker.web.guard import App, Guard, Message, host_name
 from worker.web.inputs import Unreadable, refuse_controls
-from worker.web.screens import show, words_for, words_for_all
+from worker.web.screens import path_of, show, words_for, words_for_all
 
 log = structlog.get_logger("worker.web")
 PROGRAMS = ("/api/", "/metrics", "/hooks/")
@@ -80,6 +80,7 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
         doors.router,
         console.router,
         actions.router,
+        what_if.router,
         api.router,
         api.probes,
         hooks.router,
@@ -148,7 +149,7 @@ def _not_signed_in(request: Request, _error: Exception) -> Response:
         return answer
     if request.method != "GET":
         return RedirectResponse("/sign-in", 303)
-    return RedirectResponse(f"/sign-in?back={quote(request.url.path, safe='')}", 303)
+    return RedirectResponse(f"/sign-in?back={quote(path_of(request), safe='')}", 303)
 
 
 def _too_many_failed(request: Request, error: Exception) -> Response:

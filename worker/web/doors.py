@@ -16,6 +16,8 @@ router = APIRouter(include_in_schema=False)
 Here = Annotated[Desk, Depends(desk_of)]
 YEAR = 366 * 24 * 3600
 SPENT = message("this link was used already, or is too old")
+LONGEST = 4_000
+"""Signs of an address to come back to: it may hold a whole question."""
 
 
 @router.get("/sign-in")
@@ -23,7 +25,7 @@ def ask(
     request: Request,
     desk: Here,
     code: Annotated[str, Query(max_length=200)] = "",
-    back: Annotated[str, Query(max_length=500)] = "/",
+    back: Annotated[str, Query(max_length=LONGEST)] = "/",
 ) -> Response:
     """Ask for a token, or for a press on the button where a link brought a code: to look at the page uses up nothing.
 
@@ -43,7 +45,7 @@ def sign_in(
     desk: Here,
     token: Annotated[str, Form(max_length=1000)] = "",
     code: Annotated[str, Form(max_length=200)] = "",
-    back: Annotated[str, Form(max_length=500)] = "/",
+    back: Annotated[str, Form(max_length=LONGEST)] = "/",
 ) -> Response:
     """Open a session for whoever shows a token or a code."""
     wait = desk.attempts.wait(desk.caller(request))
@@ -102,7 +104,7 @@ def prefer(
     desk: Here,
     language: Annotated[str, Form(max_length=20)] = "",
     theme: Annotated[str, Form(max_length=20)] = "",
-    back: Annotated[str, Form(max_length=500)] = "/",
+    back: Annotated[str, Form(max_length=LONGEST)] = "/",
 ) -> Response:
     """Remember a language or colours in a cookie; nothing else hangs on them."""
     answer = RedirectResponse(own_path(back), 303)

@@ -161,6 +161,12 @@ def voice_for(request: Request, context: Context, words: Words | None = None) ->
     return Voice(words, context.settings.time_zone, context.now())
 
 
+def path_of(request: Request) -> str:
+    """Return where a request leads to, with what it asks, to come back to."""
+    path: str = request.scope["path"]
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
 def reader_for(desk: Desk, context: Context, words: Words) -> Reader:
     """Return how plans of a workspace are read."""
     return Reader(
@@ -216,6 +222,4 @@ def _again(request: Request) -> str:
     was sent and not asked for is not sent twice."""
     if request.method != "GET":
         return "/"
-    query = request.url.query
-    path = str(request.scope["path"])
-    return f"{path}?{query}" if query else path
+    return path_of(request)

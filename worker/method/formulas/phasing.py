@@ -50,10 +50,14 @@ def fee_until(
     if not spans:
         return Decimal(0)
 
-    if not calendar.in_period(month):
+    weeks = _fee_by_week(spans, month, calendar=calendar, minor=minor)
+    if not weeks and not calendar.in_period(month):
         calendar = _every_day(month)
+        weeks = _fee_by_week(spans, month, calendar=calendar, minor=minor)
     earned = Decimal(0)
-    for week, amount in _fee_by_week(spans, month, calendar=calendar, minor=minor):
+    for week, amount in weeks:
+        if week.start > last:
+            break
         if week.end <= last:
             earned += amount
             continue

@@ -21,6 +21,8 @@ from worker.world.world import World
 
 OVER = (Stage.DONE, Stage.LOST)
 WEEK_HOURS = Decimal(168)
+YEARS = 10
+"""So far ahead a change may lie."""
 CORRECT = tell("choose one that is not over")
 
 
@@ -267,6 +269,10 @@ def _judge_date(row: Scenario, kind: Kind, seen: Seen) -> Verdict:
     if row.start is not None and row.start < today and row.what != "pin":
         fault = tell("the date {day} is past", day=row.start.isoformat())
         return Refusal(Part.DATE, fault, tell("choose today or a later day"))
+    if row.start is not None and row.start.year > today.year + YEARS:
+        fault = tell("nothing can be told of a day so far ahead")
+        hint = tell("choose one within {n} years", n=YEARS)
+        return Refusal(Part.DATE, fault, hint)
     return None
 
 
