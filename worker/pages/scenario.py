@@ -30,7 +30,7 @@ from worker.method.whatif.questions import begin_of, subject_of
 from worker.pages.view import NONE, View, client_link
 
 MOST_ROWS = 16
-MOST_WEEKS = 6
+MOST_WEEKS = 8
 MATTER = 3
 """So many consequences are told on top."""
 ARROW = "→"
@@ -198,10 +198,14 @@ def _asked(view: View, answer: Answer) -> Iterator[str]:
 
 
 def _load_change(view: View, answer: Answer) -> Iterator[str]:
-    """Tell of the role and week whose share of planned hours would change most."""
+    """Tell of the role and week, of those shown, whose share of planned hours would change most."""
     changes = []
+    shown = _mondays(answer.load)
     for line in answer.load:
-        for monday, pair in line.weeks.items():
+        for monday in shown:
+            pair = line.weeks.get(monday)
+            if pair is None:
+                continue
             was = _ratio(pair.before)
             now = _ratio(pair.after)
             if was is None or now is None or was == now:
@@ -353,14 +357,32 @@ def _pair(
 
 
 def _load(view: View, lines: Sequence[LoadLine]) -> Iterator[Block]:
-    mondays = sorted({monday for line in lines for monday in line.weeks})[:MOST_WEEKS]
+    mondays = _mondays(lines)
     rows = []
     for line in lines:
-        cells = [_week(view, line.weeks.get(monday)) for monday in mondays]
-        rows.append((plain(_place(view, line.unit, line.role)), *cells))
-    days = [view.date(monday) for monday in mondays]
+        pairs = [line.weeks.get(monday) for monday in mondays]
+        # What differs by less than is shown, or later, says nothing here.
+        if any(pair is not None and _is_seen(view, pair) for pair in pairs):
+            cells = [_week(view, pair) for pair in pairs]
+            rows.append((plain(_place(view, line.unit, line.role)), *cells))
+    days = [view.words.day_month(monday) for monday in mondays]
     header = (message("Load, weeks from"), *days)
     yield from _table(view, message("Load by week and role"), header, rows)
+
+
+def _mondays(lines: Sequence[LoadLine]) -> list[date]:
+    """Return the weeks that are shown: the next ones, or the last where nothing differs before."""
+    mondays = sorted({monday for line in lines for monday in line.weeks})
+    changed = [
+        monday for line in lines for monday, pair in line.weeks.items() if pair.differs
+    ]
+    if changed and min(changed) in mondays[MOST_WEEKS:]:
+        return mondays[-MOST_WEEKS:]
+    return mondays[:MOST_WEEKS]
+
+
+def _is_seen(view: View, pair: Pair[Hours]) -> bool:
+    return _hours(view, pair.before) != _hours(view, pair.after)
 
 
 def _week(view: View, pair: Pair[Hours] | None) -> str:
