@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,18 +25,24 @@ from tests.support.worlds import (
     unit,
     world,
 )
+from worker.domain.document import Divider, Picture, Table
 from worker.domain.entities import FIRM, Scenario, Stage
 from worker.domain.periods import month_of, next_period, quarter_of
 from worker.domain.values import Ref
+from worker.locales import load_words
 from worker.method.whatif.answers import Answer
 from worker.method.whatif.asking import answer_scenarios
 from worker.pages import write_pages
+from worker.pages.scenario import write_scenario
+from worker.pages.view import look
 from worker.world.world import World
 
 C1, U1, DEV = ref("clients", "c1"), ref("units", "u1"), ref("people", "dev")
 P1, OFFER = ref("projects", "p1"), ref("projects", "offer")
 DECEMBER, JANUARY = date(2026, 12, 1), date(2027, 1, 1)
 Q4, Q1 = quarter_of(TODAY), next_period(quarter_of(TODAY))
+UNWRITTEN = (Divider, Picture, Table)
+"""Blocks without a line of text."""
 QUARTER_PLAN = ref("plans", "plan:u1:2026-Q4")
 
 
@@ -239,41 +246,112 @@ def test_a_question_is_answered_the_same_after_the_run_was_remembered() -> None:
 
 
 BAD = [
-    (ask(None, C1), "it does not say what changes"),
-    (ask("lose_client"), "it names nothing that changes"),
-    (ask("lose_client", C1, DEV), "it names 2 things where one is meant"),
-    (ask("lose_client", DEV), "it names something else than what changes"),
-    (ask("lose_client", C1, start=date(2026, 11, 17)), "the date 2026-11-17 is past"),
-    (ask("lose_person", ref("people", "gone")), "Gone has left already"),
-    (ask("fee", C1), "the amount is missing"),
-    (ask("fee", C1, value=Decimal(-1)), "an amount is not below zero"),
-    (ask("rate", DEV, value=Decimal(0)), "a rate is above zero"),
-    (ask("add_person", U1), "the role is missing"),
+    (ask(None, C1), "it does not say what changes", "choose what is to change"),
+    (ask("lose_client"), "it names nothing that changes", "choose one client"),
+    (
+        ask("lose_client", C1, DEV),
+        "it names 2 things where one is meant",
+        "choose one client",
+    ),
+    (
+        ask("lose_client", DEV),
+        "it names something else than what changes",
+        "choose one client",
+    ),
+    (
+        ask("lose_client", ref("clients", "nobody")),
+        "it names something that is not there",
+        "choose one client",
+    ),
+    (
+        ask("lose_client", C1, start=date(2026, 11, 17)),
+        "the date 2026-11-17 is past",
+        "choose today or a later day",
+    ),
+    (
+        ask("lose_client", C1, start=date(2199, 1, 1)),
+        "nothing can be told of a day so far ahead",
+        "choose one within 10 years",
+    ),
+    (
+        ask("lose_person", ref("people", "gone")),
+        "Gone has left already",
+        "choose somebody who works here",
+    ),
+    (ask("fee", C1), "the amount is missing", "enter the amount"),
+    (
+        ask("fee", C1, value=Decimal(-1)),
+        "an amount is not below zero",
+        "enter zero or more",
+    ),
+    (
+        ask("rate", DEV, value=Decimal(0)),
+        "a rate is above zero",
+        "enter more than zero",
+    ),
+    (ask("add_person", U1), "the role is missing", "choose the role of the new person"),
     (
         ask("add_person", U1, role="qa", value=Decimal(200)),
         "nobody works so many hours a week",
+        "enter hours a week, or leave the amount empty for 40",
     ),
-    (ask("move_due", P1), "the date is missing"),
-    (ask("move_due", ref("projects", "over"), start=DECEMBER), "the card is over"),
+    (ask("move_due", P1), "the date is missing", "enter the new date"),
+    (
+        ask("move_due", ref("projects", "over"), start=DECEMBER),
+        "the card is over",
+        "choose one that is not over",
+    ),
     (
         ask("move_start", P1, start=JANUARY),
         "the card is due before that, on 2026-12-15",
+        "choose an earlier day, or move the due date too",
     ),
-    (ask("win", P1), "the card is no open proposal"),
+    (ask("win", P1), "the card is no open proposal", "choose one that is not won"),
     (
         ask("pin", ref("plans", "plan:u1:2026-Q2"), value=Decimal(1)),
         "the plan's period is over",
+        "choose a plan that still runs",
     ),
 ]
 
 
-@pytest.mark.parametrize(("bad", "said"), BAD, ids=[said for _, said in BAD])
+@pytest.mark.parametrize(("bad", "said", "hint"), BAD, ids=[said for _, said, _ in BAD])
 def test_a_row_that_cannot_be_asked_says_why_and_the_others_go_on(
-    bad: Scenario, said: str
+    bad: Scenario, said: str, hint: str
 ) -> None:
     good = ask("fee", C1, key="s2", name="WHAT  IF", value=Decimal(1), start=JANUARY)
     found = answer(bad, good)
-    assert [english(fault.said) for fault in found.faults] == [said]
-    assert all(fault.hint for fault in found.faults)
+    (fault,) = found.faults
+    assert (english(fault.said), english(fault.hint)) == (said, hint)
     assert found.assumed == (good,)
     assert month_of(JANUARY).code in forecasts(found)
+
+
+@pytest.mark.parametrize(("bad", "said", "hint"), BAD, ids=[said for _, said, _ in BAD])
+def test_the_page_of_a_row_that_cannot_be_asked_tells_the_way_out(
+    bad: Scenario, said: str, hint: str
+) -> None:
+    sentence = f"{said[0].upper()}{said[1:]} → {hint}."
+    assert page_of(bad, "en")[0] == sentence
+    russian, *_ = page_of(bad, "ru")
+    assert " → " in russian
+    assert re.search("[a-z]{2}", russian.replace("Gone", "")) is None
+
+
+def page_of(row: Scenario, locale: str) -> list[str]:
+    """Return the lines of a scenario's page in a language."""
+    seen = replace(agency(row), words=load_words(locale, "EUR"))
+    outcome = answer_scenarios(seen, judge(seen), PLAYBOOKS)
+    blocks = write_scenario(look(seen, outcome), outcome.measures.answers[row.ref])
+    return [block.text for block in blocks if not isinstance(block, UNWRITTEN)]
+
+
+def test_all_that_is_wrong_with_a_row_is_told_each_part_once() -> None:
+    found = answer(ask("fee", C1, DEV, value=Decimal(-1), start=date(2026, 1, 1)))
+    assert [fault.part for fault in found.faults] == ["subject", "value", "date"]
+
+
+def test_what_moves_within_a_quarter_is_told_by_its_month() -> None:
+    """30,000 lie on the working days of December; from 20 November on a part of them comes earlier."""
+    sentence, *_ = page_of(ask("move_start", OFFER, start=date(2026, 11, 20)), "en")
+    assert sentence.startswith("The firm's forecast of November 2026: +€")
