@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.agency import Size
+from benchmarks.agency import ACCOUNTS, Size
 from benchmarks.cycle import Took
 from benchmarks.growth import (
     FIRST,
@@ -48,7 +49,7 @@ COSTS: Mapping[str, Callable[[Measured], float]] = {
     "database, MB": lambda measured: measured.steps[STEADY].database,
 }
 """What is compared along an axis."""
-LEFT = ("cycle", "bound", "axis", "read", "by endpoint", "size", "who")
+LEFT = ("change", "cycle", "bound", "axis", "read", "by endpoint", "size", "who")
 FLEET = 40
 CHANGES = 5
 LINKED = 1_000
@@ -126,6 +127,19 @@ def _print_links(asked: argparse.Namespace) -> None:
             ("read", "requests", "MB", "by endpoint"),
             rows,
         )
+
+
+def _print_scenarios(asked: argparse.Namespace) -> None:
+    size = QUICK_BASE if asked.quick else BASE
+    if asked.base:
+        issues, cards, clients = asked.base
+        size = Size(issues, None, cards, clients)
+    order = msgspec.json.encode(size).decode()
+    _print(
+        f"What a question costs: {Scale(size).shown()}, {ACCOUNTS} people",
+        ("change", "CPU s"),
+        [(what, f"{cpu:.2f}") for what, cpu in run("benchmarks.scenarios", order)],
+    )
 
 
 def _print_sizes(asked: argparse.Namespace) -> None:
@@ -225,6 +239,7 @@ TABLES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "promptness": _print_promptness,
     "fleet": _print_fleet,
     "links": _print_links,
+    "scenarios": _print_scenarios,
     "sizes": _print_sizes,
 }
 
