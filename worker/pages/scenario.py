@@ -33,6 +33,8 @@ MOST_ROWS = 16
 MOST_WEEKS = 8
 MATTER = 3
 """So many consequences are told on top."""
+SLIGHT = Decimal("0.1")
+"""Load that changes by less of the hours does not matter so much."""
 ARROW = "→"
 ZERO = Decimal(0)
 
@@ -208,7 +210,7 @@ def _load_change(view: View, answer: Answer) -> Iterator[str]:
                 continue
             was = _ratio(pair.before)
             now = _ratio(pair.after)
-            if was is None or now is None or was == now:
+            if was is None or now is None or abs(now - was) < SLIGHT:
                 continue
             place = (-abs(now - was), monday, str(line.unit), line.role)
             changes.append((place, line, was, now))
