@@ -12,6 +12,7 @@ import pytest
 from benchmarks.agency import Size
 from benchmarks.growth import axes_of, exponents
 from worker.mapping.load import load_schema
+from worker.method.whatif.questions import KINDS
 
 ROOT = Path(__file__).parents[1]
 SMALL = ("--quick", "--only")
@@ -55,6 +56,12 @@ def test_cycles_are_applied_at_each_size_and_write_nothing_where_nothing_changed
     naive = rf"naive +│{figure * 4}"
     assert len(re.findall(naive, printed)) == 1, printed
     assert "Growth with the number of issues" in printed
+
+
+def test_a_question_of_each_kind_has_its_cost() -> None:
+    printed = _run(*SMALL, "scenarios")
+    for kind in KINDS:
+        assert re.search(rf"│ {kind} +│ +\d+\.\d\d │", printed), printed
 
 
 def test_a_wrong_word_is_told() -> None:
