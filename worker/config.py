@@ -184,6 +184,7 @@ class Thresholds(Model):
     graduation_months: Months = 3
     silent_months: Months = 3
     revolution_months: Months = 18
+    daily_days: Annotated[int, Field(ge=0, le=3660)] = 30
     white_spots: Count = 3
     effect_weeks: Weeks = 8
     loyalty_months: Months = 12

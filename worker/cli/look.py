@@ -15,7 +15,7 @@ from rich.text import Text
 
 from worker.cli import exits, prose, show
 from worker.cli.reader import names_in, names_kept, reader_of
-from worker.cli.reasons import find_reasons
+from worker.cli.reasons import find_fate, find_reasons
 from worker.cli.rows import Rows
 from worker.cli.session import (
     ConfigOption,
@@ -434,14 +434,18 @@ def explain(
         facts = find_reasons(context, drawn, lambda ref: ref == row, field=name)
         title = _title_of(drawn, row, context.schema)
         reader = reader_of(context, opened.words, names_in(drawn, context.schema))
-        opened.say(
-            _view_of(facts, row, title, reader),
-            lambda: {
-                "ref": str(row),
-                "title": title,
-                "facts": [_data_of(fact, context.schema) for fact in facts],
-            },
-        )
+        view = _view_of(facts, row, title, reader)
+        data: dict[str, Any] = {
+            "ref": str(row),
+            "title": title,
+            "facts": [_data_of(fact, context.schema) for fact in facts],
+        }
+        fate = find_fate(context, drawn, row)
+        if fate is not None and not name:
+            told, outdated = fate
+            view = Group(view, show.fate_view(told, outdated.why, opened.words))
+            data["archive"] = opened.words.say(told)
+        opened.say(view, lambda: data)
 
 
 def _explain_all(

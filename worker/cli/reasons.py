@@ -7,8 +7,10 @@ from collections.abc import Callable
 from worker.cycle.context import Context, PlannedCycle
 from worker.domain.messages import message
 from worker.domain.values import Ref, Value
-from worker.plan.facts import Fact, Why
-from worker.state import bases, runs
+from worker.plan.facts import Fact, Outdated, Why
+from worker.plan.outdated import GOES, STAYS, UNPROVEN, WRITTEN, why_kept
+from worker.plan.surplus import holds_more
+from worker.state import bases, journal, runs
 
 ONCE = message("set once, when the row was made; what people write there stands")
 EMPTY: tuple[Value, ...] = (None, "", (), False)
@@ -62,3 +64,35 @@ def _written_once(
                 if properties[name].rule and is_ours and value not in EMPTY:
                     standing[row.ref, name] = value
     return standing
+
+
+def find_fate(
+    context: Context, drawn: PlannedCycle, row: Ref
+) -> tuple[str, Outdated] | None:
+    """Return what becomes of a row that has had its time, as a message, and why; None for any other."""
+    for outdated in drawn.outcome.outdated:
+        if outdated.ref == row:
+            reason = _find_hold(context, drawn, row)
+            return STAYS.get(reason, GOES), outdated
+    return None
+
+
+def _find_hold(context: Context, drawn: PlannedCycle, ref: Ref) -> str:
+    """Return why a row that has had its time stays, as far as is known."""
+    with context.reading() as tx:
+        page_id = journal.canonical_pages(tx).get(ref, "")
+        made = journal.created_pages(tx)
+        cells, _ = bases.load(tx)
+        written = bases.of_page(tx, page_id)
+        attempted = bases.attempts_of(tx, page_id)
+    if page_id not in made:
+        return UNPROVEN
+    reason = why_kept(page_id, cells)
+    source = context.schema.sources[ref.source]
+    binding = drawn.bindings[ref.source]
+    for row in drawn.world.rows.get(ref.source, ()):
+        if row.page_id == page_id and holds_more(
+            row, None, source, binding, written=written, attempted=attempted
+        ):
+            return reason or WRITTEN
+    return reason

@@ -23,7 +23,7 @@ from worker.errors import RaylineError, RenderedProblem, Severity
 from worker.mapping.labels import label_fields
 from worker.mapping.schema import Schema
 from worker.plan.digest import FIRM, Entry, Part, digest
-from worker.plan.facts import Fact
+from worker.plan.facts import Fact, Why
 from worker.plan.plan import Kind, Plan
 from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
 from worker.world.world import World
@@ -34,6 +34,11 @@ SIGNS = {
     Kind.SECTION: ("§", "cyan"),
     Kind.ARCHIVE: ("-", "red"),
 }
+AWAY = {
+    False: message("goes into the trash, from which people can restore it"),
+    True: message("is archived: it leaves its board, and nothing of it is lost"),
+}
+"""What becomes of a row that is taken away, and of one that has had its time."""
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 SEVERITIES = {
     Severity.ERROR: message("error"),
@@ -97,7 +102,7 @@ def _client(part: Part, words: Words) -> RenderableType:
 def _entry_lines(entry: Entry, words: Words) -> Iterator[str]:
     """Yield what is told of one row below its title."""
     if entry.kind is Kind.ARCHIVE:
-        yield words.say("goes into the trash, from which people can restore it")
+        yield words.say(AWAY[bool(entry.why)])
     cells = list(entry.told)
     if entry.more and entry.kind is Kind.UPDATE:
         rest = words.count("{n} more cell", "{n} more cells", entry.more)
@@ -224,16 +229,27 @@ def why_view(facts: Iterable[Fact], reader: Reader, *, title: str) -> Renderable
             continue
         value = brief(reader.say_value(fact.value, known))
         branch = tree.add(Text(f"{label} = {value}", style="green"))
-        for pattern, text in (
-            (message("rule: {text}"), fact.why.rule),
-            (message("formula: {text}"), fact.why.formula),
-            (message("threshold: {text}"), fact.why.threshold),
-        ):
-            if text:
-                branch.add(Text(words.say(pattern, text=text)))
-        for item in fact.why.inputs:
-            link = f"  {item.url}" if item.url else ""
-            branch.add(Text(f"{item.name}: {item.value}{link}"))
+        _add_reason(branch, fact.why, words)
+    return tree
+
+
+def _add_reason(branch: Tree, why: Why, words: Words) -> None:
+    for pattern, text in (
+        (message("rule: {text}"), why.rule),
+        (message("formula: {text}"), why.formula),
+        (message("threshold: {text}"), why.threshold),
+    ):
+        if text:
+            branch.add(Text(words.say(pattern, text=text)))
+    for item in why.inputs:
+        link = f"  {item.url}" if item.url else ""
+        branch.add(Text(f"{item.name}: {item.value}{link}"))
+
+
+def fate_view(fate: str, why: Why, words: Words) -> RenderableType:
+    """Return what becomes of a row that has had its time, and why."""
+    tree = Tree(Text(words.say(fate), style="bold"))
+    _add_reason(tree, why, words)
     return tree
 
 

@@ -52,6 +52,7 @@ from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
 from worker.plan.natural import is_brought_in
+from worker.plan.outdated import Tidying, part_within, without_old
 from worker.plan.plan import Kind, Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope, of_rules
@@ -220,7 +221,8 @@ def _plan_read(
         context, read.bound, read.tracker, order, now=now, unread=unread
     )
     problems = {*drawn.plan.problems, *read.bound.drift, *read.problems}
-    plan = replace(drawn.plan, problems=tuple(sorted(problems)))
+    changes = without_old(drawn.plan.changes, boards.incomplete)
+    plan = replace(drawn.plan, changes=changes, problems=tuple(sorted(problems)))
     managed = managed_rows(context, drawn.world, read.bound)
     refused = find_refusals(context, order, plan, boards=boards, managed=managed)
     return replace(
@@ -257,7 +259,7 @@ def evaluate_snapshot(
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
 
     `unread` are page ids by source that could not be read now, see `make_plan`. A full read plans again what Notion
-    refused before.
+    refused before, and archives what has had its time.
     """
     step(context, "rules")
     with gc_paused():
@@ -349,7 +351,7 @@ def _narrow(
             occurrences[key] = now
     memory = replace(outcome.memory, occurrences=occurrences)
     kept = replace(outcome, memory=memory)
-    return kept, replace(kept, facts=facts, sections=tuple(sections))
+    return kept, replace(kept, facts=facts, sections=tuple(sections), outdated=())
 
 
 @contextmanager
@@ -508,9 +510,14 @@ def _diff(
     written = recall_written(context)
     with context.reading() as tx:
         held = frozenset(Ref.parse(name) for name in HELD.load(tx))
+        fingerprint = FINGERPRINT.load(tx)
     recent = _look_back(context, world, terms.now)
     own = recent.own_cells(context.schema, written.attempted)
     remembered = replace(written, bases=own | dict(written.bases))
+    # Nothing is archived in the first run with another mapping: the limits would refuse the whole plan.
+    tidies = terms.insists and fingerprint == context.fingerprint
+    part = part_within(context.settings.limits.destructive_share)
+    tidying = Tidying(wanted.outdated if tidies else (), part)
 
     def draw(held: AbstractSet[Ref]) -> Plan:
         return make_plan(
@@ -518,7 +525,7 @@ def _diff(
             wanted.facts,
             context.schema,
             bindings,
-            replace(remembered, held=held | terms.waiting),
+            replace(remembered, held=held | terms.waiting, tidying=tidying),
             sections=wanted.sections,
             unread=terms.unread,
             insists=terms.insists,

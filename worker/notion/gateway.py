@@ -330,6 +330,11 @@ class NotionGateway:
             return page
         raise refused
 
+    def shelve_page(self, page_id: str) -> Page:
+        """Archive a page: queries show it no more, it is not in the trash, and people can bring it back."""
+        path = f"pages/{_segment(page_id)}"
+        return self._call("PATCH", path, _read_gone, body={"is_archived": True})
+
     def comments(self, page_id: str) -> tuple[Comment, ...]:
         """Return the open comments on a page; `Denied` when the connection may not see comments."""
         return self._list("GET", "comments", read_comment, {"block_id": page_id})
@@ -684,5 +689,5 @@ def _read_filled(raw: object) -> Database:
 def _read_gone(raw: object) -> Page:
     page = read_page(raw)
     if not page.is_gone:
-        raise Malformed("in_trash", "does not say that the page is in the trash")
+        raise Malformed("in_trash", "does not say that the page is gone")
     return page

@@ -37,6 +37,7 @@ from worker.pages.feedback import write_feedback
 from worker.pages.home import write_home
 from worker.pages.jira_links import link_keys
 from worker.pages.monday import write_cut
+from worker.pages.outdated import find_outdated
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import (
     PRESENTATION,
@@ -98,7 +99,11 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
                 PageFact(page.ref, blocks, why, page.settled, page.title, page.former)
             )
     return replace(
-        outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems)
+        outcome,
+        facts=tuple(facts),
+        sections=tuple(sections),
+        problems=tuple(problems),
+        outdated=find_outdated(world),
     )
 
 

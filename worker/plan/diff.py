@@ -36,6 +36,7 @@ from worker.mapping.schema import (
 )
 from worker.plan.facts import Fact, PageFact
 from worker.plan.merge import Verdict, decide, is_empty, last_written
+from worker.plan.outdated import Tidying, plan_outdated
 from worker.plan.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
 from worker.plan.refusals import is_same, place_of, problems_of, unpack
 from worker.plan.surplus import holds_more
@@ -52,6 +53,7 @@ _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
 _NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
 _ALL_READ: Unread = MappingProxyType({})
+_NOTHING_OLD = Tidying()
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +61,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
     page of every key the journal has, `made` every page it proves we created; `held` are rows that are not to be made,
-    `unsettled` those of which nobody knows yet whether they were.
+    `unsettled` those of which nobody knows yet whether they were; `tidying` names those that may be archived.
     """
 
     bases: Cells = _NO_CELLS
@@ -68,6 +70,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     made: AbstractSet[str] = frozenset()
     held: AbstractSet[Ref] = frozenset()
     unsettled: AbstractSet[Ref] = frozenset()
+    tidying: Tidying = _NOTHING_OLD
 
 
 @dataclass(slots=True)
@@ -182,6 +185,11 @@ def make_plan(
         _plan_section(inputs, section, created.get(section.ref))
     for copy in copies:
         _plan_copy(inputs, copy, written.made)
+
+    def find_own(ref: Ref) -> Row | None:
+        return _find_own(inputs, ref, written.made)
+
+    draft.changes += plan_outdated(written.tidying, world, written.bases, find_own)
     return Plan(
         world.workspace,
         tuple(
@@ -587,7 +595,7 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
         copy.page_id in made
         and copy.ref in inputs.rows
         and copy.ref not in inputs.world.trashed
-        and not _is_peoples(inputs, copy)
+        and not _is_peoples(inputs, copy, inputs.rows[copy.ref])
     ):
         inputs.draft.changes.append(
             Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title, surplus=True)
@@ -613,19 +621,30 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
     )
 
 
-def _is_peoples(inputs: _DiffInputs, copy: Row) -> bool:
+def _find_own(inputs: _DiffInputs, ref: Ref, made: AbstractSet[str]) -> Row | None:
+    """Return the row of a ref where we made it, nothing is said of it any more, and nobody wrote into its cells."""
+    row = inputs.rows.get(ref)
+    if row is None or ref in inputs.wanted or row.page_id not in made:
+        return None
+    is_strange = inputs.is_unread(ref, row.page_id) or _is_peoples(inputs, row, None)
+    return None if is_strange else row
+
+
+def _is_peoples(inputs: _DiffInputs, row: Row, standing: Row | None) -> bool:
+    """Tell whether a row holds what is people's and the row that stands for its key, if any, does not."""
+
     def of_page(cells: Cells) -> dict[str, Value]:
         return {
             name: value
             for (page_id, name), value in cells.items()
-            if page_id == copy.page_id
+            if page_id == row.page_id
         }
 
-    source = inputs.schema.sources[copy.ref.source]
-    binding = inputs.bindings.get(copy.ref.source)
+    source = inputs.schema.sources[row.ref.source]
+    binding = inputs.bindings.get(row.ref.source)
     return binding is None or holds_more(
-        copy,
-        inputs.rows[copy.ref],
+        row,
+        standing,
         source,
         binding,
         written=of_page(inputs.bases),

@@ -177,9 +177,15 @@ def _entry(change: Change, board: str, reader: Reader) -> Entry:
         board,
         change.title or change.ref.key,
         tuple(_told(source, (news[name] for name in order), reader)),
-        str(why.after) if why else "",
+        _reason(change, why),
         len(news) - len(order),
     )
+
+
+def _reason(change: Change, why: FieldChange | None) -> str:
+    if change.why is not None:
+        return change.why.formula
+    return str(why.after) if why else ""
 
 
 def _tells(entry: Entry) -> bool:

@@ -34,6 +34,13 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     why: Why
 
 
+class Outdated(msgspec.Struct, frozen=True, gc=False):
+    """A rule's opinion that a row of ours has had its time and may be archived."""
+
+    ref: Ref
+    why: Why
+
+
 class PageFact(msgspec.Struct, frozen=True, gc=False):
     """What the worker's own section of a page should hold. `settled`: written once, then it stays as it was.
 

@@ -45,7 +45,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """One page to create, update, archive or write a section into. `page_id` is empty for a create.
 
     `blocks` is the marked section with its two markers, `page_id` then empty when the same plan creates the row.
-    `surplus` marks the archive of a second row of one key, which holds nothing that anybody would miss.
+    `surplus` marks the archive of a second row of one key, which holds nothing that anybody would miss; `why` tells of
+    one that has had its time, by which rule.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     fields: tuple[FieldChange, ...] = ()
     blocks: tuple[Block, ...] = ()
     surplus: bool = False
+    why: Why | None = None
 
     @property
     def body(self) -> str:
@@ -201,6 +203,7 @@ def from_data(data: dict[str, Any]) -> Plan:
             tuple(_field_from(f) for f in c["fields"]),
             document.from_data(c.get("blocks", ())),
             surplus=c.get("surplus", False),
+            why=_why_from(c["why"]) if c.get("why") else None,
         )
         for c in data["changes"]
     )
@@ -236,35 +239,42 @@ def _change_data(change: Change) -> dict[str, Any]:
         "blocks": document.to_data(change.blocks),
         "fields": [_field_data(one) for one in change.fields],
         "surplus": change.surplus,
+        "why": _why_data(change.why) if change.why else None,
     }
 
 
 def _field_data(change: FieldChange) -> dict[str, Any]:
-    why = change.why
     return {
         "field": change.field,
         "before": encode(change.before),
         "after": encode(change.after),
         "drift": change.drift,
-        "why": {
-            "rule": why.rule,
-            "formula": why.formula,
-            "threshold": why.threshold,
-            "inputs": [[i.name, i.value, i.url] for i in why.inputs],
-        },
+        "why": _why_data(change.why),
+    }
+
+
+def _why_data(why: Why) -> dict[str, Any]:
+    return {
+        "rule": why.rule,
+        "formula": why.formula,
+        "threshold": why.threshold,
+        "inputs": [[i.name, i.value, i.url] for i in why.inputs],
     }
 
 
 def _field_from(data: dict[str, Any]) -> FieldChange:
-    why = data["why"]
-    inputs = tuple(Input(*row) for row in why["inputs"])
     return FieldChange(
         data["field"],
         decode(data["before"]),
         decode(data["after"]),
-        Why(why["rule"], inputs, why["formula"], why["threshold"]),
+        _why_from(data["why"]),
         data["drift"],
     )
+
+
+def _why_from(data: dict[str, Any]) -> Why:
+    inputs = tuple(Input(*row) for row in data["inputs"])
+    return Why(data["rule"], inputs, data["formula"], data["threshold"])
 
 
 Encoded = str | bool | dict[str, Any] | None

@@ -104,6 +104,10 @@ class RowWriter(RowReader, Protocol):
         """Move a page to the trash."""
         ...
 
+    def shelve_page(self, page_id: str) -> Page:
+        """Archive a page: it leaves its board and is not in the trash."""
+        ...
+
 
 class BlockReader(Protocol):
     """Reading the body of a page."""

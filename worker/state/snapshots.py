@@ -146,6 +146,21 @@ def _decode_page(body: bytes) -> Page | None:
         return None
 
 
+def find_naming(tx: Tx, page_id: str) -> frozenset[str]:
+    """Return the ids of the other pages a cell of which names a page: by a relation, a mention, or an address."""
+    query = select(pages.c.page_id, pages.c.body).where(
+        pages.c.workspace == tx.workspace,
+        pages.c.missing == 0,
+        pages.c.page_id != page_id,
+    )
+    names = (page_id.encode(), page_id.replace("-", "").encode())
+    naming = set()
+    for other, body in tx.connection.execute(query):
+        if any(name in body for name in names):
+            naming.add(other)
+    return frozenset(naming)
+
+
 def page_ids(tx: Tx) -> frozenset[str]:
     """Return the ids of all pages that the last complete reads showed."""
     return frozenset(

@@ -205,6 +205,15 @@ class MarginRow(msgspec.Struct, frozen=True, gc=False):
     margin: Decimal | None
 
 
+class MeetingRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of meetings; without a `key` it is a person's own. `day` of a range is its last."""
+
+    ref: Ref
+    key: str
+    kind: str | None
+    day: date | None
+
+
 def read_risk(row: Row, zone: tzinfo) -> RiskRow:
     """Return a row of the risk map; instants become days of `zone`."""
     cell = row.fields.get
@@ -356,6 +365,12 @@ def read_margin(row: Row) -> MarginRow:
     return MarginRow(
         row.ref, row.key, client, month, number_of(row.fields.get("margin"))
     )
+
+
+def read_meeting(row: Row, zone: tzinfo) -> MeetingRow:
+    """Return a row of meetings; instants become days of `zone`."""
+    kind = text_of(row.fields.get("kind"))
+    return MeetingRow(row.ref, row.key, kind, day_of(row.fields.get("date"), zone))
 
 
 def _first_day(code: str) -> date | None:

@@ -40,6 +40,7 @@ from worker.world.rows import (
     BonusRow,
     LedgerRow,
     MarginRow,
+    MeetingRow,
     PlanRow,
     RiskRow,
     StaffRequest,
@@ -47,6 +48,7 @@ from worker.world.rows import (
     read_bonus,
     read_ledger,
     read_margin,
+    read_meeting,
     read_plan,
     read_risk,
     read_staff_request,
@@ -174,6 +176,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
         """Return the rows of staff requests, the oldest first."""
         rows = self.rows.get("requests", ())
         return tuple(read_staff_request(row, self.zone) for row in rows)
+
+    def meeting_rows(self) -> tuple[MeetingRow, ...]:
+        """Return the rows of meetings, the oldest first."""
+        rows = self.rows.get("meetings", ())
+        return tuple(read_meeting(row, self.zone) for row in rows)
 
     def margin_rows(self) -> tuple[MarginRow, ...]:
         """Return the rows of margins, the oldest first."""

@@ -15,7 +15,7 @@ from worker.plan.plan import Change, Kind
 from worker.ports.notion import Json
 from worker.state import journal
 from worker.world.world import PLACES
-from worker.write import creations, places, surplus
+from worker.write import creations, outdated, places, surplus
 from worker.write.bodies import Body, compose
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
 from worker.write.context import Result, WriteContext
@@ -123,11 +123,14 @@ def _key_cell(target: WriteContext, change: Change) -> Json:
 
 
 def _archive(target: WriteContext, change: Change) -> Result | Problem:
-    """Put a row of ours into the trash, unless people have written in it since it was read: then it is theirs.
+    """Put a row of ours into the trash, unless people have written in it since it was read: then it is theirs. One that
+    has had its time is archived (`worker.write.outdated`).
 
     What we wrote into it stays known: a page that is not found may only be out of reach, and one that is taken out of
     the trash again shows our values, not a person's.
     """
+    if change.why is not None:
+        return outdated.put_away(target, change)
     try:
         is_place = change.ref.source == PLACES
         is_written_in = places.is_written_in if is_place else surplus.is_written_in
