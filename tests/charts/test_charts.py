@@ -151,7 +151,8 @@ class _Said:
         _Said(replace(ODDS, locale="en"), ("80%",)),
         _Said(RAYS, ("Интернет-банк с очень дли…", "в работе", "эта неделя", "P85")),
         _Said(RISKS, ("Вероятность", "Склад", "+2", ">5<")),
-        _Said(LOAD, ("131 %", "–", "Борис")),
+        _Said(LOAD, ("131\u00a0%", "–", "Борис")),
+        _Said(replace(LOAD, locale="en"), ("131%",)),
     ],
     ids=lambda said: type(said.chart).__name__,
 )

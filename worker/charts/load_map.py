@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from worker.charts.style import INK, Json, frame
 from worker.domain.charts import LoadMap
 
@@ -24,7 +26,7 @@ def load_map(chart: LoadMap) -> Json:
             "person": cell.person,
             "week": cell.week,
             "color": _shade(cell.load),
-            "text": "–" if cell.load is None else f"{round(cell.load * 100)} %",
+            "text": _text(cell.load, chart.locale),
         }
         for cell in chart.cells
     ]
@@ -83,6 +85,14 @@ def load_map(chart: LoadMap) -> Json:
         layers=layers,
         data={"values": values},
     )
+
+
+def _text(load: Decimal | None, locale: str) -> str:
+    """Return a load as percent; a sign on its own where nobody is there to work."""
+    if load is None:
+        return "–"
+    space = "" if locale == "en" else "\u00a0"
+    return f"{round(load * 100)}{space}%"
 
 
 def _shade(load: object) -> str:

@@ -56,7 +56,7 @@ def _layers(chart: PlanFact, axis: str) -> list[Json]:
         "field": "day",
         "type": "temporal",
         "axis": {
-            "format": "%d.%m" if chart.locale == "ru" else "%d %b",
+            "format": "%d.%m" if chart.locale == "ru" else "%b %-d",
             "title": None,
             "grid": False,
             "tickCount": 8,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from worker.domain.document import Block, Bullet, Callout, bold, link
 from worker.domain.entities import FIRM, RUNNING, Card
@@ -167,14 +167,17 @@ def _high_risks(view: View) -> Iterator[Block]:
 
 
 def _doubtful_dates(view: View) -> Iterator[Block]:
-    """Yield the cards whose date is rather missed than held: it wants agreeing anew."""
+    """Yield the cards whose date is rather missed than held, the soonest first: it wants agreeing anew."""
     lines = []
     for card in view.cards_of(FIRM):
         measure = view.measure_of(card)
         if card.stage in RUNNING and is_doubtful(measure):
             line = _doubtful_date(view, card, measure)
-            lines.append(line)
-    yield from first_lines(view, lines, MOST_CARDS)
+            day = view.due_of(card) or date.max
+            lines.append((day, card.name, line))
+    lines.sort()
+    soonest = [line for _, _, line in lines]
+    yield from first_lines(view, soonest, MOST_CARDS)
 
 
 def _doubtful_date(view: View, card: Card, measure: CardMeasure) -> str:
@@ -250,6 +253,7 @@ def _roles(view: View) -> Iterator[Block]:
         line = join_parts(doors)
         if line:
             title = view.say(role)
+            title = title[:1].upper() + title[1:]
             yield Bullet(f"{bold(title)}: {line}")
 
 

@@ -277,6 +277,9 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
             moved.append((row, stage))
 
     yield view.heading("Account sprint", 3)
+    if not rows:
+        yield view.paragraph("No task was due in the period.")
+        return
     yield Bullet(
         view.say(
             "{done} of {all} tasks due in the period are done",
