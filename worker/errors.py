@@ -320,6 +320,8 @@ class Code(StrEnum):
     """Something that a run wrote stays when the run is taken back."""
     REQUEST_BUDGET = "request-budget"
     """The schedule asks Notion for nearly as much as is allowed, or for more."""
+    RULE_OFF = "rule-off"
+    """Parts of the method say nothing, for want of a board, a column, an input or a setting."""
 
     # Faults of this program.
     RULE_FAILED = "rule-failed"

@@ -40,6 +40,7 @@ from worker.cycle.foresight import (
 from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
+from worker.cycle.silence import Ground, find_silent_parts
 from worker.daemon.job_log import JobLog
 from worker.daemon.maintenance import Window, next_window, pause_of
 from worker.daemon.standing import read_standing
@@ -200,9 +201,12 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
 
 def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
-    gaps = [in_words(one, context.words) for one in find_gaps(drawn.world)]
     views = find_missing_views(context.notion, context.schema, drawn.bindings)
-    gaps += [in_words(one, context.words) for one in views]
+    private = context.settings.notion.private_root_page_id
+    ground = Ground(drawn.world, context.schema, drawn.bindings, bool(private))
+    silent = find_silent_parts(ground, context.playbooks)
+    coming = [*find_gaps(drawn.world), *views, *silent]
+    gaps = [in_words(problem, context.words) for problem in coming]
     return (*drawn.plan.problems, *drawn.refused, *gaps)
 
 
