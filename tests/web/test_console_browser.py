@@ -23,7 +23,16 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
 )
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
-PAGES = ("/runs", "/runs/1", "/problems", "/clients", "/risks", "/plan", "/load")
+PAGES = (
+    "/runs",
+    "/runs/1",
+    "/problems",
+    "/problems/counterparts",
+    "/clients",
+    "/risks",
+    "/plan",
+    "/load",
+)
 QUESTION = "/what-if?what1=add_person&unit1=&value1=400&date1=2020-01-01&what2=pin"
 ALL = (
     "/",

@@ -18,6 +18,7 @@ import structlog
 
 from worker.config import Workspace
 from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.counterparts import is_errand, run_matches
 from worker.cycle.report import Report
 from worker.cycle.story import sync
 from worker.cycle.undoing import undo
@@ -508,6 +509,10 @@ def open_runner(
     """Return the runner of one workspace."""
 
     def run(order: CycleRequest, on_start: Callable[[int], None]) -> Report:
+        with context.reading() as tx:
+            is_match = is_errand(tx, order)
+        if is_match:
+            return run_matches(context, order, on_start=on_start)
         carry_out = undo if order.undoes else sync
         return carry_out(context, order, on_start=on_start)
 

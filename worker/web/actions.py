@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from worker.cycle.context import Context
+from worker.cycle.counterparts import ACCEPTED, LOOK
 from worker.cycle.triggering import ask_cycle, find_trigger
+from worker.domain.messages import message
 from worker.state import pauses, problems, runs
 from worker.state.pauses import Pause
 from worker.state.triggers import OPEN, Asker, Order, Source
@@ -152,4 +154,9 @@ def request_page(
 def _waiting(
     request: Request, context: Context, visitor: Visitor, **values: object
 ) -> HTMLResponse:
-    return workspace_screen(request, "request.html", context, visitor=visitor, **values)
+    with context.reading() as tx:
+        errands = dict.fromkeys(ACCEPTED.load(tx), message("accepted counterparts"))
+    errands[LOOK] = message("a look who is known to Jira and Notion")
+    return workspace_screen(
+        request, "request.html", context, visitor=visitor, errands=errands, **values
+    )

@@ -21,7 +21,7 @@ from worker.domain.messages import NOTHING, Text, message, render, tell
 from worker.domain.text import visible
 from worker.domain.words import Words
 from worker.errors import Code, ConfigError, QueueFull, StateFault
-from worker.web import actions, api, console, doors, feed, hooks, what_if
+from worker.web import actions, api, console, counterparts, doors, feed, hooks, what_if
 from worker.web.desk import (
     Desk,
     KeyTaken,
@@ -45,6 +45,7 @@ KINDS = {
     "plan": message("plan"),
     "client": message("client"),
     "problem": message("problem"),
+    "counterpart": message("counterpart"),
     "request": message("request"),
     "calendar": message("calendar"),
 }
@@ -81,6 +82,7 @@ def make_application(desk: Desk, hosts: Collection[str] = ()) -> App:
         console.router,
         actions.router,
         what_if.router,
+        counterparts.router,
         api.router,
         api.probes,
         hooks.router,

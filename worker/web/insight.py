@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from worker.cycle.context import Context, PlannedCycle
+from worker.cycle.counterparts import DIRECTORY, without_written
 from worker.cycle.planning import gc_paused, recall
 from worker.domain.entities import Scenario
 from worker.domain.periods import local_day
@@ -26,6 +27,7 @@ from worker.method.whatif.asking import after_run, answer_rows
 from worker.method.whatif.questions import Seen
 from worker.pages.view import View, look
 from worker.state import runs
+from worker.world.proposals import Gap, find_gaps
 
 Edition = tuple[int, date]
 """The newest run that ended and the local day: as long as both stay, so does what follows from them."""
@@ -47,6 +49,14 @@ class Whole(NamedTuple):
     view: View
 
 
+class Kept(NamedTuple):
+    """What follows from one snapshot."""
+
+    edition: Edition
+    view: View
+    gaps: tuple[Gap, ...]
+
+
 @dataclass(slots=True)
 class Insights:
     """The views of all workspaces, each kept until a run ends or a day begins. Safe to use from several threads.
@@ -54,23 +64,33 @@ class Insights:
     Of the workspace that was asked a question last, all that its run saw is kept as well.
     """
 
-    _kept: dict[str, tuple[Edition, View]] = field(default_factory=dict)
+    _kept: dict[str, Kept] = field(default_factory=dict)
     _whole: Whole | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self, context: Context, words: Words) -> View | None:
         """Return a workspace's view in a visitor's language; None before its first run has ended."""
+        kept = self._latest(context)
+        if kept is None:
+            return None
+        return _in_words(kept.view, words)
+
+    def gaps(self, context: Context) -> tuple[Gap, ...]:
+        """Return what lacks its counterpart, with proposals; nothing before a workspace's first run has ended."""
+        kept = self._latest(context)
+        return kept.gaps if kept else ()
+
+    def _latest(self, context: Context) -> Kept | None:
         edition = _edition(context)
         if edition is None:
             return None
         with self._lock:
             kept = self._kept.get(context.name)
-            if kept is None or kept[0] != edition:
-                drawn = _recall(context)
-                kept = (edition, _slim(look(drawn.world, drawn.outcome)))
+            if kept is None or kept.edition != edition:
+                kept = _look(context, edition)
                 self._kept[context.name] = kept
-        return _in_words(kept[1], words)
+        return kept
 
     def ask(
         self, context: Context, words: Words, rows: Iterable[Scenario]
@@ -100,7 +120,7 @@ class Insights:
             return {}
         return {
             ref: row.title
-            for ref, row in kept[1].rows.items()
+            for ref, row in kept.view.rows.items()
             if row.title and not context.schema.is_private(ref.source)
         }
 
@@ -120,6 +140,16 @@ def _recall(context: Context) -> PlannedCycle:
         context, stop=threading.Event(), progress=lambda phase, done, total: None
     )
     return recall(quiet)
+
+
+def _look(context: Context, edition: Edition) -> Kept:
+    """Return what follows from the snapshot."""
+    drawn = _recall(context)
+    with context.reading() as tx:
+        directory = DIRECTORY.load(tx)
+        gaps = find_gaps(drawn.world, directory)
+        left = without_written(gaps, tx, edition[0])
+    return Kept(edition, _slim(look(drawn.world, drawn.outcome)), left)
 
 
 def _slim(view: View) -> View:

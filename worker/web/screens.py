@@ -195,6 +195,7 @@ def show(
             "words": words,
             "say": words.say,
             "count": words.count,
+            "tell": lambda text: render(text, words),
             "language": words.locale,
             "languages": LANGUAGES,
             "theme": theme_of(request),
