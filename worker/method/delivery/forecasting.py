@@ -26,10 +26,16 @@ MOST_ABOVE = 2_000
 NOTHING = 1e-12
 """A chance that is followed no further."""
 
+AT_ONCE = 64
+"""Days that are followed before it is looked whether anything is left."""
+
 UNENDING = 0.15
 """Where so many runs do not end within ten years, their 85th has no date."""
 
 Floats = NDArray[np.float64]
+
+Counts = tuple[int, ...]
+"""On how many days it was 0, 1, 2... items: all that matters of samples."""
 
 
 class Runs(msgspec.Struct, frozen=True, gc=False):
@@ -125,7 +131,7 @@ def _chance_within(
         left = _follow(
             samples, remaining, arrivals or (0,), days=days, above=MOST_ABOVE
         )
-        ended.append(1.0 - left[-1])
+        ended.append(1.0 - float(left[-1]))
     return sum(ended) / len(ended)
 
 
@@ -185,39 +191,59 @@ def survival(
     if come.any():
         above = _most_above(net, variance)
     days = _reach(net, variance, remaining)
-    return np.asarray(_follow(done, remaining, come, days=days, above=above))
+    return _follow(done, remaining, come, days=days, above=above)
 
 
 def _follow(
     samples: ArrayLike, remaining: int, arrivals: ArrayLike, *, days: int, above: int
-) -> list[float]:
+) -> Floats:
     """Return the chance that work is left after 0 to `days` days, followed up to so many items `above` what is left."""
-    done = np.asarray(samples)
-    come = np.asarray(arrivals)
+    done = _count_days(samples)
+    come = _count_days(arrivals)
+    return _follow_counts(done, remaining, come, days, above)
+
+
+def _count_days(samples: ArrayLike) -> Counts:
+    counts = np.bincount(np.asarray(samples))
+    return tuple(counts.tolist())
+
+
+@lru_cache(maxsize=2048)
+def _follow_counts(
+    done: Counts, remaining: int, come: Counts, days: int, above: int
+) -> Floats:
+    # Cards that borrow from one another go by the same days, in whatever order those were.
     change = _changes(done, come)
-    most = int(done.max())
+    backwards = np.ascontiguousarray(change[::-1])
+    most = len(done) - 1
+    grows = len(come) > 1
     room = remaining + above
     chances = np.zeros(room)
     chances[remaining - 1] = 1.0
-    rest = 1.0
-    left = [rest]
-    for _ in range(days):
-        # Place 0 stands for one item: what falls below it is at an end, what rises above the last stays on it.
-        moved = np.convolve(chances, change)[most:]
-        chances = moved[:room]
-        over = moved[room:]
-        chances[-1] += over.sum()
-        rest = float(chances.sum())
-        left.append(rest)
-        if rest < NOTHING:
+    parts = [np.ones(1)]
+    for start in range(0, days, AT_ONCE):
+        rows = []
+        for _ in range(min(AT_ONCE, days - start)):
+            # Place 0 stands for one item: what falls below it is at an end, what rises above the last stays on it.
+            moved = np.correlate(chances, backwards, "full")
+            chances = moved[most : most + room]
+            if grows:
+                over = moved[most + room :].tolist()
+                chances[-1] += sum(over)
+            rows.append(chances)
+        left = np.sum(rows, axis=1)
+        ended = np.flatnonzero(left < NOTHING)
+        if ended.size:
+            parts.append(left[: ended[0] + 1])
             break
-    return left
+        parts.append(left)
+    return np.concatenate(parts)
 
 
-def _changes(done: NDArray[np.int64], come: NDArray[np.int64]) -> Floats:
+def _changes(done: Counts, come: Counts) -> Floats:
     """Return the chances of all changes of one day: first of the most that was ever done, last of the most that came."""
-    finished = np.bincount(done) / len(done)
-    coming = np.bincount(come) / len(come)
+    finished = np.array(done) / sum(done)
+    coming = np.array(come) / sum(come)
     backwards = finished[::-1]
     return np.convolve(coming, backwards)
 
