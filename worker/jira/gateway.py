@@ -39,7 +39,9 @@ from worker.jira.histories import (
 from worker.jira.lookup import find_by_keys
 from worker.jira.paging import (
     OFFSET_PAGE,
+    Made,
     Walk,
+    as_read,
     by_id,
     epoch_ms,
     since_bound,
@@ -370,15 +372,20 @@ class JiraGateway:
         Issues that cannot be read are `problems`; they do not make the batch incomplete.
         """
         reading = self._reading.get()
+        above: dict[str, str] = {}
         walk = self._walk(
-            jql, reading.pages, since=since, fields=reading.site.names, size=PAGE_SIZE
+            jql,
+            reading.pages,
+            since=since,
+            fields=reading.site.names,
+            size=PAGE_SIZE,
+            make=lambda page: self._make(page, reading.site, above),
         )
-        issues, problems = self._make(by_id(walk.rows).values())
         return IssueBatch(
-            issues,
+            self._below_epics(walk.rows, above),
             not walk.reason,
             walk.reason,
-            (*map(_field_problem, reading.unread), *walk.problems, *problems),
+            (*map(_field_problem, reading.unread), *walk.problems),
         )
 
     def ids(self, jql: str) -> IssueIds:
@@ -399,10 +406,14 @@ class JiraGateway:
         Unknown ones are absent.
         """
         reading = self._reading.get()
+        site = reading.site
         rows, _ = find_by_keys(
-            self._session, list(keys), reading.pages, reading.site.place_names
+            self._session, list(keys), reading.pages, site.place_names
         )
-        issues, _ = self._make(by_id(rows.values()).values())
+        above: dict[str, str] = {}
+        page = Page(tuple(rows.values()), (), len(rows))
+        raw_issues, _ = self._make(page, site, above)
+        issues = self._below_epics(raw_issues, above)
         made = {issue.id: issue for issue in self._with_levels(issues)}
         return {key: made[row.id] for key, row in rows.items() if row.id in made}
 
@@ -472,6 +483,7 @@ class JiraGateway:
         since: datetime | None,
         fields: Sequence[str],
         size: int,
+        make: Callable[[Page], Made] = as_read,
     ) -> Walk:
         bound = epoch_ms(since) if since else None
         sizes = self._session.sizes
@@ -511,40 +523,47 @@ class JiraGateway:
 
         # Frozen for the whole walk: page tokens are bound to the exact text.
         frozen = since_bound(jql, bound)
-        return (
-            walk_tokens(ask_cloud) if self._cloud else walk_offsets(ask_server, bound)
-        )
+        if self._cloud:
+            return walk_tokens(ask_cloud, make)
+        return walk_offsets(ask_server, bound, make)
 
-    def _make(self, rows: Iterable[Any]) -> tuple[tuple[Issue, ...], list[Problem]]:
-        raws = list(rows)
-        site = self._reading.get().site
-        epics = {} if self._cloud else self._epic_ids(raws, site)
+    def _make(self, page: Page, site: SiteReading, above: dict[str, str]) -> Made:
+        """Return the issues of a page, and what could not be read; notes in `above` the keys of their epics, by id."""
         issues: list[Issue] = []
-        problems: list[Problem] = []
-        for raw in raws:
+        problems = list(page.problems)
+        for raw in page.rows:
+            if not self._cloud:
+                self._epics[raw.key] = raw.id
+                above[raw.id] = epic_of(raw, site)
             try:
-                issues.append(make_issue(raw, site, epics))
+                issue = make_issue(raw, site)
             except (OverflowError, ValueError) as error:
-                problems.append(
-                    Problem(
-                        code=Code.BAD_ISSUE,
-                        where=literal(raw.key),
-                        message=tell("cannot be read: {error}", error=error),
-                    )
-                )
-        return tuple(issues), problems
+                problems.append(_bad_issue(raw.key, error))
+                continue
+            issues.append(issue)
+        return issues, problems
 
-    def _epic_ids(self, raws: Sequence[Any], site: SiteReading) -> Mapping[str, str]:
+    def _below_epics(
+        self, issues: Iterable[Issue], above: Mapping[str, str]
+    ) -> tuple[Issue, ...]:
+        """Return the issues, each once and below its epic, by the keys of these."""
+        made: dict[str, Issue] = by_id(issues)
+        named = {name: key for name, key in above.items() if key and name in made}
+        epics = self._epic_ids(named.values())
+        for name, key in named.items():
+            if key in epics:
+                parent = epics[key]
+                made[name] = msgspec.structs.replace(made[name], parent=parent)
+        return tuple(made.values())
+
+    def _epic_ids(self, keys: Iterable[str]) -> Mapping[str, str]:
         """Return the ids of the epics named by key; found ones are remembered, others sought again after an hour."""
-        self._epics.update((raw.key, raw.id) for raw in raws)
         now = self._monotonic()
-        unknown = {
-            key
-            for raw in raws
-            if (key := epic_of(raw, site))
-            and key not in self._epics
-            and now - self._epics_sought.get(key, -KEPT_SECONDS) >= KEPT_SECONDS
-        }
+        unknown: set[str] = set()
+        for key in keys:
+            last = self._epics_sought.get(key, -KEPT_SECONDS)
+            if key not in self._epics and now - last >= KEPT_SECONDS:
+                unknown.add(key)
         if unknown:
             self._epics_sought.update(dict.fromkeys(unknown, now))
             rows, _ = find_by_keys(
@@ -697,6 +716,14 @@ def _account(user: _User) -> Account:
 def _project(raw: _Project) -> JiraProject:
     former = tuple(key for key in raw.projectKeys or () if key != raw.key)
     return JiraProject(raw.id, raw.key, clean_line(raw.name), former)
+
+
+def _bad_issue(key: str, error: Exception) -> Problem:
+    return Problem(
+        code=Code.BAD_ISSUE,
+        where=literal(key),
+        message=tell("cannot be read: {error}", error=error),
+    )
 
 
 def _field_problem(unread: Unread) -> Problem:

@@ -27,18 +27,32 @@ _QUOTED_OR_ORDER = re.compile(
 _TOKEN = re.compile(r"page ?token", re.IGNORECASE)
 
 
+Made = tuple[Iterable[Any], Iterable[Problem]]
+"""What is kept of a page: of its rows, and the problems."""
+
+
+def as_read(page: Page) -> Made:
+    """Return what a page holds as it is."""
+    return page.rows, page.problems
+
+
 @dataclass(slots=True)
 class Walk:
-    """What a walk saw; `reason` is empty when it ended by itself."""
+    """What a walk saw, of each page what `make` makes of it: rows as Jira sent them are many times as large.
 
+    `reason` is empty when it ended by itself.
+    """
+
+    make: Callable[[Page], Made] = as_read
     rows: list[Any] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     reason: str = ""
 
     def add(self, page: Page) -> None:
         """Take in a page."""
-        self.rows.extend(page.rows)
-        self.problems.extend(page.problems)
+        rows, problems = self.make(page)
+        self.rows.extend(rows)
+        self.problems.extend(problems)
         if page.warnings and not self.reason:
             self.reason = "Jira warned: " + ", ".join(page.warnings)
 
@@ -77,18 +91,19 @@ def epoch_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
+def walk_tokens(
+    ask: Callable[[str | None], Page], make: Callable[[Page], Made] = as_read
+) -> Walk:
     """Return all rows behind `ask(token)`; a token that expired on the way restarts the walk once."""
     try:
-        return _walk_tokens(ask)
+        return _walk_tokens(ask, Walk(make))
     except Rejected as error:
         if not _TOKEN.search(error.detail):
             raise
-    return _walk_tokens(ask)
+    return _walk_tokens(ask, Walk(make))
 
 
-def _walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
-    walk = Walk()
+def _walk_tokens(ask: Callable[[str | None], Page], walk: Walk) -> Walk:
     token: str | None = None
     seen: set[str] = set()
     empty = 0
@@ -115,9 +130,13 @@ def _walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
     return walk
 
 
-def walk_offsets(ask: Callable[[int | None, int], Page], since: int | None) -> Walk:
+def walk_offsets(
+    ask: Callable[[int | None, int], Page],
+    since: int | None,
+    make: Callable[[Page], Made] = as_read,
+) -> Walk:
     """Return all rows behind `ask(bound, start)`, which answers in order of `updated` from `bound` (epoch ms) on."""
-    walk = Walk()
+    walk = Walk(make)
     bound = since
     start = 0
     for _ in range(MOST_PAGES):

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from sys import intern
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -354,32 +355,32 @@ def _key_in(value: object) -> str:
     return ""
 
 
-def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Issue:
-    """Return an issue as the rules read it; `epics` gives ids for the keys `epic_of` returns.
+def make_issue(raw: RawIssue, site: SiteReading) -> Issue:
+    """Return an issue as the rules read it, but for a parent that is named by its key alone (`epic_of`).
 
-    `resolved` is set only while the status category is done; a category nobody knows is `undefined`.
+    `resolved` is set only while the status category is done; a category nobody knows is `undefined`. Words that many
+    issues have in common are one object.
     """
     fields = raw.fields
     category = status_category(fields.status, site)
     labels = tuple(map(clean_line, fields.labels or ()))
-    parent = epics.get(epic_of(raw, site)) if epics else None
-    if fields.parent:
-        parent = fields.parent.id
+    parent = fields.parent.id if fields.parent else None
+    assignee = fields.assignee.identity if fields.assignee else None
     return Issue(
         id=raw.id,
         key=raw.key,
-        project=raw.key.rpartition("-")[0],
-        type=clean_line(fields.issuetype.name),
+        project=intern(raw.key.rpartition("-")[0]),
+        type=intern(clean_line(fields.issuetype.name)),
         level=_level(raw, site),
-        status=clean_line(fields.status.name),
-        category=category,
+        status=intern(clean_line(fields.status.name)),
+        category=intern(category),
         created=fields.created.astimezone(UTC),
         updated=fields.updated.astimezone(UTC),
         summary=clean_line(fields.summary or ""),
         resolved=_resolved(fields) if category == "done" else None,
         due=fields.duedate,
-        parent=parent,
-        assignee=fields.assignee.identity if fields.assignee else None,
+        parent=intern(parent) if parent else parent,
+        assignee=intern(assignee) if assignee else assignee,
         estimate=fields.timeoriginalestimate,
         remaining=fields.timeestimate,
         spent=fields.timespent,
