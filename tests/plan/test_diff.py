@@ -41,7 +41,7 @@ from worker.plan.plan import (
     decode,
     from_data,
     to_data,
-    to_json,
+    write_json,
 )
 from worker.world.world import World
 
@@ -650,11 +650,12 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
         ),
         (Adopted("c1", "x", (RISK,)),),
     )
-    written = to_json(plan)
+    body = bytearray()
+    checksum = write_json(plan, body.extend)
     whole = msgspec.json.encode(to_data(plan))
-    assert msgspec.json.decode(written.body) == msgspec.json.decode(whole)
-    assert written.checksum == plan.checksum()
-    again = from_data(msgspec.json.decode(written.body))
+    assert msgspec.json.decode(body) == msgspec.json.decode(whole)
+    assert checksum == plan.checksum()
+    again = from_data(msgspec.json.decode(body))
     assert again == plan
     assert again.checksum() == plan.checksum() != replace(plan, changes=()).checksum()
     assert replace(plan, adopted=(), kept=()).checksum() == plan.checksum(), (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -107,20 +107,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
     def checksum(self) -> str:
         """Return a digest of what would be written; the same plan always has the same one."""
-        changes = (msgspec.json.encode(_change_data(one)) for one in self.changes)
-        return _digest(changes)
-
-
-def _digest(changes: Iterable[bytes]) -> str:
-    """Return the digest of some changes in JSON, as if they stood in one list."""
-    digest = hashlib.sha256(b"[")
-    comma = b""
-    for change in changes:
-        digest.update(comma)
-        digest.update(change)
-        comma = b","
-    digest.update(b"]")
-    return digest.hexdigest()[:16]
+        return write_json(self, lambda piece: None)
 
 
 def to_data(plan: Plan) -> dict[str, Any]:
@@ -129,23 +116,25 @@ def to_data(plan: Plan) -> dict[str, Any]:
     return _data(plan, plan.checksum(), changes)
 
 
-class WrittenPlan(NamedTuple):
-    """A plan in JSON, with its checksum."""
-
-    checksum: str
-    body: bytes
-
-
-def to_json(plan: Plan) -> WrittenPlan:
-    """Return what `to_data` gives in JSON, put together change by change: the data of all of them would take many times
-    the room."""
-    changes: list[msgspec.Raw] = []
+def write_json(plan: Plan, take: Callable[[bytes], None]) -> str:
+    """Write what `to_data` gives in JSON, piece by piece, and return the checksum: as one text, beside the data of all
+    changes, a first plan of a large agency would take many times its room."""
+    whole = hashlib.sha256(b"[")
+    take(b'{"changes":[')
+    comma = b""
     for change in plan.changes:
-        written = msgspec.json.encode(_change_data(change))
-        changes.append(msgspec.Raw(written))
-    checksum = _digest(bytes(one) for one in changes)
-    body = msgspec.json.encode(_data(plan, checksum, changes))
-    return WrittenPlan(checksum, body)
+        piece = comma + msgspec.json.encode(_change_data(change))
+        whole.update(piece)
+        take(piece)
+        comma = b","
+    whole.update(b"]")
+    checksum = whole.hexdigest()[:16]
+
+    beside = _data(plan, checksum, ())
+    del beside["changes"]
+    rest = msgspec.json.encode(beside)
+    take(b"]," + rest.removeprefix(b"{"))
+    return checksum
 
 
 def _data(plan: Plan, checksum: str, changes: Sequence[object]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlalchemy import Row, delete, func, select
 
 from worker.domain.values import Ref
 from worker.plan.facts import Why
-from worker.plan.plan import Plan, from_data, to_json
+from worker.plan.plan import Plan, from_data, write_json
 from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
 from worker.state.tables import counters, plans, runs, settings
 
@@ -237,24 +237,28 @@ def close_lost(
 
 def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
     """Keep a plan under its checksum."""
-    written = to_json(plan)
+    checksum, body = _pack(plan)
     upsert(
         tx,
         plans,
         [
             {
-                "checksum": written.checksum,
+                "checksum": checksum,
                 "run_id": run_id,
                 "made_at": to_micros(now),
-                "body": _pack(written.body),
+                "body": body,
             }
         ],
     )
 
 
-def _pack(body: bytes) -> bytes:
-    """Return a plan as it is kept: JSON, compressed, for a plan is mostly words that come again."""
-    return zlib.compress(body)
+def _pack(plan: Plan) -> tuple[str, bytes]:
+    """Return a plan's checksum, and the plan as it is kept: JSON, compressed, for it is mostly words that come again."""
+    packer = zlib.compressobj()
+    body = bytearray()
+    checksum = write_json(plan, lambda piece: body.extend(packer.compress(piece)))
+    body += packer.flush()
+    return checksum, bytes(body)
 
 
 def unpack(body: bytes) -> bytes:
