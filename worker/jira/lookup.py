@@ -64,14 +64,13 @@ def _left_over(
 
     On Cloud there are such only when an answer bears a name nobody asked for; Data Center may not find old keys.
     """
+    asked = set(wanted)
+    moved = any(row.id not in asked and row.key not in asked for row in rows)
+    if session.cloud and not moved:
+        return []
     answered = {literal(name) for row in rows for name in (row.id, row.key)}
     answered |= {problem.where for problem in problems}
-    moved = any(row.id not in wanted and row.key not in wanted for row in rows)
-    return (
-        [key for key in wanted if literal(key) not in answered]
-        if moved or not session.cloud
-        else []
-    )
+    return [key for key in wanted if literal(key) not in answered]
 
 
 def _bulk(

@@ -47,11 +47,19 @@ class _Envelope(msgspec.Struct, frozen=True):
     isLast: bool | None = None  # noqa: N815
     total: int | None = None
     warnings: list[Any] | None = None
-    issueErrors: list[Any] | None = None  # noqa: N815
 
 
 class _RawEnvelope(_Envelope, frozen=True):
     issues: list[msgspec.Raw]
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    """What an answer could not return; its issues are read by themselves, once."""
+
+    issueErrors: list[Any] | None = None  # noqa: N815
+
+
+_ERRORS = msgspec.json.Decoder(_Errors)
 
 
 class _OnlyUpdated(msgspec.Struct, frozen=True):
@@ -158,12 +166,24 @@ class RecordReader(Generic[T]):
         self, row: type[T], kind: str, *, names: tuple[str, ...] = (), issue: str = ""
     ) -> None:
         self._each: msgspec.json.Decoder[T] = msgspec.json.Decoder(row)
+        rows = list.__class_getitem__(row)
+        self._all: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(rows)
         self._kind = kind
         self._names = names
         self._issue = issue
 
     def read(self, raws: Iterable[msgspec.Raw]) -> tuple[list[T], list[Unread]]:
         """Return the records that could be read, and the others."""
+        raws = tuple(raws)
+        content = b"[" + b",".join(raws) + b"]"
+        if MARK_BYTES not in content:
+            try:
+                return self._all.decode(content), []
+            except msgspec.DecodeError:
+                pass
+        return self._read_each(raws)
+
+    def _read_each(self, raws: Iterable[msgspec.Raw]) -> tuple[list[T], list[Unread]]:
         good: list[T] = []
         bad: list[Unread] = []
         for raw in raws:
@@ -241,11 +261,9 @@ def _kind_of_warning(warning: Any) -> str:
 def read_bulk(content: bytes, reader: PageReader) -> tuple[Page, tuple[str, ...]]:
     """Return the issues of a `bulkfetch` answer and the ids Jira could not return this time."""
     page = reader.read(content)
-    errors = (
-        msgspec.json.decode(content, type=_Envelope).issueErrors or []
-        if b"issueErrors" in content
-        else []
-    )
+    errors: list[Any] = []
+    if b"issueErrors" in content:
+        errors = _ERRORS.decode(content).issueErrors or []
     return page, tuple(
         str(error.get("id", "")) for error in errors if isinstance(error, dict)
     )
