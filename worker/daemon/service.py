@@ -24,6 +24,7 @@ from worker.cycle.story import sync
 from worker.cycle.undoing import undo
 from worker.daemon.beats import Beat, is_due, is_overdue, pace
 from worker.daemon.calendar import Due, is_of_today, jobs_of, last_due, next_due
+from worker.daemon.heap import give_back
 from worker.daemon.job_log import JobLog
 from worker.daemon.maintenance import Window, current_window
 from worker.daemon.rests import Rest
@@ -514,7 +515,10 @@ def open_runner(
         if is_match:
             return run_matches(context, order, on_start=on_start)
         carry_out = undo if order.undoes else sync
-        return carry_out(context, order, on_start=on_start)
+        try:
+            return carry_out(context, order, on_start=on_start)
+        finally:
+            give_back()
 
     return WorkspaceRunner(
         context.name,
