@@ -101,8 +101,14 @@ def _lived(folder: Path) -> Iterator[tuple[str, Rig]]:
     rig.jira.control("delete", {"issue": "ACME-31"})
     scribe.edit("projects", pages["projects"][2], {"budget": Decimal(950_000)})
     scribe.edit("projects", pages["projects"][0], {"due": TODAY + timedelta(days=3)})
-    late = {"client": (Ref("clients", pages["clients"][1]),), "stage": "in_progress"}
-    scribe.add("projects", name="Late card", due=TODAY - timedelta(days=5), **late)
+    client = Ref("clients", pages["clients"][1])
+    scribe.add(
+        "projects",
+        name="Late card",
+        client=(client,),
+        stage="in_progress",
+        due=TODAY - timedelta(days=5),
+    )
     rig.notion.control("trash", {"id": pages["projects"][3]})
     yield "a-busy-morning", rig
     _rest(rig)
