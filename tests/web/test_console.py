@@ -6,8 +6,10 @@ import http.client
 import re
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace as renew  # noqa: TID251 - a stage is no struct
+from datetime import time, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -17,7 +19,7 @@ from tests.support.console import PEOPLE, TOKENS, Console, answering, served
 from tests.support.stages import Play, small_play
 from tests.support.waiting import LONG, wait_for
 from worker.cli.console import public_address
-from worker.config import ConsoleSettings
+from worker.config import ConsoleSettings, Maintenance
 from worker.cycle.context import Mode
 from worker.errors import ConfigError
 from worker.state import pauses, problems, runs, triggers
@@ -683,6 +685,29 @@ def test_private_rows_say_nothing_of_themselves(console: Console, play: Play) ->
         newest = runs.recent(tx, 1)[0].id
     for page in (*PAGES, f"/runs/{newest}"):
         assert secret not in client.get(f"/w/studio{page}").text
+
+
+@pytest.mark.parametrize(
+    ("left", "says"), [(30, "in 30 days"), (1, "in 1 day"), (-1, "it has expired")]
+)
+def test_what_comes_next_names_maintenance_and_how_long_tokens_are_good(
+    play: Play, left: int, says: str
+) -> None:
+    context = play.stage.context
+    settings = context.settings
+    zone = ZoneInfo(settings.time_zone)
+    last_day = context.now().astimezone(zone).date() + timedelta(days=left)
+    window = Maintenance(start=time(3), end=time(4), reason="the backup")
+    jira = settings.jira.model_copy(update={"token_expires": last_day})
+    told = settings.model_copy(update={"jira": jira, "maintenance": (window,)})
+    stage = renew(play.stage, context=renew(context, settings=told))
+    with served(renew(play, stage=stage)) as console:
+        page = console.signed_in().get("/w/studio").text
+    assert says in page
+    assert "the Jira token expires" in page
+    assert "the Notion token" not in page
+    assert "next maintenance" in page
+    assert "the backup" in page
 
 
 def test_settings_show_no_secret(console: Console, play: Play) -> None:

@@ -14,10 +14,11 @@ from tests.support.browser import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.support.console import TOKENS, Console, answering, served
 from tests.support.stages import Play, small_play
 from tests.support.waiting import LONG
+from worker.state import runs, triggers
 from worker.web.server import sign_in_link
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
@@ -32,16 +33,19 @@ PAGES = (
     "/risks",
     "/plan",
     "/load",
+    "/settings",
+    "/calendars",
+    "/what-if",
 )
 QUESTION = "/what-if?what1=add_person&unit1=&value1=400&date1=2020-01-01&what2=pin"
 ALL = (
     "/",
     "/w/studio",
     *(f"/w/studio{page}" for page in PAGES),
-    "/w/studio/settings",
-    "/w/studio/what-if",
     f"/w/studio{QUESTION}",
 )
+MOST_TABS = 80
+FIRST_UNFOLDED = "[...document.querySelectorAll('main details')].slice(0, 4).forEach(part => part.open = true)"
 
 
 @dataclass(slots=True)
@@ -54,7 +58,25 @@ class Tab:
     called: set[str] = field(default_factory=set)
 
     def open(self, path: str) -> None:
+        """Open a page, and on it the first of what is folded."""
         self.page.goto(self.console.address + path)
+        self.page.evaluate(FIRST_UNFOLDED)
+
+    def barriers(self) -> list[str]:
+        """Return what seriously keeps people out of the page that is shown."""
+        return [
+            f"{fault['id']}: {fault['nodes'][0]['html']}"
+            for fault in Axe().run(self.page).response["violations"]
+            if fault["impact"] in ("serious", "critical")
+        ]
+
+    def go_to(self, control: Locator) -> None:
+        """Reach a control by the Tab key alone."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if control.evaluate("part => part === document.activeElement"):
+                return
+        raise AssertionError("not reached by Tab")
 
     def sign_in(self) -> None:
         self.page.goto(sign_in_link(self.console.desk, self.console.address))
@@ -150,13 +172,75 @@ def test_nothing_serious_keeps_anybody_out_in_any_colours_or_language(tab: Tab) 
             root = tab.page.locator("html")
             assert root.get_attribute("data-theme") == theme
             assert root.get_attribute("lang") == language
-            faults = [
-                (path, fault["id"], fault["nodes"][0]["html"])
-                for fault in Axe().run(tab.page).response["violations"]
-                if fault["impact"] in ("serious", "critical")
-            ]
-            assert faults == []
+            assert tab.barriers() == [], path
     assert tab.complaints == []
+
+
+def test_nothing_serious_keeps_anybody_out_of_doors_requests_plans_and_faults(
+    tab: Tab, play: Play
+) -> None:
+    for path in ("/sign-in", "/sign-in?code=spent", "/nowhere"):
+        tab.open(path)
+        assert tab.barriers() == [], path
+    tab.sign_in()
+    tab.open("/w/studio/problems")
+    tab.page.get_by_role("button", name="Snooze a week").first.click()
+    playwright.expect(tab.page.get_by_role("heading", name="Asleep")).to_be_visible()
+    assert tab.barriers() == []
+    tab.page.get_by_role("button", name="Wake").click()
+
+    tab.open("/w/studio")
+    tab.page.get_by_role("button", name="Pause").click()
+    playwright.expect(tab.page.get_by_text("paused by operator")).to_be_visible()
+    assert tab.barriers() == []
+    tab.page.get_by_role("button", name="Let it go on").click()
+
+    tab.open("/w/studio/runs/1")
+    tab.page.get_by_role("button", name="See what would take it back").click()
+    playwright.expect(tab.page.locator("h1")).to_contain_text("Request")
+    assert tab.barriers() == []
+    with answering(play):
+        tab.page.wait_for_url("**/runs/*")
+    playwright.expect(tab.page.get_by_role("heading", name="Refused")).to_be_visible()
+    for theme in ("dark", "light"):
+        tab.prefer("theme", theme)
+        assert tab.barriers() == [], theme
+    for path in ("/w/studio/runs/999", "/w/studio/nowhere"):
+        tab.open(path)
+        assert tab.barriers() == [], path
+
+
+def test_a_run_is_watched_step_by_step_and_goes_on_when_the_browser_is_closed(
+    tab: Tab, browser: Browser, play: Play
+) -> None:
+    context = play.stage.context
+    tab.sign_in()
+    tab.open("/w/studio")
+    tab.page.get_by_role("button", name="Sync now").click()
+    playwright.expect(tab.page.locator(".live")).to_contain_text("waits for the daemon")
+    with context.transaction() as tx:
+        run_id = runs.start(tx, "delta", now=context.now())
+        triggers.take(tx, run_id)
+    for phase, done, shown in (
+        ("jira", 3, "reading Jira · 3 / 10"),
+        ("apply", 7, "writing · 7 / 10"),
+    ):
+        with context.transaction() as tx:
+            runs.save_progress(tx, run_id, runs.Progress(phase, done, 10))
+        playwright.expect(tab.page.locator(".live")).to_contain_text(shown)
+    waiting = tab.page.url.removeprefix(tab.console.address)
+    tab.page.close()
+
+    with context.transaction() as tx:
+        runs.close_lost(tx, now=context.now())
+        triggers.give_back(tx)
+    other = open_tab(browser, tab.console)
+    other.sign_in()
+    other.open(waiting)
+    with answering(play):
+        other.page.wait_for_url("**/runs/*")
+    playwright.expect(other.page.locator(".head .tag")).to_have_text("done")
+    other.page.context.close()
 
 
 def test_nothing_but_a_scrolling_box_is_wider_than_the_window(tab: Tab) -> None:
@@ -247,3 +331,32 @@ def test_the_content_is_reached_by_keys_alone(tab: Tab) -> None:
     playwright.expect(tab.page.locator(".skip")).to_be_focused()
     tab.page.keyboard.press("Enter")
     playwright.expect(tab.page.locator("#content")).to_be_focused()
+
+
+def test_a_run_is_asked_for_and_a_diff_unfolded_by_keys_alone(
+    tab: Tab, play: Play
+) -> None:
+    tab.open("/sign-in")
+    tab.page.keyboard.type(TOKENS["anna"])
+    tab.page.keyboard.press("Enter")
+    playwright.expect(tab.page.locator("article.card")).to_be_visible()
+    for control, heading in (
+        (tab.page.locator("article.card h2 a"), "studio"),
+        (tab.page.get_by_role("link", name="Runs", exact=True), "Runs"),
+        (tab.page.get_by_role("link", name="1", exact=True), "Run 1"),
+    ):
+        tab.go_to(control)
+        tab.page.keyboard.press("Enter")
+        playwright.expect(tab.page.locator("h1")).to_have_text(heading)
+    change = tab.page.locator("details.page", has=tab.page.locator("table.diff")).first
+    tab.go_to(change.locator("summary").first)
+    tab.page.keyboard.press("Enter")
+    playwright.expect(change.locator("ins").first).to_be_visible()
+
+    tab.page.goto(f"{tab.console.address}/w/studio")
+    tab.go_to(tab.page.get_by_role("button", name="Sync now"))
+    tab.page.keyboard.press("Enter")
+    playwright.expect(tab.page.locator("h1")).to_contain_text("Request")
+    with answering(play):
+        tab.page.wait_for_url("**/runs/*")
+    playwright.expect(tab.page.locator(".head .tag")).to_have_text("done")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request
@@ -13,12 +14,13 @@ from msgspec.structs import replace
 
 from worker.cycle.context import Context
 from worker.cycle.phases import PHASES
-from worker.daemon.maintenance import current_window
+from worker.cycle.tokens import Expiry, expiries
+from worker.daemon.maintenance import current_window, next_window
 from worker.daemon.standing import JOBS, Standing, read_standing
 from worker.domain.entities import FIRM, RUNNING, Client
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
-from worker.domain.periods import quarter_of
+from worker.domain.periods import local_day, quarter_of
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Code, RenderedProblem, Severity
@@ -178,8 +180,21 @@ def workspace_page(
         visitor=visitor,
         card=card,
         jobs=JOBS,
+        window=next_window(context.settings, card.standing.now),
+        tokens=_tokens(context),
         clients=sorted(name for ref, name in names.items() if ref.source == "clients"),
     )
+
+
+def _tokens(context: Context) -> list[tuple[Expiry, int]]:
+    """Return the last days of tokens, as far as they are known, each with the days left until then."""
+    zone = ZoneInfo(context.settings.time_zone)
+    today = local_day(context.now(), zone)
+    tokens = []
+    for expiry in expiries(context.settings):
+        left = expiry.day - today
+        tokens.append((expiry, left.days))
+    return tokens
 
 
 @router.get("/w/{workspace}/runs")
