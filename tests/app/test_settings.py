@@ -179,6 +179,27 @@ def test_everything_wrong_is_said_at_once_with_file_and_key(
     }
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "hint"),
+    [
+        ("[console]", "lisen", "did you mean listen?"),
+        ("[console.people.anna]", "rol", "did you mean role?"),
+        ("[console.people.anna]", "zzz", "known here: role, token, token_file"),
+        ("[alerts]", "quiet_form", "did you mean quiet_from?"),
+        ("[workspaces.studio.alerts]", "stael", "did you mean stale?"),
+        ("[[workspaces.studio.maintenance]]", "ends", "did you mean end?"),
+        ("[workspaces.studio.webhooks]", "jira_secret", "did you mean jira_secret_fi"),
+    ],
+)
+def test_every_table_knows_what_was_meant_by_a_key(
+    tmp_path: Path, table: str, key: str, hint: str
+) -> None:
+    problems = refused(written(tmp_path, f"{WHOLE}{table}\n{key} = 'x'\n"))
+    told = [english(one.hint) for one in problems if one.field.endswith(f".{key}")]
+    assert len(told) == 1
+    assert told[0].startswith(hint)
+
+
 def test_unknown_keys_are_errors_with_a_suggestion_wherever_they_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,8 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 from zoneinfo import available_timezones
 
@@ -387,8 +388,10 @@ def _named(variable: str) -> Text:
 
 
 def _suggestion(loc: tuple[str, ...]) -> Text:
-    fields = list(_fields_at(loc[:-1]))
-    best = process.extractOne(loc[-1], fields, score_cutoff=60) if fields else None
+    fields = _fields_at(loc[:-1])
+    if not fields:
+        return NOTHING
+    best = process.extractOne(loc[-1], fields, score_cutoff=60)
     return (
         tell("did you mean {name}?", name=best[0])
         if best
@@ -396,18 +399,27 @@ def _suggestion(loc: tuple[str, ...]) -> Text:
     )
 
 
-def _fields_at(loc: tuple[str, ...]) -> Iterator[str]:
-    model: Any = Settings
-    for index, part in enumerate(loc):
-        if model is Settings and part == "workspaces":
-            continue
-        known = model.model_fields.get(part)
-        model = known.annotation if known else None
-        if index == 1:
-            model = Workspace
-        if not hasattr(model, "model_fields"):
-            return
-    yield from model.model_fields
+def _fields_at(loc: tuple[str, ...]) -> list[str]:
+    """Return the settings of the table at `loc`, none where names are people's own."""
+    kind: Any = Settings
+    for part in loc:
+        kind = _kind_beneath(kind, part)
+    return list(getattr(kind, "model_fields", ()))
+
+
+def _kind_beneath(kind: Any, part: str) -> Any:
+    """Return what kind of thing stands at a name in a table, or at a key or place in many of one kind."""
+    if hasattr(kind, "model_fields"):
+        known = kind.model_fields.get(part)
+        beneath = known.annotation if known else None
+    else:
+        beneath = _kinds_in(kind)[-1]
+    is_choice = isinstance(beneath, UnionType)
+    return _kinds_in(beneath)[0] if is_choice else beneath
+
+
+def _kinds_in(kind: Any) -> list[Any]:
+    return [one for one in get_args(kind) if one not in (Ellipsis, NoneType)] or [None]
 
 
 def _foreign_variables() -> Iterator[Problem]:
