@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import structlog
@@ -96,3 +97,27 @@ def test_a_line_for_a_terminal_obeys_nothing_in_what_it_tells(
     assert shown.count(r"X\x1b[2J\x1b[31mall is well\x9b\u202e\x00\u2028") >= 4
     assert "a\\x0ab" in shown
     assert "Traceback" in shown
+
+
+def test_what_strangers_bring_about_is_logged_once_a_minute_and_counted() -> None:
+    times = iter([0.0, 1.0, 59.9, 60.0, 61.0, 200.0])
+    damper = logs.Damper(lambda: next(times))
+    written = []
+    for _ in range(6):
+        with suppress(structlog.DropEvent):
+            line = {"event": "webhook.unproven", "workspace": "studio"}
+            written.append(damper(None, "warning", line).get("repeated", 0))
+    assert written == [0, 2, 1]
+
+
+def test_lines_that_differ_and_lines_of_our_own_are_all_logged(
+    err: io.StringIO,
+) -> None:
+    log = structlog.get_logger("worker.test")
+    for workspace in ("north", "south", "north"):
+        log.warning("webhook.unproven", workspace=workspace)
+        log.error("configuration.bad", problem="state: is no address")
+    lines = [json.loads(line) for line in err.getvalue().splitlines()]
+    events = [line["event"] for line in lines]
+    assert events.count("webhook.unproven") == 2
+    assert events.count("configuration.bad") == 3

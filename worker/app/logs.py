@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -18,6 +20,46 @@ from worker.http.secrets import mask
 
 TRACES = frozenset({"exception", "stack"})
 """The parts of an event that may be of several lines."""
+DAMPED = frozenset(
+    {
+        "state.failed",
+        "webhook.handshake_lost",
+        "webhook.secret_open",
+        "webhook.secret_unread",
+        "webhook.unproven",
+    }
+)
+"""The events that whoever reaches the console brings about, without a token: they could fill a disk with lines."""
+
+
+class Damper:
+    """A processor that lets a line of `DAMPED` through once in `window` seconds of a clock that only goes forward.
+
+    The next that passes and says the same tells by `repeated` how many were left out.
+    """
+
+    def __init__(self, clock: Callable[[], float], window: float = 60.0) -> None:
+        self._clock = clock
+        self._window = window
+        self._last: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, _: object, __: str, event: EventDict) -> EventDict:
+        """Return the event, with what was left out; raises `structlog.DropEvent` for one that is left out itself."""
+        if event["event"] not in DAMPED:
+            return event
+        with self._lock:
+            left_out = self._count(repr(sorted(event.items())))
+        return {**event, "repeated": left_out} if left_out else event
+
+    def _count(self, line: str) -> int:
+        now = self._clock()
+        since, left_out = self._last.get(line, (-self._window, 0))
+        if now - since < self._window:
+            self._last[line] = since, left_out + 1
+            raise structlog.DropEvent
+        self._last[line] = now, 0
+        return left_out
 
 
 class Redacting(logging.Formatter):
@@ -64,7 +106,11 @@ def configure(secrets: Iterable[str] = (), *, level: str = "INFO") -> None:
         )
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            Damper(time.monotonic),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
