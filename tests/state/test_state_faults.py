@@ -271,7 +271,8 @@ from worker.codecs.records import Page
 from worker.domain.entities import Issue
 from worker.errors import StateFault
 from worker.state import snapshots
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+most = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 try:
     store = Store(sys.argv[1])
     with store.transaction("main") as tx:
@@ -282,14 +283,19 @@ except StateFault as fault:
 """
 
 
-def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
+@pytest.mark.parametrize(
+    ("most", "kinds"), [(200_000, {Kind.FULL, Kind.DEVICE}), (20_000, {Kind.FULL})]
+)
+def test_a_limit_on_the_size_of_files_is_told(
+    file: Path, most: int, kinds: set[Kind]
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, address(file)],
+        [sys.executable, "-c", LIMITED, address(file), str(most)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.strip() in {Kind.FULL, Kind.DEVICE}, done.stderr
+    assert done.stdout.strip() in kinds, done.stderr
     with Store(address(file)).reading("main") as tx:
         assert COUNT.load(tx) == 42
 

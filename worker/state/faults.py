@@ -121,6 +121,8 @@ PASSING = frozenset({Kind.FULL, Kind.LOCKED, Kind.AWAY, Kind.CROWDED})
 _SQLITE: Mapping[str, Kind] = {
     "SQLITE_READONLY_DBMOVED": Kind.GONE,
     "SQLITE_IOERR_NOMEM": Kind.CROWDED,
+    # As a full disk shows to who opens the file, before anything is written.
+    "SQLITE_IOERR_SHMSIZE": Kind.FULL,
     "SQLITE_CORRUPT": Kind.DAMAGED,
     "SQLITE_NOTADB": Kind.FOREIGN,
     "SQLITE_FORMAT": Kind.DAMAGED,
