@@ -212,20 +212,20 @@ def test_five_hundred_forecasts_of_cards_score_as_sums_made_with_arrays(
     assert found.odds.brier is not None
 
     late = ended - likely
-    assert (found.safe.hits, found.safe.tries) == (np.sum(ended <= safe), size)
-    assert (found.likely.hits, found.likely.tries) == (np.sum(late <= 0), size)
+    assert (found.safe.hits, found.safe.tries) == (int(np.sum(ended <= safe)), size)
+    assert (found.likely.hits, found.likely.tries) == (int(np.sum(late <= 0)), size)
     assert float(found.late or 0) == pytest.approx(np.mean(late))
 
     came = ended <= due
     tenth = np.minimum(np.floor(chance * 10 + 1e-9), 9)
     assert float(found.odds.brier.score) == pytest.approx(np.mean((chance - came) ** 2))
     off = apart = 0.0
-    for own, place in zip(found.odds.bins, np.unique(tenth), strict=True):
+    for decile, place in zip(found.odds.bins, np.unique(tenth), strict=True):
         mine = tenth == place
         off += mine.mean() * (chance[mine].mean() - came[mine].mean()) ** 2
         apart += mine.mean() * (came[mine].mean() - came.mean()) ** 2
-        assert float(own.told) == pytest.approx(chance[mine].mean())
-        assert (own.came.hits, own.came.tries) == (came[mine].sum(), mine.sum())
+        assert float(decile.told) == pytest.approx(chance[mine].mean())
+        assert (decile.came.hits, decile.came.tries) == (came[mine].sum(), mine.sum())
     assert float(found.odds.brier.reliability) == pytest.approx(off)
     assert float(found.odds.brier.resolution) == pytest.approx(apart)
     assert float(found.odds.brier.uncertainty) == pytest.approx(came.var())
@@ -236,7 +236,7 @@ def test_five_hundred_forecasts_of_cards_score_as_sums_made_with_arrays(
         for number in np.unique(column):
             mine = column == number
             group = groups[Ref(source, f"{letter}{number}")]
-            kept = np.sum(ended[mine] <= safe[mine])
+            kept = int(np.sum(ended[mine] <= safe[mine]))
             assert (group.kept.hits, group.kept.tries) == (kept, mine.sum())
             assert float(group.late or 0) == pytest.approx(np.mean(late[mine]))
 

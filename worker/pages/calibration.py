@@ -104,11 +104,14 @@ def _takings(view: View, name: str, takings: Takings) -> Block:
         text = message(
             "at least the sure part came {share}; on the mean {amount} less came than told ({part})"
         )
+    part = NONE
+    if bias.share is not None:
+        part = view.percent(abs(bias.share))
     came = view.say(
         text,
         share=tell_share(view, share),
         amount=view.money(abs(bias.mean)),
-        part=view.percent(bias.share),
+        part=part,
     )
     return Bullet(f"{title}: {came}.")
 
