@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.agency import ACCOUNTS, Size
+from benchmarks.agency import Size
 from benchmarks.cycle import Took
 from benchmarks.growth import (
     FIRST,
@@ -136,7 +136,7 @@ def _print_scenarios(asked: argparse.Namespace) -> None:
         size = Size(issues, None, cards, clients)
     order = msgspec.json.encode(size).decode()
     _print(
-        f"What a question costs: {Scale(size).shown()}, {ACCOUNTS} people",
+        f"What a question costs ({size.cards:,} cards, {size.clients:,} clients)",
         ("change", "CPU s"),
         [(what, f"{cpu:.2f}") for what, cpu in run("benchmarks.scenarios", order)],
     )
