@@ -18,6 +18,7 @@ COLORS = frozenset(
 )
 STYLES = ("bold", "italic", "strikethrough", "underline", "code")
 SCHEMES = frozenset({"http", "https", "mailto"})
+VIEW = re.compile(r"[?&]v=([0-9a-f-]{32,36})(?![0-9a-f-])")
 NOTION_HOSTS = frozenset({"www.notion.so", "notion.so", "app.notion.com"})
 PAGE_ID = re.compile(r"([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 
@@ -68,13 +69,17 @@ def _local_page(url: str) -> str:
     page_id = PAGE_ID.search(path)
     if page_id is None:
         return ""
+    view = VIEW.search(url)
+    place = f"/p/{page_id.group(1)}"
+    if view is not None:
+        place += f"?v={view.group(1)}"
     if url.startswith("/"):
-        return f"/p/{page_id.group(1)}"
+        return place
     try:
         host = urlsplit(url).hostname
     except ValueError:
         return ""
-    return f"/p/{page_id.group(1)}" if host in NOTION_HOSTS else ""
+    return place if host in NOTION_HOSTS else ""
 
 
 def color_class(name: object) -> str:

@@ -200,6 +200,26 @@ def test_views_stand_in_the_mappings_order_and_no_default_is_left(
         assert [(view.type, view.name) for view in views] == [
             (view.type, view.label[locale]) for view in source.views
         ]
+        ids = {
+            view.label["en"]: one.id
+            for view, one in zip(source.views, views, strict=True)
+        }
+        assert bindings[name].views == ids
+
+
+def test_views_are_known_by_id_after_the_schema_is_read_again(site: Site) -> None:
+    bindings = site.create()
+    again = site.create()
+    assert again == bindings
+    read, _ = read_bindings(
+        site.notion,
+        SCHEMA,
+        root_page_id=site.sandbox.root_page_id,
+        locale="en",
+        known=bindings,
+    )
+    views = {name: binding.views for name, binding in read.items()}
+    assert views == {name: bindings[name].views for name in read}
 
 
 def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(

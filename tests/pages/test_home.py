@@ -76,6 +76,29 @@ def test_a_workspace_without_a_root_page_gets_no_home() -> None:
     assert HOME not in {section.ref for section in written(homeless).sections}
 
 
+def test_a_view_that_home_names_is_one_that_is_made_with_its_board() -> None:
+    sources = load_schema().sources
+    for names in ROLES.values():
+        for source, view in (name.split("/") for name in names if "/" in name):
+            assert view in {one.label["en"] for one in sources[source].views}
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_door_leads_to_the_view_where_its_id_is_known_else_to_its_board(
+    locale: str,
+) -> None:
+    views = {
+        "My tasks": Place("v1", "Mine", "https://notion.test/tasks?v=v1"),
+        "This week by day": Place("", "By day", "https://notion.test/tasks"),
+    }
+    boards = BOARDS | {"tasks": replace(BOARDS["tasks"], views=views)}
+    seen = replace(_agency(), boards=boards, words=load_words(locale, "EUR"))
+    title = BOARDS["tasks"].title
+    text = markdown(_home(seen))
+    assert f"[{title}: Mine](https://notion.test/tasks?v=v1)" in text
+    assert f"[{title}: By day](https://notion.test/tasks)" in text
+
+
 @pytest.mark.parametrize("locale", ["en", "ru"])
 def test_home_greets_in_the_language_of_the_workspace(locale: str) -> None:
     words = load_words(locale, "EUR")
@@ -90,8 +113,9 @@ def test_every_role_is_led_to_boards_that_are_there_and_to_no_private_one() -> N
     schema = load_schema().sources
     for role, names in ROLES.items():
         line = next(line for line in text.splitlines() if f"**{role}**" in line)
-        assert line.count("](") == len(names.split())
-    doors = {name for names in ROLES.values() for name in names.split()} - PAGES
+        assert line.count("](") == len(names)
+    named = {name for names in ROLES.values() for name in names} - PAGES
+    doors = {name.partition("/")[0] for name in named}
     assert doors <= {name for name, source in schema.items() if not source.private}
 
 

@@ -419,6 +419,9 @@ def test_links_to_notion_pages_lead_to_the_boards() -> None:
     page = "0123456789abcdef0123456789abcdef"
     assert safe_href(f"https://www.notion.so/Title-{page}") == f"/p/{page}"
     assert safe_href(f"https://app.notion.com/p/{page}?v=1") == f"/p/{page}"
+    view = page[::-1]
+    named = f"https://app.notion.com/p/{page}?v={view}"
+    assert safe_href(named) == f"/p/{page}?v={view}"
     assert safe_href(f"https://evil.example/{page}") == f"https://evil.example/{page}"
     assert safe_href("mailto:a@example.com") == "mailto:a@example.com"
 

@@ -229,7 +229,7 @@ class Binding(msgspec.Struct, frozen=True, gc=False):
     `properties` maps logical names to property ids (as returned, still percent-encoded); a logical name that is absent
     could not be bound: the fields that need it are left alone. `options` maps a property's logical name to
     {option key: (option id, label as it stands in Notion)}. Where a data source plays several parts, `only` says which
-    rows are meant.
+    rows are meant. `views` are the ids of the views made with the board, by their English names.
     """
 
     source: str
@@ -240,6 +240,7 @@ class Binding(msgspec.Struct, frozen=True, gc=False):
         default_factory=dict
     )
     only: BoundFilter | None = None
+    views: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 Bindings = Mapping[str, Binding]

@@ -105,7 +105,13 @@ def bind(
             problems += report.options(prop, column, options[prop.name])
     only, faults = _bind_filter(source, columns, report)
     binding = Binding(
-        source.name, database_of(data_source), data_source.id, properties, options, only
+        source.name,
+        database_of(data_source),
+        data_source.id,
+        properties,
+        options,
+        only,
+        known.views if known else {},
     )
     return binding, (*problems, *faults)
 

@@ -117,12 +117,13 @@ def create_workspace(
     build.create_databases(roots)
     build.relate()
     build.finish()
-    bindings = build.bindings()
-    for done, name in enumerate(bindings):
+    bindings = dict(build.bindings())
+    for done, (name, binding) in enumerate(bindings.items()):
         progress("views", done, len(bindings))
         if schema.sources[name].board:
             continue  # An agency's own board keeps the views it has.
-        _make_views(notion, schema.sources[name], bindings[name], locale)
+        views = _make_views(notion, schema.sources[name], binding, locale)
+        bindings[name] = replace(binding, views=views)
     progress("views", len(bindings), len(bindings))
     return bindings
 
@@ -372,14 +373,16 @@ def _undescribed(
 
 def _make_views(
     notion: BoardAdmin, source: Source, binding: Binding, locale: str
-) -> None:
-    """Create the views that are not there, in order; the automatic table becomes the first table."""
+) -> dict[str, str]:
+    """Create the views that are not there, in order, and return the ids of all by English name; the automatic table
+    becomes the first table."""
     present = notion.views(database_id=binding.database_id)
     named = {(view.type, view.name.casefold()): view for view in present}
     spare = [
         view for view in present if view.name == DEFAULT_VIEW and view.type == "table"
     ]
     before = ""
+    made: dict[str, str] = {}
     for view in source.views:
         body = view_body(view, source, binding, locale=locale)
         if body is None:
@@ -401,6 +404,8 @@ def _make_views(
                 }
             )
         before = notion_view.id
+        made[view.label["en"]] = notion_view.id
+    return made
 
 
 def _view_names(view: View) -> Iterator[tuple[str, str]]:

@@ -33,14 +33,48 @@ FOR_GROUP, OPEN, HIGH = "for_group", "open", "high"
 PORTFOLIO, CUT = "portfolio", "monday"
 
 ROLES = {
-    message("Account manager"): "tasks clients contacts risks",
-    message("Team lead"): "projects risks backlog",
-    message("Project manager"): "projects meetings backlog",
-    message("Head of Accounts"): "portfolio risks plans requests",
-    message("Head of Newbiz"): "portfolio projects clients services",
-    message("Founder"): "monday portfolio plans goals",
+    message("Account manager"): (
+        "tasks/My tasks",
+        "clients/My clients",
+        "tasks/This week by day",
+        "risks/To answer this week",
+        "contacts",
+    ),
+    message("Team lead"): (
+        "tasks/My tasks",
+        "projects/Changed lately",
+        "people/Load",
+        "backlog/By status",
+    ),
+    message("Project manager"): (
+        "tasks/My tasks",
+        "projects/By stage",
+        "projects/Timeline",
+        "meetings/Dailies",
+    ),
+    message("Head of Accounts"): (
+        "portfolio",
+        "clients/By health",
+        "risks/By level",
+        "plans/This month",
+        "requests",
+    ),
+    message("Head of Newbiz"): (
+        "portfolio",
+        "projects/By stage",
+        "clients/By group",
+        "services",
+    ),
+    message("Founder"): (
+        "monday",
+        "portfolio",
+        "plans/This quarter by unit",
+        "clients/Money",
+        "goals",
+    ),
 }
-"""What each role opens first: boards by their name, and the pages of `_pages`."""
+"""What each role opens first: boards by their name, one of their views behind a slash (docs/boards.md), and the pages of
+`_pages`."""
 MANNERS = (
     message(
         "Rayline reads Jira and these boards and works out the columns marked ⚙. All the others are yours."
@@ -249,7 +283,7 @@ def _without_work(view: View) -> Iterator[str]:
 def _roles(view: View) -> Iterator[Block]:
     yield view.heading("Where to look")
     for role, names in ROLES.items():
-        doors = [_door(view, name) for name in names.split()]
+        doors = [_door(view, name) for name in names]
         line = join_parts(doors)
         if line:
             title = view.say(role)
@@ -258,10 +292,14 @@ def _roles(view: View) -> Iterator[Block]:
 
 
 def _door(view: View, name: str) -> str:
-    """Return the name of a board or page that leads there; nothing for a board that is not there."""
-    board = view.world.boards.get(name)
+    """Return the name of a board, a view of it, or a page that leads there; nothing for a board that is not there."""
+    source, _, called = name.partition("/")
+    board = view.world.boards.get(source)
     if board is not None:
-        return link(board.title, board.url)
+        opened = board.views.get(called)
+        if opened is None:
+            return link(board.title, board.url)
+        return link(f"{board.title}: {opened.title}", opened.url)
     page = _pages(view).get(name)
     return view.linked(*page) if page else ""
 

@@ -200,10 +200,25 @@ def _boards(schema: Schema, bindings: Bindings, locale: str) -> dict[str, Place]
         source = schema.sources[name]
         if not source.private:
             title = source.title[locale]
-            boards[name] = Place(
-                binding.database_id, title, address(binding.database_id)
-            )
+            url = address(binding.database_id)
+            views = _views(source, binding, locale)
+            boards[name] = Place(binding.database_id, title, url, views)
     return boards
+
+
+def _views(source: Source, binding: Binding, locale: str) -> dict[str, Place]:
+    """Return the views that are made with a board; one of which the id is not known leads to the board."""
+    views: dict[str, Place] = {}
+    if source.board:
+        return views
+    url = address(binding.database_id)
+    for view in source.views:
+        name = view.label["en"]
+        view_id = binding.views.get(name, "")
+        bare = view_id.replace("-", "")
+        place = f"{url}?v={bare}" if bare else url
+        views[name] = Place(view_id, view.label[locale], place)
+    return views
 
 
 def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:

@@ -77,11 +77,13 @@ def parent_of(ref: Ref) -> Ref | None:
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Something in Notion that is no row of a board and can be opened: a page, or a board itself."""
+    """Something in Notion that is no row of a board and can be opened: a page, or a board itself with the views that
+    were made with it, by their English names."""
 
     page_id: str
     title: str
     url: str = ""
+    views: Mapping[str, Place] = {}
 
 
 class World(msgspec.Struct, frozen=True, gc=False):
