@@ -111,7 +111,8 @@ def _loads(view: View, load: UnitLoad) -> Iterator[tuple[str, ...]]:
             view.say(ROLES[role.role]) if role.role in ROLES else role.role,
             *_weeks(view, role.weeks),
         )
-    yield (view.say("Whole unit"), *_weeks(view, load.weeks))
+    # A unit's load is that of its producing people; account and project managers stand above for themselves.
+    yield (view.say("Unit, producing people"), *_weeks(view, load.weeks))
 
 
 def _weeks(view: View, weeks: tuple[WeekLoad, ...]) -> tuple[str, ...]:
