@@ -179,7 +179,9 @@ def find_silent_parts(ground: Ground, playbooks: Playbooks) -> Iterator[Problem]
         return
     silent: dict[Lack, list[str]] = {}
     for part in PARTS:
-        for lack in _lacks(part, ground):
+        # The first lack is the next step; what else is missing shows once it is taken.
+        lack = next(_lacks(part, ground), None)
+        if lack is not None:
             silent.setdefault(lack, []).append(part.name)
     for lack, names in silent.items():
         reason = tell(
@@ -276,12 +278,10 @@ def _place(source: str, field: str, ground: Ground) -> Text:
 
 
 def _no_board(source: str, ground: Ground) -> Lack:
-    way = tell("`rayline init` makes it")
     if ground.schema.sources[source].private and not ground.has_private_page:
-        way = tell(
-            "set notion.private_root_page_id to a page that few people see, then `rayline init` makes it there"
-        )
-    return Lack(_board(source, ground), tell("there is no such board"), way)
+        return NO_PRIVATE_PAGE
+    reason = tell("there is no such board")
+    return Lack(_board(source, ground), reason, tell("`rayline init` makes it"))
 
 
 def _no_column(source: str, field: str, ground: Ground) -> Lack:
@@ -302,10 +302,18 @@ def _left_out(source: str, field: str, *, ground: Ground) -> Lack:
 
 
 def _not_filled(source: str, field: str, ground: Ground) -> Lack:
-    reason = tell("nobody has filled it in")
     if not ground.world.rows.get(source):
         reason = tell("the board has no rows")
-    return Lack(_place(source, field, ground), reason, tell("fill it in"))
+        return Lack(_board(source, ground), reason, tell("add rows to it"))
+    place = _place(source, field, ground)
+    return Lack(place, tell("nobody has filled it in"), tell("fill it in"))
+
+
+NO_PRIVATE_PAGE = Lack(
+    literal("notion.private_root_page_id"),
+    tell("there is no private root page"),
+    tell("set it to a page that few people see, then `rayline init` makes the boards"),
+)
 
 
 def _jira(what: str, way: str) -> Lack:
