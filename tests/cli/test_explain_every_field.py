@@ -24,6 +24,7 @@ from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.planning import recall
 from worker.cycle.story import sync
 from worker.domain.values import Ref
+from worker.plan.inputs import KEYS, MOMENT
 from worker.state import bases
 from worker.world.calendar import work_calendar
 
@@ -109,3 +110,16 @@ def test_a_row_of_each_data_source_is_explained_as_the_command_shows_it(
             assert fact_data(fact)["inputs"]
             is_private = context.schema.is_private(row.source)
             assert is_private or fact.why.formula[:40] in shown.getvalue()
+
+
+def test_the_figures_of_every_value_are_told_in_words(agency: Explained) -> None:
+    context, drawn = agency
+    reader = reader_of(context, context.words, names_in(drawn, context.schema))
+    names = {context.words.say(name) for name in ("signal", "playbook")}
+    raw = set()
+    for fact in find_reasons(context, drawn, lambda ref: True):
+        for figure in reader.say_inputs(fact.why, fact.ref):
+            is_key = context.words.locale == "ru" and KEYS.fullmatch(figure.value)
+            if figure.name not in names and (is_key or MOMENT.search(figure.value)):
+                raw.add((fact.ref.source, fact.field, figure.name, figure.value))
+    assert raw == set()

@@ -447,7 +447,9 @@ def explain(
         fate = find_fate(context, drawn, row)
         if fate is not None and not name:
             told, outdated = fate
-            view = Group(view, show.fate_view(told, outdated.why, opened.words))
+            inputs = reader.say_inputs(outdated.why, row)
+            fate_told = show.fate_view(told, outdated.why, inputs, opened.words)
+            view = Group(view, fate_told)
             data["archive"] = opened.words.say(told)
         opened.say(view, lambda: data)
 

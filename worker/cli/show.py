@@ -23,7 +23,7 @@ from worker.errors import RaylineError, RenderedProblem, Severity
 from worker.mapping.labels import label_fields
 from worker.mapping.schema import Schema
 from worker.plan.digest import FIRM, Entry, Part, digest
-from worker.plan.facts import Fact, Why
+from worker.plan.facts import Fact, Input, Why
 from worker.plan.plan import Kind, Plan
 from worker.plan.reading import BoardDiff, FieldDiff, KeptValue, PageDiff, Reader
 from worker.world.world import World
@@ -229,11 +229,11 @@ def why_view(facts: Iterable[Fact], reader: Reader, *, title: str) -> Renderable
             continue
         value = brief(reader.say_value(fact.value, known))
         branch = tree.add(Text(f"{label} = {value}", style="green"))
-        _add_reason(branch, fact.why, words)
+        _add_reason(branch, fact.why, reader.say_inputs(fact.why, fact.ref), words)
     return tree
 
 
-def _add_reason(branch: Tree, why: Why, words: Words) -> None:
+def _add_reason(branch: Tree, why: Why, inputs: Iterable[Input], words: Words) -> None:
     for pattern, text in (
         (message("rule: {text}"), why.rule),
         (message("formula: {text}"), why.formula),
@@ -241,15 +241,17 @@ def _add_reason(branch: Tree, why: Why, words: Words) -> None:
     ):
         if text:
             branch.add(Text(words.say(pattern, text=text)))
-    for item in why.inputs:
+    for item in inputs:
         link = f"  {item.url}" if item.url else ""
         branch.add(Text(f"{item.name}: {item.value}{link}"))
 
 
-def fate_view(fate: str, why: Why, words: Words) -> RenderableType:
+def fate_view(
+    fate: str, why: Why, inputs: Iterable[Input], words: Words
+) -> RenderableType:
     """Return what becomes of a row that has had its time, and why."""
     tree = Tree(Text(words.say(fate), style="bold"))
-    _add_reason(tree, why, words)
+    _add_reason(tree, why, inputs, words)
     return tree
 
 

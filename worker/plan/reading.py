@@ -8,12 +8,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.messages import message
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
 from worker.mapping.schema import Property, Schema
 from worker.plan.facts import Input, Why
+from worker.plan.inputs import say_figure
 from worker.plan.plan import Change, FieldChange, Kept, Kind, Plan
 from worker.world.world import HOME
 
@@ -174,11 +176,30 @@ class Reader(msgspec.Struct, frozen=True):
             key = change.ref.key
             return PageDiff(change.kind, "", url, hidden, private=True, key=key)
         is_new = change.kind is Kind.CREATE
-        fields = (self._field(source, each, is_new=is_new) for each in change.fields)
         title = change.title or change.ref.key
+        fields = (self._field(change, each, is_new=is_new) for each in change.fields)
         return PageDiff(change.kind, title, url, tuple(fields), change.body)
 
-    def _field(self, source: str, change: FieldChange, *, is_new: bool) -> FieldDiff:
+    def say_inputs(self, why: Why, ref: Ref, title: str = "") -> tuple[Input, ...]:
+        """Return the figures behind a value of a row as its reader says them; `title` is how the row is called."""
+        called = title or self.names.get(ref, "")
+        return tuple(
+            replace(
+                figure,
+                value=say_figure(
+                    figure.value,
+                    ref,
+                    title=called,
+                    schema=self.schema,
+                    words=self.words,
+                    zone=self.zone,
+                ),
+            )
+            for figure in why.inputs
+        )
+
+    def _field(self, row: Change, change: FieldChange, *, is_new: bool) -> FieldDiff:
+        source = row.ref.source
         known = self._property(source, change.field)
         why: Why = change.why
         return FieldDiff(
@@ -188,7 +209,7 @@ class Reader(msgspec.Struct, frozen=True):
             rule=why.rule,
             formula=why.formula,
             threshold=why.threshold,
-            inputs=why.inputs,
+            inputs=self.say_inputs(why, row.ref, row.title),
             drift=change.drift,
         )
 
