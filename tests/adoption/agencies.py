@@ -21,6 +21,8 @@ from worker.notion.survey import survey
 FOLDER = Path(__file__).parent / "workspaces"
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 GROUPS = {"group": "To-do"}
+FOREIGN = frozenset({"foreign_hamburg"})
+"""Workspaces in words of a language that nobody taught."""
 
 
 def text(content: str) -> list[dict[str, Any]]:
@@ -168,5 +170,6 @@ def open_agency(name: str) -> Agency:
 def names(*, second: bool) -> Iterator[str]:
     """Yield the names of the workspaces: those that the words were chosen with, or the second set."""
     for path in sorted(FOLDER.glob("*.toml")):
-        if path.stem.startswith("second_") == second:
+        is_second = path.stem.startswith("second_")
+        if is_second == second and path.stem not in FOREIGN:
             yield path.stem

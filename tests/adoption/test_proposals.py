@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.adoption.agencies import Agency, names, open_agency
+from tests.adoption.agencies import FOREIGN, Agency, names, open_agency
 from tests.adoption.measuring import SCHEMA, SYNONYMS, Tally, measure
 from worker.domain.messages import literal
 from worker.mapping.adoption import propose
@@ -55,6 +55,16 @@ def test_workspaces_described_afterwards_confirm_it(
         every.notes += tally.notes
     assert every.number("wrong") == 0, every.notes
     assert every.share("part", "column") >= RIGHT, every.notes
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN))
+def test_in_a_language_that_nobody_taught_what_is_not_sure_is_asked(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    tally = measure(open_agency(name))
+    record_property("told", f"adoption of {name}: {tally.line()}")
+    assert tally.number("wrong") == 0, tally.notes
+    assert tally.share("part") == 1, tally.notes
 
 
 @pytest.mark.parametrize("name", [*FIRST, *SECOND])
