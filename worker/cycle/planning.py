@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from worker.codecs.records import Page
 from worker.cycle.clock import odd_clock, with_right_clock
 from worker.cycle.context import (
     FINGERPRINT,
@@ -553,11 +554,14 @@ def _diff(
 
 def _look_back(context: Context, world: World, now: datetime) -> Recent:
     """Return what was edited since the last run that the memory knows of."""
+    rows = tuple(row for some in world.rows.values() for row in some if row.key)
+    pages: Mapping[str, Page] = {}
     with context.reading() as tx:
         known = Known(runs.known_until(tx), runs.under_way_since(tx) or now)
-        pages = snapshots.load_edited(tx, known.written())
+        # Before the first rows of ours every page was edited since, and none of them can be ours.
+        if rows:
+            pages = snapshots.load_edited(tx, known.written())
         doubted = DOUBTS.load(tx)
-    rows = tuple(row for some in world.rows.values() for row in some if row.key)
     return Recent(known, pages, rows, doubted)
 
 
