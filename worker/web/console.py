@@ -265,12 +265,12 @@ def _refused(data: Mapping[str, str]) -> RenderedProblem:
 
 
 def _labelled(
-    desk: Desk, context: Context, request: Request, told: Iterable[RenderedProblem]
+    desk: Desk, context: Context, request: Request, rendered: Iterable[RenderedProblem]
 ) -> list[RenderedProblem]:
     """Return problems as people call what they are about: boards and rows by their titles, fields by their columns."""
     words = words_for(request, context)
     names = desk.insights.names(context)
-    return label_fields(told, context.schema, words.locale, names)
+    return label_fields(rendered, context.schema, words.locale, names)
 
 
 @router.get("/w/{workspace}/plans/{checksum}")

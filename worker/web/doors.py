@@ -140,12 +140,12 @@ def _door(
     status: int = 200,
 ) -> Response:
     words = words_for(request, None)
-    said = render(fault, words) if fault else ""
+    reason = render(fault, words) if fault else ""
     is_lasting = desk_of(request).access.look_at(code) is Pass.ALWAYS
     values = {
         "code": code,
         "is_lasting": is_lasting,
-        "fault": said,
+        "fault": reason,
         "back": own_path(back),
     }
     return show(request, "sign_in.html", values, words=words, status=status)
