@@ -401,24 +401,24 @@ def _suggestion(loc: tuple[str, ...]) -> Text:
 
 def _fields_at(loc: tuple[str, ...]) -> list[str]:
     """Return the settings of the table at `loc`, none where names are people's own."""
-    kind: Any = Settings
+    kind: object = Settings
     for part in loc:
         kind = _kind_beneath(kind, part)
     return list(getattr(kind, "model_fields", ()))
 
 
-def _kind_beneath(kind: Any, part: str) -> Any:
+def _kind_beneath(kind: object, part: str) -> object:
     """Return what kind of thing stands at a name in a table, or at a key or place in many of one kind."""
-    if hasattr(kind, "model_fields"):
-        known = kind.model_fields.get(part)
-        beneath = known.annotation if known else None
-    else:
+    fields = getattr(kind, "model_fields", None)
+    if fields is None:
         beneath = _kinds_in(kind)[-1]
+    else:
+        beneath = fields[part].annotation if part in fields else None
     is_choice = isinstance(beneath, UnionType)
     return _kinds_in(beneath)[0] if is_choice else beneath
 
 
-def _kinds_in(kind: Any) -> list[Any]:
+def _kinds_in(kind: object) -> list[object]:
     return [one for one in get_args(kind) if one not in (Ellipsis, NoneType)] or [None]
 
 
