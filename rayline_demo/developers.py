@@ -6,6 +6,7 @@ What stands in Jira is remembered here from the load on, so that a day costs onl
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -31,7 +32,7 @@ class Clock(Protocol):
 class Jira(Protocol):
     """Where the teams work, by the acts of the sandbox's control API."""
 
-    def control(self, action: str, payload: dict[str, Any]) -> Any:
+    def control(self, action: str, payload: dict[str, Any]) -> Mapping[str, object]:
         """Do an act and return what came of it."""
 
 

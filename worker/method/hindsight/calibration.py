@@ -167,9 +167,10 @@ def _group(owner: Ref, outcomes: Iterable[_Outcome], today: date) -> Group:
 def _likely(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
     days = []
     for outcome in outcomes:
-        told = outcome.told
-        if told.p50 < today:
-            day = Day(outcome.ended, told.p50, told.day)
+        forecast = outcome.told
+        likely = forecast.p50
+        if likely < today:
+            day = Day(outcome.ended, likely, forecast.day)
             days.append(day)
     return days
 
@@ -177,19 +178,23 @@ def _likely(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
 def _safe(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
     days = []
     for outcome in outcomes:
-        told = outcome.told
-        if told.p85 < today:
-            day = Day(outcome.ended, told.p85, told.day)
+        forecast = outcome.told
+        safe = forecast.p85
+        if safe < today:
+            day = Day(outcome.ended, safe, forecast.day)
             days.append(day)
     return days
 
 
 def _chances(outcome: _Outcome, today: date) -> Iterator[Chance]:
-    told = outcome.told
-    if told.chance is None or told.due is None or told.due >= today:
+    forecast = outcome.told
+    due = forecast.due
+    chance = forecast.chance
+    if chance is None or due is None:
         return
-    came = outcome.ended <= told.due
-    yield Chance(told.chance, came)
+    if due < today:
+        came = outcome.ended <= due
+        yield Chance(chance, came)
 
 
 def _late(days: Iterable[Day]) -> Decimal | None:

@@ -164,9 +164,12 @@ def _closed(last: Spell, life: Occurrence) -> date | None:
     """Return the day people closed a row whose condition held; none once they opened it again."""
     if life.closed is None:
         return None
-    if last.closed is None and last.gone is None and life.closing is Closing.PERSON:
+    known = last.closed
+    if known is not None or last.gone is not None:
+        return known
+    if life.closing is Closing.PERSON:
         return life.closed
-    return last.closed
+    return None
 
 
 def _noted(ref: Ref, spells: tuple[Spell, ...], world: World) -> Fact:
