@@ -75,11 +75,13 @@ def read_question(pairs: Pairs) -> Question:
             by_number[int(match[2])].append((match[1], text.strip()))
     asked = dict(pairs)
     dropped = asked.get("drop")
-    changes = [
-        Change(tuple(by_number[number]))
-        for number in sorted(by_number)
-        if str(number) != dropped
-    ]
+    changes: list[Change] = []
+    for number in sorted(by_number):
+        if str(number) == dropped:
+            continue
+        fields = tuple(by_number[number])
+        change = Change(fields)
+        changes.append(change)
     if asked.get("add") in KINDS:
         new = Change((("what", asked["add"]),))
         changes.append(new)

@@ -126,11 +126,13 @@ def what_if_page(
         base = f"/w/{quote(context.name, safe='')}/what-if"
         return RedirectResponse(f"{base}?{urlencode(short)}" if short else base, 303)
 
-    asked = [
-        read_row(change, number, name=words.say("What if"), locale=words.locale)
-        for number, change in enumerate(question.changes, 1)
-        if not change.is_new
-    ]
+    asked: list[Read] = []
+    name = words.say("What if")
+    for number, change in enumerate(question.changes, 1):
+        if change.is_new:
+            continue
+        read = read_row(change, number, name=name, locale=words.locale)
+        asked.append(read)
     rows = [row for row, faults in asked if not faults]
     view, answer = _answer(desk, context, words, rows)
     kinds = _kinds(context, words)
@@ -183,19 +185,23 @@ def _unread(asked: Iterable[Read], seen: Seen) -> Iterator[Fault]:
 
 def _by_place(view: View, faults: Iterable[Fault]) -> dict[tuple[str, str], str]:
     """Return what is wrong, by row and part."""
-    return {
-        (fault.row.ref.key, fault.part): tell_fault(view, fault) for fault in faults
-    }
+    told = {}
+    for fault in faults:
+        place = (fault.row.ref.key, fault.part)
+        told[place] = tell_fault(view, fault)
+    return told
 
 
 def _kinds(context: Context, words: Words) -> list[Choice]:
     """Return the kinds of change as the board calls them."""
     options = context.schema.sources["scenarios"].properties["what"].options
-    return [
-        Choice(option.key, option.label[words.locale])
-        for option in options
-        if option.key in KINDS
-    ]
+    kinds = []
+    for option in options:
+        if option.key not in KINDS:
+            continue
+        kind = Choice(option.key, option.label[words.locale])
+        kinds.append(kind)
+    return kinds
 
 
 # -- the form ----------------------------------------------------------------------------------------------------------
@@ -229,7 +235,8 @@ def _box(change: Change, number: int, sheet: _Sheet) -> Box:
         fault = sheet.fault(number, Part.ROLE)
         role = change.text("role")
         groups = [("", _roles(sheet.view.words))]
-        fields.append(Field("role", say("Role"), "list", role, groups, fault))
+        field = Field("role", say("Role"), "list", role, groups, fault)
+        fields.append(field)
     for name, kind, labels in (("value", "amount", VALUES), ("date", "day", DATES)):
         if what in labels:
             fault = sheet.fault(number, Part(name))
@@ -276,13 +283,13 @@ def _names(source: str, view: View) -> dict[Ref, tuple[str, str]]:
     world = view.world
     match source:
         case "plans":
-            return {
-                Ref(source, plan_key(plan.unit, plan.period)): (
-                    view.unit_name(plan.unit),
-                    period_title(plan.period, view.words),
-                )
-                for plan in view.measures.plans
-            }
+            plans = {}
+            for plan in view.measures.plans:
+                key = plan_key(plan.unit, plan.period)
+                heading = view.unit_name(plan.unit)
+                label = period_title(plan.period, view.words)
+                plans[Ref(source, key)] = (heading, label)
+            return plans
         case "projects":
             names = {
                 ref: (_client_name(card, view), card.name)
@@ -317,4 +324,8 @@ def _with_role(person: Person, view: View) -> str:
 
 
 def _roles(words: Words) -> list[Choice]:
-    return [Choice(role, role_name(role, words)) for role in ROLES]
+    roles = []
+    for role in ROLES:
+        name = role_name(role, words)
+        roles.append(Choice(role, name))
+    return roles

@@ -219,10 +219,12 @@ def _rows_of(source: str, world: World) -> Collection[Ref]:
 
 def judge_row(row: Scenario, seen: Seen) -> tuple[Fault, ...]:
     """Return why a row cannot be asked, each part of it at most once; nothing when it can."""
-    found = {refusal.part: refusal for refusal in _find_refusals(row, seen)}
-    return tuple(
-        Fault(row, refusal.said, refusal.hint, part) for part, refusal in found.items()
-    )
+    faults: dict[Part, Fault] = {}
+    for refusal in _find_refusals(row, seen):
+        part = refusal.part
+        fault = Fault(row, refusal.said, refusal.hint, part)
+        faults[part] = fault
+    return tuple(faults.values())
 
 
 def _find_refusals(row: Scenario, seen: Seen) -> Iterator[Refusal]:
