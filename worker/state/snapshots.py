@@ -229,8 +229,10 @@ def load_issues(tx: Tx) -> tuple[Issue, ...]:
             _share_moments(issue)
             for name in _EFFORTS:
                 effort = getattr(issue, name)
-                if effort is not None:
-                    force_setattr(issue, name, efforts.setdefault(effort, effort))
+                if effort is None:
+                    continue
+                shared = efforts.setdefault(effort, effort)
+                force_setattr(issue, name, shared)
         snapshot += part
     return tuple(snapshot)
 
@@ -246,7 +248,9 @@ def _share_words(issue: Issue) -> None:
 
 def _share_moments(issue: Issue) -> None:
     """Let what happened at one moment name one object: an issue is resolved and changed by its last move."""
-    moments = {move.at: move.at for move in issue.moves}
+    moments = {}
+    for move in issue.moves:
+        moments[move.at] = move.at
     for name in _MOMENTS:
         moment = getattr(issue, name)
         if moment in moments:
@@ -316,9 +320,11 @@ def replace_worklogs(tx: Tx, issues: Sequence[str], logs: Iterable[Worklog]) -> 
     """Keep the worklogs of some issues, and none besides of those."""
     _note_change(tx, WORK, issues)
     delete_keys(tx, worklogs, "issue", issues)
-    whole = {log.id: log for log in logs}
-    rows = (_worklog_row(log, _PACK.encode(log)) for log in whole.values())
-    upsert(tx, worklogs, list(rows))
+    rows: dict[str, dict[str, Any]] = {}
+    for log in logs:
+        body = _PACK.encode(log)
+        rows[log.id] = _worklog_row(log, body)
+    upsert(tx, worklogs, list(rows.values()))
 
 
 def _worklog_row(log: Worklog, body: bytes) -> dict[str, Any]:
