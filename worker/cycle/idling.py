@@ -21,7 +21,7 @@ import worker
 from worker.cycle.context import CycleRequest, Footing, Mode, PlannedCycle
 from worker.errors import RenderedProblem
 from worker.pages.sync_now import ticked
-from worker.plan.plan import Plan, to_data
+from worker.plan.plan import Plan, write_json
 from worker.state.settings import Setting
 from worker.world.memory import Memory
 from worker.write.writer import Applied
@@ -148,11 +148,13 @@ def past_after(
     run: int, drawn: PlannedCycle, applied: Applied, *, last: Past, order: CycleRequest
 ) -> Past:
     """Return what the next run is to know of this one."""
-    plan = digest(to_data(drawn.plan))
+    whole = blake2b(digest_size=16)
+    checksum = write_json(drawn.plan, whole.update)
+    plan = whole.hexdigest()
     return Past(
         run,
         drawn.footing,
-        drawn.plan.checksum(),
+        checksum,
         plan,
         steady=is_plain(order)
         and last.run == run - 1
