@@ -546,9 +546,18 @@ def test_a_mark_of_a_person_stands_if_it_is_one_to_five(
     assert (facts["score"], facts["probability"]) == (score, Decimal(score) / 5)
 
 
+def test_a_mark_not_remembered_as_ours_is_a_persons() -> None:
+    seen = firm()
+    later = applied(seen, judged(seen, condition(impact=5)), today=day(1))
+    marked = changed(later, "risks", "risk:x.test:c1", impact=Decimal(2))
+    forgetful = replace(marked, memory=replace(marked.memory, tracks={}))
+    facts = facts_of(judged(forgetful, condition(impact=5)), "risks", "risk:x.test:c1")
+    assert facts["impact"] == 2
+
+
 @pytest.mark.parametrize("mark", ["impact", "probability"])
 def test_a_mark_of_ours_is_ours_whatever_the_memory_knows_of_it(mark: str) -> None:
-    """As after a process that wrote the mark and died before it noted anything else."""
+    """As after a process that wrote the mark and died before it heard that it stands."""
     seen = firm()
     told = condition(impact=4, probability=4)
     later = applied(seen, judged(seen, told), today=day(1))

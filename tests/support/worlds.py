@@ -294,28 +294,16 @@ def applied(before: World, outcome: Outcome, *, today: date | None = None) -> Wo
     taken = {
         (ref, "due") for ref, card in cards.items() if card.due != before.cards[ref].due
     }
-    written = {
-        (fact.ref, fact.field)
-        for fact in outcome.facts
-        if fact.field in ("probability", "impact")
-        and fact.value != _standing(before, fact)
-    }
     day = today or before.today
     return replace(
         before,
         rows={source: tuple(items.values()) for source, items in rows.items()},
         cards=cards,
-        own_cells=before.own_cells | taken | written,
+        own_cells=before.own_cells | taken,
         memory=outcome.memory,
         today=day,
         now=at(day),
     )
-
-
-def _standing(before: World, fact: Fact) -> object:
-    items = before.rows.get(fact.ref.source, ())
-    found = next((item for item in items if item.ref == fact.ref), None)
-    return found.fields.get(fact.field) if found else None
 
 
 def _written(found: Row | None, fact: Fact, today: date) -> Row:
@@ -340,7 +328,4 @@ def changed(before: World, source: str, key: str, **fields: Value) -> World:
         for item in before.rows[source]
     )
     assert any(item.ref.key == key for item in items), f"no row {key}"
-    theirs = {(Ref(source, key), field) for field in fields}
-    return replace(
-        before, rows={**before.rows, source: items}, own_cells=before.own_cells - theirs
-    )
+    return replace(before, rows={**before.rows, source: items})

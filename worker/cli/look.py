@@ -446,11 +446,11 @@ def explain(
         }
         fate = find_fate(context, drawn, row)
         if fate is not None and not name:
-            told, outdated = fate
+            pattern, outdated = fate
             inputs = reader.say_inputs(outdated.why, row)
-            fate_told = show.fate_view(told, outdated.why, inputs, opened.words)
-            view = Group(view, fate_told)
-            data["archive"] = opened.words.say(told)
+            shown = show.fate_view(pattern, outdated.why, inputs, opened.words)
+            view = Group(view, shown)
+            data["archive"] = opened.words.say(pattern)
         opened.say(view, lambda: data)
 
 

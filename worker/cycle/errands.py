@@ -28,6 +28,7 @@ from worker.plan.plan import Plan
 from worker.read.boards import BoardsRead
 from worker.read.schema import Bound, read_schema
 from worker.state import runs
+from worker.world.memory import Pending
 from worker.world.world import World
 from worker.write.settle import settle
 from worker.write.writer import Applied
@@ -106,7 +107,7 @@ def write_draft(context: Context, drawn: Draft, opened: OpenRun) -> Applied:
     if drawn.refused or not drawn.plan.changes:
         return Applied()
     claim(context, drawn, opened.fence)
-    return carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
+    return carry_out(context, drawn, opened.fence, Pending(), claim=str(opened.id))
 
 
 def run_errand(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
@@ -22,13 +22,12 @@ from worker.cycle.report import (
     in_doubt,
     sum_requests,
 )
-from worker.domain.values import Ref
 from worker.errors import Problem, RenderedProblem, in_words
 from worker.mapping.schema import Bindings
 from worker.plan.diff import known_pages
 from worker.plan.plan import Plan
 from worker.state import journal, leases, runs, triggers
-from worker.world.memory import Turn
+from worker.world.memory import Pending
 from worker.world.world import World
 from worker.write.context import PlanBasis, RunControl
 from worker.write.writer import Applied, apply
@@ -133,11 +132,11 @@ def carry_out(
     context: Context,
     drawn: Drawn,
     fence: Callable[[], None],
-    turns: Mapping[Ref, Turn],
+    pending: Pending,
     *,
     claim: str,
 ) -> Applied:
-    """Write a plan; `turns` are the steps in the lives of signals that are taken with it."""
+    """Write a plan, and remember with each row what is `pending` until it is written."""
     with context.reading() as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
         authors = AUTHORS.load(tx)
@@ -148,7 +147,7 @@ def carry_out(
         context.notion,
         context,
         drawn.bindings,
-        basis=PlanBasis(known, seen, turns, authors, is_first),
+        basis=PlanBasis(known, seen, pending, authors, is_first),
         control=RunControl(claim, context.stop, fence, context.progress),
     )
 

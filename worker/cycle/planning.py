@@ -29,6 +29,7 @@ from worker.cycle.context import (
     step,
 )
 from worker.cycle.idling import PAST, Idle, Look, digest, find_reasons, name_software
+from worker.cycle.remembering import MARKS
 from worker.cycle.stale_memory import (
     DOUBTS,
     HELD,
@@ -437,8 +438,10 @@ def fetch_tracker(
     )
 
 
-WHOSE = (("projects", "due"), ("risks", "probability"), ("risks", "impact"))
-"""Columns that people share with the worker of which rules ask whose value stands there."""
+DUE = ("projects", "due")
+WHOSE = (DUE, *(("risks", field) for field in MARKS))
+"""Columns that people share with the worker of which rules ask whose value stands there. A mark of a risk is known by
+memory, but for one whose writing was not seen to end."""
 
 
 def normalize(
@@ -456,7 +459,7 @@ def normalize(
         worklogs = snapshots.load_worklogs(tx)
         remembered = memory.load(tx)
         gone = GONE.load(tx)
-        last = bases.load(tx, only={field for _, field in WHOSE})
+        written, tried = bases.load(tx, only={field for _, field in WHOSE})
         trashed = frozenset(
             ref
             for ref, page_id in journal.canonical_pages(tx).items()
@@ -484,7 +487,8 @@ def normalize(
     ours: set[tuple[Ref, str]] = set()
     for source, field in WHOSE:
         column = context.schema.sources[source].properties[field]
-        ours.update(find_ours(world.rows.get(source, ()), column, *last))
+        known = written if (source, field) == DUE else {}
+        ours.update(find_ours(world.rows.get(source, ()), column, known, tried))
     return replace(world, own_cells=frozenset(ours), above=tracker.above)
 
 

@@ -23,10 +23,12 @@ from worker.read.absent import GONE
 from worker.state import journal, memory, snapshots
 from worker.state.settings import Setting
 from worker.state.store import Tx
-from worker.world.memory import Memory, Turn
+from worker.world.memory import Memory, Pending, Track, Turn
 from worker.world.world import World
 from worker.write.writer import Applied
 
+MARKS = ("probability", "impact")
+"""Fields of risks that people may set over ours, told by what we wrote last."""
 AUTHORS = Setting("own_authors", frozenset[str], frozenset)
 """Who made our line on the root page, and the rows of which the journal proves that we did: we, by the ids of all
 connections that this was done with."""
@@ -60,7 +62,12 @@ def remember_doubts(tx: Tx, drawn: PlannedCycle) -> None:
         DOUBTS.save(tx, dict(drawn.doubts))
 
 
-def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
+def pending_of(drawn: PlannedCycle) -> Pending:
+    """Return what is remembered with the writing of rows, and not before it."""
+    return Pending(_turns_of(drawn), _marks_of(drawn))
+
+
+def _turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
     """Return the steps in the lives of signals that are taken by writing their rows."""
     written = {
         change.ref
@@ -77,16 +84,38 @@ def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
     return turns
 
 
-def observe(drawn: PlannedCycle, turns: Mapping[Ref, Turn]) -> Memory:
-    """Return the memory with the steps that are still to be written as they were before."""
+def _marks_of(drawn: PlannedCycle) -> dict[str, Track]:
+    """Return the marks that are written over others.
+
+    What a row shows beside such a mark tells whether a person changed it. One that was remembered before it was written,
+    or not with its writing, would make a value of our own a person's, if the process died in between.
+    """
+    before = drawn.world.memory.tracks
+    now = drawn.outcome.memory.tracks
+    marks = {}
+    for change in drawn.plan.changes:
+        if change.kind is Kind.UPDATE:
+            for item in change.fields:
+                key = f"{change.ref}#{item.field}"
+                if item.field in MARKS and key in before and key in now:
+                    marks[key] = now[key]
+    return marks
+
+
+def observe(drawn: PlannedCycle, pending: Pending) -> Memory:
+    """Return the memory with what is still to be written as it was before."""
     occurrences = dict(drawn.outcome.memory.occurrences)
-    for turn in turns.values():
+    for turn in pending.turns.values():
         if turn.before is None:
             del occurrences[turn.now.key]
         else:
             occurrences[turn.now.key] = turn.before
+    tracks = dict(drawn.outcome.memory.tracks)
+    for key in pending.marks:
+        tracks[key] = drawn.world.memory.tracks[key]
     return replace(
         drawn.outcome.memory,
+        tracks=tracks,
         occurrences=occurrences,
         first_run=drawn.world.memory.first_run,
     )

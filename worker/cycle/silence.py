@@ -206,7 +206,8 @@ def _off(where: Text, reason: Text, way_out: Text) -> Problem:
 
 def _joined(names: Iterable[str]) -> Text:
     places = {f"part{number}": tell(name) for number, name in enumerate(names)}
-    return tell(", ".join(f"{{{place}}}" for place in places), **places)
+    pattern = ", ".join(f"{{{place}}}" for place in places)
+    return tell(pattern, **places)
 
 
 def _lacks(part: Part, ground: Ground) -> Iterator[Lack]:

@@ -26,9 +26,9 @@ from worker.cycle.planning import plan_cycle, plan_unless_idle
 from worker.cycle.remembering import (
     observe,
     past_of,
+    pending_of,
     remember_doubts,
     remember_pass,
-    turns_of,
 )
 from worker.cycle.report import Report, early_ends, finish
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
@@ -101,11 +101,11 @@ def run_pass(
     was broken off has the next one go on where it ended.
     """
     notes = () if order.dry_run else claim(context, drawn, fence)
-    turns = turns_of(drawn)
+    pending = pending_of(drawn)
     with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
         if not (drawn.refused or order.dry_run):
-            memory.save(tx, observe(drawn, turns))
+            memory.save(tx, observe(drawn, pending))
             history.record(tx, past_of(drawn.world), day=drawn.world.today)
             remember_doubts(tx, drawn)
     if order.dry_run:
@@ -113,7 +113,7 @@ def run_pass(
     applied = (
         Applied()
         if drawn.refused
-        else carry_out(context, drawn, fence, turns, claim=str(run_id))
+        else carry_out(context, drawn, fence, pending, claim=str(run_id))
     )
     try:
         remember_pass(context, order, run_id, (drawn, applied))

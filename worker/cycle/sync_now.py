@@ -58,7 +58,7 @@ def answer_boxes(
             context.notion,
             context,
             drawn.bindings,
-            basis=PlanBasis(known, seen, {}, authors),
+            basis=PlanBasis(known, seen, authors=authors),
             control=RunControl(str(run_id), context.stop, fence, context.progress),
         )
     except RaylineError as error:

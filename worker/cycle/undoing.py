@@ -24,6 +24,7 @@ from worker.plan.undo import RULE, Boards, reverse
 from worker.state import journal, pauses, runs
 from worker.state.pauses import Pause
 from worker.state.runs import RunStatus
+from worker.world.memory import Pending
 from worker.world.world import World
 from worker.write.writer import Applied
 
@@ -119,7 +120,7 @@ def _carry_out(
     if not is_wanted:
         return Applied()
 
-    applied = carry_out(context, drawn, opened.fence, {}, claim=str(opened.id))
+    applied = carry_out(context, drawn, opened.fence, Pending(), claim=str(opened.id))
     with context.transaction() as tx:
         after = managed_after(tx, drawn.plan, applied, drawn.managed)
         MANAGED.save(tx, after)

@@ -73,6 +73,15 @@ def put(tx: Tx, key: str, occurrence: Occurrence | None) -> None:
     upsert(tx, memory, [{"kind": _OCCURRENCE, "key": key, "body": body}])
 
 
+def put_tracks(tx: Tx, tracks: Mapping[str, Track]) -> None:
+    """Remember some tracks as they are now."""
+    rows = []
+    for key, track in sorted(tracks.items()):
+        body = msgspec.json.encode(track)
+        rows.append({"kind": _TRACK, "key": key, "body": body})
+    upsert(tx, memory, rows)
+
+
 def end_first_run(tx: Tx) -> None:
     """Remember that a run has written everything it planned."""
     upsert(tx, memory, [{"kind": _SAVED, "key": "", "body": b"true"}])

@@ -310,7 +310,9 @@ def _close_files(path: Path) -> None:
 
 def _sqlite_engine(url: URL) -> Engine:
     given = url.query.get("timeout")
-    patience = float(str(given)) if given else _BUSY_SECONDS
+    patience = _BUSY_SECONDS
+    if given:
+        patience = float(str(given))
     address = f"file:{quote(str(url.database))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
@@ -351,7 +353,9 @@ def _hide_values(context: ExceptionContext) -> None:
     """
     error = context.original_exception
     is_about_a_value = isinstance(context.sqlalchemy_exception, DataError)
-    shown = "" if is_about_a_value else str(error).partition("\n")[0]
+    shown = ""
+    if not is_about_a_value:
+        shown, _, _ = str(error).partition("\n")
     error.args = (shown,)
     if context.sqlalchemy_exception is not None:
         kind = type(error)

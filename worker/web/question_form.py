@@ -142,12 +142,12 @@ def read_row(
     )
     faults = []
     if change.text("value") and value is None:
-        said = tell("this is no amount")
-        fault = Fault(row, said, tell("enter digits, such as 150000"), Part.VALUE)
+        hint = tell("enter digits, such as 150000")
+        fault = Fault(row, tell("this is no amount"), hint, Part.VALUE)
         faults.append(fault)
     if change.text("date") and day is None:
-        said = tell("this is no day")
-        fault = Fault(row, said, tell("enter it like 2027-01-31"), Part.DATE)
+        hint = tell("enter it like 2027-01-31")
+        fault = Fault(row, tell("this is no day"), hint, Part.DATE)
         faults.append(fault)
     return row, tuple(faults)
 

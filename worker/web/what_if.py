@@ -185,11 +185,11 @@ def _unread(asked: Iterable[Read], seen: Seen) -> Iterator[Fault]:
 
 def _by_place(view: View, faults: Iterable[Fault]) -> dict[tuple[str, str], str]:
     """Return what is wrong, by row and part."""
-    told = {}
+    sentences = {}
     for fault in faults:
         place = (fault.row.ref.key, fault.part)
-        told[place] = tell_fault(view, fault)
-    return told
+        sentences[place] = tell_fault(view, fault)
+    return sentences
 
 
 def _kinds(context: Context, words: Words) -> list[Choice]:

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 import msgspec
 
+from worker.domain.values import Ref
+
 
 class Track(msgspec.Struct, frozen=True, gc=False):
     """A value with hysteresis: `value` held since `since`; `candidate` since `candidate_since`, not yet held."""
@@ -64,6 +66,13 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
     before: Occurrence | None
     now: Occurrence
+
+
+class Pending(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered with the writing of rows alone: `turns` by row, and `marks` by `<ref>#<field>`."""
+
+    turns: Mapping[Ref, Turn] = msgspec.field(default_factory=dict)
+    marks: Mapping[str, Track] = msgspec.field(default_factory=dict)
 
 
 class PlannedItem(msgspec.Struct, frozen=True, array_like=True, gc=False):

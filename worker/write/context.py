@@ -17,7 +17,7 @@ from worker.mapping.schema import Bindings, Schema
 from worker.plan.plan import Change, Kept
 from worker.ports.notion import PlanWriter
 from worker.state.store import Store
-from worker.world.memory import Turn
+from worker.world.memory import Pending
 
 
 class Result(Enum):
@@ -74,12 +74,12 @@ class Notes:
 @dataclass(frozen=True, slots=True)
 class PlanBasis:
     """What a plan was made from: `known` names the pages of rows that were read, for a journal that lost them (diff's
-    `known_pages`); `seen` are those rows by page id; `turns` is what is remembered with the writing of a row; `authors`
+    `known_pages`); `seen` are those rows by page id; `pending` is what is remembered with the writing of rows; `authors`
     are the ids under which Notion knows us. `is_first` when nothing of ours stands on any page yet."""
 
     known: Mapping[Ref, str] = field(default_factory=dict)
     seen: Mapping[str, Row] = field(default_factory=dict)
-    turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    pending: Pending = field(default_factory=Pending)
     authors: frozenset[str] = frozenset()
     is_first: bool = False
 
@@ -112,8 +112,8 @@ class WriteContext:
     `warn` takes what was left out of a change that was written.
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
-    the run in the journal. `root` is the root page. `seen` are the rows by page id as the rules saw them, `turns` what is
-    remembered with the writing of a row, `bodies` the sections that go with the creation of one; `is_first` when no page
+    the run in the journal. `root` is the root page. `seen` are the rows by page id as the rules saw them, `pending` what is
+    remembered with the writing of rows, `bodies` the sections that go with the creation of one; `is_first` when no page
     holds a section yet. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
     """
 
@@ -130,7 +130,7 @@ class WriteContext:
     settle_after: timedelta = timedelta(0)
     root: str = ""
     seen: Mapping[str, Row] = field(default_factory=dict)
-    turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    pending: Pending = field(default_factory=Pending)
     bodies: Mapping[Ref, Change] = field(default_factory=dict)
     is_first: bool = False
     notes: Notes = field(default_factory=Notes)

@@ -163,6 +163,7 @@ def _patch(
     answered = read_answer(target, change, page, everything=False)
     with target.store.transaction(target.workspace) as tx:
         bases.record(tx, page_id, answered)
+        turns.mark(target, tx, change.ref, cells)
         bases.drop(tx, page_id, [refusals.place_of(name) for name in cells])
 
 

@@ -156,7 +156,7 @@ def apply(
             settle_after=timedelta(seconds=site.settings.notion.settle),
             root=site.settings.notion.root_page_id,
             seen=basis.seen,
-            turns=basis.turns,
+            pending=basis.pending,
             bodies=order.bodies,
             is_first=basis.is_first,
         )

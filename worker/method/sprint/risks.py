@@ -176,12 +176,19 @@ def _risk(
     chance = _effective(
         row.probability if row else None,
         int(held.value),
+        written=tracks.get(f"{ref}#probability"),
         is_ours=(ref, "probability") in world.own_cells,
     )
     weight = _effective(
-        row.impact if row else None, impact, is_ours=(ref, "impact") in world.own_cells
+        row.impact if row else None,
+        impact,
+        written=tracks.get(f"{ref}#impact"),
+        is_ours=(ref, "impact") in world.own_cells,
     )
     tracks[f"{ref}#probability"] = held
+    tracks[f"{ref}#impact"] = follow(
+        tracks.get(f"{ref}#impact"), str(impact), world.today
+    )
     tracks[f"{ref}#score"] = follow(
         tracks.get(f"{ref}#score"), str(chance * weight), world.today
     )
@@ -264,9 +271,14 @@ def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
     return mark_above(stake / whole, tenth, 2 * tenth, 4 * tenth, least=2)
 
 
-def _effective(standing: Decimal | None, desired: int, *, is_ours: bool) -> int:
-    """Return the mark that will stand: a person's own, or ours."""
+def _effective(
+    standing: Decimal | None, desired: int, *, written: Track | None, is_ours: bool
+) -> int:
+    """Return the mark that will stand: ours, or a person's own, recognised as being neither what was last written nor
+    what we tried to write."""
     if is_ours or standing is None or not 1 <= standing <= 5:
+        return desired
+    if written is not None and Decimal(written.value) == standing:
         return desired
     return int(standing)
 
