@@ -306,7 +306,7 @@ def test_check_says_that_the_next_plan_would_be_refused(synced: Play) -> None:
             "projects", synced.page("projects", index), progress=Decimal("0.01")
         )
     found = run(synced, "check", "--json", config="tight.toml")
-    assert found.exit_code == 2
+    assert found.exit_code == 4
     assert "too-many-changes" in {
         problem["code"] for problem in data_of(found)["problems"]
     }

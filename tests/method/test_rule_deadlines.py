@@ -77,11 +77,13 @@ def risk(outcome: Outcome, key: str = STALLED) -> dict[str, Value | Unset]:
 
 
 def keys(outcome: Outcome) -> set[str]:
-    """Return the keys of all risk rows of deadlines that have facts."""
+    """Return the keys of all risk rows of deadlines that have facts, but for the note of when each was open."""
     return {
         fact.ref.key
         for fact in outcome.facts
-        if fact.ref.source == "risks" and ":deadline." in fact.ref.key
+        if fact.ref.source == "risks"
+        and ":deadline." in fact.ref.key
+        and fact.field != "spells"
     }
 
 
