@@ -10,7 +10,9 @@ from typing import Any
 from rayline_demo.acts import HumanEdits, is_work
 from rayline_demo.board import Card, living, rows
 from rayline_demo.rig import Rig
+from worker.cycle.report import Report
 from worker.mapping.schema import KEY_PROPERTY
+from worker.plan.plan import Kind
 
 ROUNDING = Decimal("0.0001")
 WANTED = {
@@ -39,6 +41,16 @@ def writes(stage: Rig, since: int) -> int:
         entry.write and entry.actor == stage.notion.bot_id
         for entry in stage.notion.entries(since)
     )
+
+
+def idle_writes(stage: Rig, since: int, report: Report) -> int:
+    """Return the writes after an entry but for the day's share of old dailies, which the first full run of a day archives
+    whatever else there is to do."""
+    tidied = sum(
+        change.kind is Kind.ARCHIVE and change.why is not None
+        for change in report.plan.changes
+    )
+    return writes(stage, since) - tidied
 
 
 def last_entry(stage: Rig) -> int:

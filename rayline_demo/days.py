@@ -21,7 +21,7 @@ from rayline_demo.activity import ActivityReport, tell
 from rayline_demo.agency.generate import generate
 from rayline_demo.agency.populate import Scribe, pass_time, populate
 from rayline_demo.board import living
-from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
+from rayline_demo.checks import WANTED, checks, idle_writes, last_entry, lost, writes
 from rayline_demo.developers import hire
 from rayline_demo.people import People
 from rayline_demo.rig import SEED, Rig, make_empty, open_rig
@@ -92,7 +92,7 @@ class Season:
         )
         if is_quiet:
             self.quiet_days += 1
-            self.idle_writes += writes(self.rig, before)
+            self.idle_writes += idle_writes(self.rig, before, report)
             self.idle += [f"{today}: {line}" for line in tell(report)]
         self.lived.append(today)
 
@@ -131,10 +131,9 @@ class Season:
     def checks(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return what must be true."""
         before = last_entry(self.rig)
-        sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
-        results = checks(
-            self.rig, self.people.deeds, third_writes=writes(self.rig, before)
-        )
+        report = sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
+        third_writes = idle_writes(self.rig, before, report)
+        results = checks(self.rig, self.people.deeds, third_writes=third_writes)
         return {
             **results,
             "idle_writes": self.idle_writes,

@@ -184,7 +184,7 @@ BREAKAGES = (
         (
             Edit(
                 "worker/write/turns.py",
-                "    if ref in target.turns:\n        now =",
+                "    if ref in target.pending.turns:\n        now =",
                 "    if False:\n        now =",
             ),
         ),
@@ -195,7 +195,7 @@ BREAKAGES = (
         (
             Edit(
                 "worker/write/turns.py",
-                "    if ref in target.turns:\n        turn =",
+                "    if ref in target.pending.turns:\n        turn =",
                 "    if False:\n        turn =",
             ),
         ),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rayline_demo.acts import HumanEdits
-from rayline_demo.checks import checks, last_entry, writes
+from rayline_demo.checks import checks, idle_writes, last_entry, writes
 from rayline_demo.rig import Empty, Rig, open_rig
 from rayline_demo.stories.acts import do_act
 from rayline_demo.stories.editor import StoryEditor
@@ -74,8 +74,9 @@ class Play:
     def check(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return the checks of `demo --once`."""
         before = last_entry(self.rig)
-        sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
-        return checks(self.rig, self.edits, third_writes=writes(self.rig, before))
+        report = sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
+        third_writes = idle_writes(self.rig, before, report)
+        return checks(self.rig, self.edits, third_writes=third_writes)
 
 
 def open_play(

@@ -97,7 +97,9 @@ def test_read_anew_without_memory_the_same_is_bound(adopted: Adopted) -> None:
         locale="en",
         known={},
     )
-    assert again == adopted.bindings
+    # The ids of views are known from the making alone.
+    made = {name: replace(one, views={}) for name, one in adopted.bindings.items()}
+    assert again == made
     own = {
         source.title["en"] for source in adopted.schema.sources.values() if source.board
     }

@@ -264,7 +264,7 @@ def test_a_client_nobody_has_is_a_matter_of_usage(synced: Play) -> None:
     assert "Acme Bank" in english(problem.hint)
     russian = in_words(problem, load_words("ru", "RUB"))
     assert russian.where == "командная строка"
-    assert russian.message == "клиентов с именем 'Nobody & Sons': 0"
+    assert russian.message == "клиентов с именем «Nobody & Sons»: 0"
     assert synced.writes(mark) == []
 
 

@@ -275,6 +275,7 @@ def test_a_daily_that_anybody_had_a_hand_in_stays_and_is_not_looked_at_twice(
 def test_what_people_do_between_the_plan_and_the_writing_counts(play: Play) -> None:
     dailies = make(play, [day_before(60)])
     (page_id,) = dailies.values()
+    play.later(days=1)
     drawn = play.draw()
     plan = drawn.plan
     assert [one.page_id for one in plan.changes if one.kind is Kind.ARCHIVE] == [

@@ -17,6 +17,7 @@ from worker.pages.outdated import find_outdated
 from worker.plan.outdated import (
     AWAY,
     KEPT,
+    LOOKED,
     MOST,
     PART,
     Tidying,
@@ -31,7 +32,8 @@ NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 
 def daily(number: int, kind: str = "daily", key: str = "meeting:daily:north") -> Row:
     """Return the row of a meeting so many days ago."""
-    day = (NOW - timedelta(days=number)).date()
+    made = NOW - timedelta(days=number)
+    day = made.date()
     name = f"{key}:{day}" if key else ""
     return Row(
         Ref("meetings", name or f"page-{number}"),
@@ -39,8 +41,8 @@ def daily(number: int, kind: str = "daily", key: str = "meeting:daily:north") ->
         name,
         f"Daily {day}",
         "",
-        NOW,
-        NOW,
+        made,
+        made,
         "bot",
         {"kind": kind, "date": day},
         created_by="bot",
@@ -100,8 +102,9 @@ def test_hundreds_of_them_go_a_few_a_day_the_oldest_first() -> None:
         changes = plan(rows, cells, now=now)
         assert len(changes) == MOST
         gone += days_of(changes)
-        for change in changes:
-            cells[change.page_id, AWAY] = now
+        for number, change in enumerate(changes):
+            cells[change.page_id, LOOKED if number % 3 == 0 else AWAY] = now
+            cells[change.page_id, KEPT if number % 3 == 0 else AWAY] = now
         away = {change.page_id for change in changes}
         rows = [row for row in rows if row.page_id not in away]
         assert not plan(rows, cells, now=now + timedelta(hours=6))
@@ -138,3 +141,19 @@ def test_whatever_stands_no_plan_comes_near_its_limit_and_all_go_in_the_end(
 
     left = {row.page_id for row in rows} - {page for page, _ in cells}
     assert not left or part * len(fixed + rows) < 1
+
+
+def test_a_day_is_done_with_its_share_whatever_came_of_it_and_whatever_is_made() -> (
+    None
+):
+    rows = [daily(number) for number in range(31, 61)]
+    cells: dict[tuple[str, str], Value] = {}
+    first, second, third = plan(rows, cells)
+    cells[first.page_id, AWAY] = NOW
+    cells[second.page_id, KEPT] = "written"
+    cells[second.page_id, LOOKED] = NOW
+    cells[third.page_id, AWAY] = NOW
+    new = [replace(daily(0), key=f"new {number}", created=NOW) for number in range(40)]
+    left = [row for row in rows if row.page_id not in (first.page_id, third.page_id)]
+    assert plan([*left, *new], cells) == []
+    assert len(plan([*left, *new], cells, now=NOW + timedelta(days=1))) == 6

@@ -47,7 +47,7 @@ WRITING -= READING
 
 
 def test_the_writing_calls_are_those_that_change_something() -> None:
-    changing = re.compile(r"create|update|archive|append|delete|upload")
+    changing = re.compile(r"create|update|archive|shelve|append|delete|upload")
     assert {name for name in WRITING if changing.match(name)} == WRITING - {
         "me",
         "views",

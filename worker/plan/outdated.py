@@ -20,8 +20,8 @@ from worker.plan.facts import Outdated
 from worker.plan.plan import Change, Kind
 from worker.world.world import World
 
-KEPT, AWAY = "§kept", "§away"
-"""Fields under which the state remembers why an outdated page stays, and when one was archived."""
+KEPT, AWAY, LOOKED = "§kept", "§away", "§looked"
+"""Fields under which the state remembers why an outdated page stays, and when one was archived or looked at for that."""
 MOST, PART = 20, Decimal("0.1")
 """How many go in a day at most, and which part of our rows on their board."""
 WRITTEN, LINKED, REFUSED = "written", "linked", "refused"
@@ -84,15 +84,22 @@ def why_kept(page_id: str, cells: Cells) -> str:
 
 
 def _allowance(tidying: Tidying, world: World, cells: Cells) -> int:
-    """Return how many rows may still go today."""
+    """Return how many rows may still go today. It goes by the rows that stood when the day began, so that a second run of a
+    day, in which nothing else happened, finds nothing to do."""
+    away = _count_today(AWAY, world, cells)
+    looked = _count_today(LOOKED, world, cells)
     boards = {one.ref.source for one in tidying.outdated}
-    ours = 0
+    ours = away
     for board in boards:
-        ours += sum(bool(row.key) for row in world.rows.get(board, ()))
+        for row in world.rows.get(board, ()):
+            ours += bool(row.key) and world.day_of(row.created) < world.today
     most = min(MOST, int(tidying.part * ours))
+    return most - away - looked
 
-    gone = 0
+
+def _count_today(wanted: str, world: World, cells: Cells) -> int:
+    count = 0
     for (_, field), at in cells.items():
-        if field == AWAY and isinstance(at, datetime):
-            gone += world.day_of(at) == world.today
-    return most - gone
+        if field == wanted and isinstance(at, datetime):
+            count += world.day_of(at) == world.today
+    return count

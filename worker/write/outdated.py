@@ -13,7 +13,7 @@ from typing import Any
 from worker.codecs.pages import decode_page, properties_by_id
 from worker.codecs.records import Page
 from worker.errors import Busy, Denied, Missing, Rejected, Stopped, Transient
-from worker.plan.outdated import AWAY, KEPT, LINKED, REFUSED, WRITTEN
+from worker.plan.outdated import AWAY, KEPT, LINKED, LOOKED, REFUSED, WRITTEN
 from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
 from worker.ports.notion import Json
@@ -50,7 +50,7 @@ def put_away(target: WriteContext, change: Change) -> Result:
             return Result.SETTLED
         reason = _find_hold(target, change, page)
         if reason:
-            _remember(target, change, {KEPT: reason})
+            _remember(target, change, {KEPT: reason, LOOKED: target.now()})
             return Result.SETTLED
         _remember(target, change, {AWAY: target.now()})
         target.notion.shelve_page(change.page_id)
@@ -58,7 +58,7 @@ def put_away(target: WriteContext, change: Change) -> Result:
         return Result.SETTLED
     except Rejected:
         # Asked again, it would be refused again.
-        _remember(target, change, {KEPT: REFUSED})
+        _remember(target, change, {KEPT: REFUSED, LOOKED: target.now()})
         return Result.SETTLED
     except _NOT_DONE:
         with target.store.transaction(target.workspace) as tx:

@@ -90,7 +90,9 @@ def follow_risks(
         open_one = current.get(ref)
         own = follow_spells(known, life, open_one, world.today)
         spells[ref] = own
-        if own != known:
+        # On the day of a step it is stated again: a write whose answer was lost is known by that.
+        is_fresh = world.today in (life.opened, life.ended, life.closed)
+        if own != known or (own and is_fresh):
             fact = _noted(ref, own, world)
             facts.append(fact)
 
