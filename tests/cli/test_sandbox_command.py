@@ -137,4 +137,4 @@ def test_damaged_data_is_said_in_a_sentence(tmp_path: Path, data: bytes) -> None
 @pytest.mark.parametrize("command", ["check", "plan", "sync", "run"])
 def test_help_says_which_workspace_is_meant(command: str) -> None:
     told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "160"}).stdout
-    assert "[workspaces.NAME]." in told
+    assert "[workspaces.NAME] (all when left out)." in " ".join(told.split())

@@ -95,7 +95,7 @@ def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(
         )
         told = one_object(nobody.stdout)
         assert (nobody.returncode, told["error"]) == (2, "ConfigError")
-        assert "'Nobody'" in nobody.stderr
+        assert "“Nobody”" in nobody.stderr
         out, _ = end(process, signal.SIGTERM)
         assert process.returncode == 0
         assert one_object(out) == {"workspaces": ["studio"], "cycles": 2, "refused": 0}
