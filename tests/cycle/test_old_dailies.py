@@ -137,6 +137,7 @@ def test_what_was_archived_is_not_made_again_and_the_runs_after_it_write_nothing
     play: Play,
 ) -> None:
     dailies = make(play, [day_before(50)])
+    play.later(days=1)
     report = play.sync()
     assert report.applied.counts()["archive"] == 1
     assert gone(play, dailies.values()) == set(dailies.values())
