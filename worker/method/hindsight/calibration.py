@@ -10,7 +10,7 @@ never be held against what was told of it. Work that goes on counts as late as i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -165,23 +165,23 @@ def _group(owner: Ref, outcomes: Iterable[_Outcome], today: date) -> Group:
 
 
 def _likely(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
-    days = []
-    for outcome in outcomes:
-        forecast = outcome.told
-        likely = forecast.p50
-        if likely < today:
-            day = Day(outcome.ended, likely, forecast.day)
-            days.append(day)
-    return days
+    return _days_over(outcomes, today, lambda forecast: forecast.p50)
 
 
 def _safe(outcomes: Iterable[_Outcome], today: date) -> list[Day]:
+    return _days_over(outcomes, today, lambda forecast: forecast.p85)
+
+
+def _days_over(
+    outcomes: Iterable[_Outcome], today: date, named: Callable[[Told], date]
+) -> list[Day]:
+    """Return the days that forecasts named and that are over, beside the days on which their work ended."""
     days = []
     for outcome in outcomes:
         forecast = outcome.told
-        safe = forecast.p85
-        if safe < today:
-            day = Day(outcome.ended, safe, forecast.day)
+        named_day = named(forecast)
+        if named_day < today:
+            day = Day(outcome.ended, named_day, forecast.day)
             days.append(day)
     return days
 
@@ -253,4 +253,6 @@ def _running_safe(card: Card, measure: CardMeasure) -> date | None:
     """Return the safe day of a card whose work goes on."""
     if card.stage is not Stage.IN_PROGRESS or measure.forecast is None:
         return None
-    return measure.forecast.p85 if measure.open else None
+    if not measure.open:
+        return None
+    return measure.forecast.p85
