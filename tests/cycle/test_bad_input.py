@@ -21,6 +21,7 @@ from worker.cycle.story import sync
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import ConfigError, RaylineError
+from worker.mapping.schema import KEY_PROPERTY
 from worker.state import runs
 
 HUGE = "д" * 100_000
@@ -248,6 +249,24 @@ def test_what_needs_a_property_that_is_gone_is_left_alone_and_all_else_goes_on(
     assert {
         problem.field for problem in again.plan.problems if problem.code == code
     } == told.keys()
+
+
+@pytest.mark.parametrize("source", ["tasks", "risks", "plans"])
+@pytest.mark.parametrize(
+    ("act", "more"), [("delete_property", {}), ("retype_property", {"type": "number"})]
+)
+def test_a_board_without_its_key_column_is_let_be_and_relations_to_it_stand(
+    fresh: Play, source: str, act: str, more: dict[str, str]
+) -> None:
+    before = fresh.row("projects", ACME).values["next_task"]
+    change(fresh, act, source, KEY_PROPERTY, **more)
+    assert {one.code for one in fresh.sync(Mode.FULL).refused} <= {"source-empty"}
+    fresh.later(minutes=10)
+    fresh.sync(Mode.FULL, force=True)
+    fresh.later(minutes=10)
+    again = fresh.sync(Mode.FULL)
+    assert (again.plan.changes, again.refused) == ((), ())
+    assert fresh.row("projects", ACME).values["next_task"] == before
 
 
 def test_a_link_property_that_is_gone_empties_no_progress(fresh: Play) -> None:

@@ -36,6 +36,22 @@ def test_a_first_import_waits_for_a_board_that_was_never_read(play: Play) -> Non
     assert any(card.values["assignee"] for card in play.keyed("tasks"))
 
 
+def test_a_first_import_waits_for_a_board_that_is_not_shown_since_it_was_made(
+    play: Play,
+) -> None:
+    board = play.stage.bindings()["units"].database_id
+    play.stage.notion.control("unshare", {"id": board})
+    for _ in range(2):
+        report = play.sync()
+        assert [one.code for one in report.refused] == ["never-read"]
+        assert "not shared" in report.refused[0].message
+        assert play.all_keyed() == {}
+        play.later(minutes=10)
+    play.stage.notion.control("share", {"id": board})
+    assert play.sync().refused == ()
+    assert any(card.values["assignee"] for card in play.keyed("tasks"))
+
+
 def test_a_board_that_was_read_once_holds_nothing_back_though_nothing_stood_in_it(
     play: Play,
 ) -> None:

@@ -8,17 +8,18 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from pathlib import Path
 
+from tests.soak.findings import Findings, Kept
 from tests.soak.seeds import live, ready, steps_of
 from tests.soak.shrink import shrink
 from tests.soak.situations import ENOUGH, SITUATIONS, reached
+from tests.soak.story import Story
 
 AT_ONCE = 10
 """Seeds that a process lives before it tells of them."""
 OFTEN = 100
 """After so many seeds the sums so far are told."""
-DAY = 86_400
 
 
 def say(text: str) -> None:
@@ -27,48 +28,18 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-@dataclass(slots=True)
-class Findings:
-    """What came of some seeds: sums, events by name, and the violations of those that failed."""
-
-    seeds: int = 0
-    sums: Counter[str] = field(default_factory=Counter)
-    failed: dict[int, list[str]] = field(default_factory=dict)
-    reached: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Findings) -> None:
-        """Add what came of others."""
-        self.seeds += other.seeds
-        self.sums += other.sums
-        self.failed |= other.failed
-        self.reached += other.reached
-
-    def never(self) -> list[str]:
-        """Return the situations that no seed reached."""
-        return [one.name for one in SITUATIONS if one.name not in self.reached]
-
-    def line(self) -> str:
-        """Return the last line of a soak."""
-        sums = self.sums
-        violations = sum(map(len, self.failed.values()))
-        return (
-            f"seeds {self.seeds}, virtual days {sums['seconds'] // DAY}, "
-            f"requests {sums['requests']}, crashes {sums['crashes']}, "
-            f"faults {sums['faults']}, edits {sums['edits']}, violations {violations}"
-        )
-
-
 def soak(seeds: Sequence[int]) -> Findings:
     """Live seeds one after the other."""
     findings = Findings()
     for seed in seeds:
         story = live(seed)
-        findings.seeds += 1
-        findings.sums += story.sums
-        findings.reached.update(reached(story.events))
-        if story.violations:
-            findings.failed[seed] = story.violations
+        findings.add(_found_in(seed, story))
     return findings
+
+
+def _found_in(seed: int, story: Story) -> Findings:
+    failed = {seed: story.violations} if story.violations else {}
+    return Findings(1, story.sums, failed, Counter(reached(story.events)))
 
 
 def _groups(first: int, count: int) -> Iterator[range]:
@@ -109,13 +80,25 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--tell-situations", action="store_true", help="tell how often each was reached"
     )
+    parser.add_argument(
+        "--keep", type=Path, help="a file for what was found; asked again, go on there"
+    )
     given = parser.parse_args(words)
     if given.steps is not None or given.tell:
         return _live_one(given)
-    findings = Findings()
-    groups = list(_groups(given.first_seed, given.seeds))
+    try:
+        kept = Kept(given.keep)
+    except ValueError as error:
+        parser.error(str(error))
+    groups = [
+        group
+        for group in _groups(given.first_seed, given.seeds)
+        if group not in kept.groups
+    ]
+    findings = kept.findings()
     with ready(), ProcessPoolExecutor(given.processes) as pool:
-        for part in pool.map(soak, groups):
+        for group, part in zip(groups, pool.map(soak, groups), strict=True):
+            kept.add(group, part)
             findings.add(part)
             for seed, violations in part.failed.items():
                 say(f"seed {seed}: {violations[:3]}")
@@ -146,8 +129,7 @@ def _live_one(given: argparse.Namespace) -> int:
             say(f"  {event.kind:12} {event.about}")
     for violation in story.violations:
         say(f"seed {seed}: {violation}")
-    part = Findings(1, story.sums, {seed: story.violations} if story.violations else {})
-    say(part.line())
+    say(_found_in(seed, story).line())
     return 1 if story.violations else 0
 
 

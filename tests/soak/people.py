@@ -28,13 +28,17 @@ class Hands:
     random: Random
 
     def pages(self, *, rows: Rows | None = None, gone: bool = False) -> list[Page]:
-        """Return the rows of the boards in order, of people's or the worker's boards; `gone` the thrown away ones."""
+        """Return the rows of the boards, of people's or the worker's boards; `gone` the thrown away ones.
+
+        The worker's go by their keys: in which order they were made is its business, and tells nothing.
+        """
         witness = self.witness
         found: list[Page] = []
         for name, binding in witness.bindings.items():
             if rows in (None, witness.schema.sources[name].rows):
                 source = witness.notion.store.data_sources[binding.data_source_id]
-                found += [witness.notion.store.pages[one] for one in source.rows]
+                pages = [witness.notion.store.pages[one] for one in source.rows]
+                found += sorted(pages, key=witness.key_of)
         return [page for page in found if (page.in_trash or page.is_archived) == gone]
 
     def pick(self, items: list[Any]) -> Any:
@@ -192,7 +196,7 @@ def edit_block(hands: Hands) -> None:
         and "rich_text" in block.payload
         and "rayline-owner" not in str(block.payload)
     ]
-    block = hands.pick(blocks)
+    block = hands.pick(sorted(blocks, key=lambda one: str(one.payload)))
     hands.do("edit_block", block_id=block.id, text=f"by hand {hands.random.random()}")
 
 

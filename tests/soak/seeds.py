@@ -21,13 +21,17 @@ from tests.soak.steps import (
     draw_steps,
     take,
 )
-from tests.soak.story import Story
+from tests.soak.story import Event, Story
 from tests.soak.world import World, drawn_at_once, overheard
 from tests.support.invariants import Picture, picture
 from worker.cycle.context import Mode
 
 UNLIKE = re.compile(r"Synced$|^state bases .* synced$|^state pages ")
 """Places where lives may differ: what names a run and its minute, and how many reads did not show a row."""
+
+LEAVES_TRACES = frozenset({Event("gap"), Event("problem", "field-refused")})
+"""After these a life may end otherwise than a calm one, and has said so: a row stands twice, as nothing could hold it
+back; a cell that is filled once is empty, as its board was taken away in that minute."""
 
 
 @cache
@@ -91,8 +95,9 @@ def live(seed: int, steps: Iterable[Step] | None = None) -> Story:
     if is_comparable(seed):
         calm = [step for step in chosen if step.kind not in DISTURBING]
         undisturbed, wanted = _live_once(seed, calm)
-        for difference in find_differences(wanted, picture):
-            story.accuse(f"I4 {difference}")
+        if LEAVES_TRACES.isdisjoint(story.events):
+            for difference in find_differences(wanted, picture):
+                story.accuse(f"I4 {difference}")
         for surplus in find_surplus(undisturbed, story):
             story.accuse(f"I4 {surplus}")
     return story

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from rayline_sandbox.wire import Request
+from tests.soak.findings import Findings, Kept
 from tests.soak.seeds import find_differences, grown_ground
 from tests.soak.shrink import shrink
 from tests.soak.situations import SITUATIONS
@@ -183,3 +185,24 @@ def test_memory_of_an_empty_cell_is_no_difference_and_of_a_value_is_one() -> Non
     assert find_differences(empty, {}) == []
     assert len(find_differences(value, {})) == 1
     assert len(find_differences(empty, value)) == 1
+
+
+def test_a_soak_that_was_interrupted_goes_on_with_what_was_found(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "soak.jsonl"
+    first, second = range(10), range(10, 15)
+    fault = {12: ["I1 a row stands twice"]}
+    Kept(file).add(first, Findings(10, Counter(requests=7), {}, Counter({"a": 2})))
+    Kept(file).add(second, Findings(5, Counter(requests=1), fault, Counter({"a": 1})))
+    again = Kept(file)
+    assert again.groups.keys() == {first, second}
+    whole = Findings(15, Counter(requests=8), fault, Counter({"a": 3}))
+    assert again.findings() == whole
+
+
+def test_what_was_found_on_other_code_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "soak.jsonl"
+    file.write_text("another digest\n", "utf-8")
+    with pytest.raises(ValueError, match="other code"):
+        Kept(file)

@@ -109,7 +109,7 @@ class Witness:
                 self._type(Place(page_id, property_id), after.get(property_id))
         if action == "restore":
             self.put_back.add(page_id)
-        if action in ("trash", "archive"):
+        if action in ("trash", "archive", "delete_forever"):
             self.thrown.add(page_id)
         touched = self._page_of(str(payload.get("block_id") or page_id))
         if touched and action in ("edit", "append", "edit_block", "comment"):
@@ -218,7 +218,8 @@ class Witness:
             self.story.tell("fault", f"{side} {kind} at {request.method} {where}")
         if outcome == "limited" and not self.is_forgetful:
             self.story.accuse(f"I6 more requests than {side} allows")
-        if response.status == 429:
+        # Of a connection that is shut out waiting is of no use (docs/facts/notion-api.md): no wait is asked of it.
+        if response.status == 429 and "blocked" not in outcome:
             wait = read_retry_after(response.headers)
             # A limit of one endpoint holds for that endpoint.
             is_part = outcome == "fault:429_endpoint"
@@ -384,9 +385,7 @@ class Witness:
             if len(pages) < 2 or self.put_back & set(pages):
                 continue
             if self.gap & {f"{source}/{key}"}:
-                self.story.tell(
-                    "gap", "a row made twice, as its request could not be held back"
-                )
+                self.story.tell("gap")
                 continue
             self.story.accuse(f"I1 {source}/{key} stands {len(pages)} times")
 
@@ -395,12 +394,13 @@ class Witness:
         standing = {key for _, key in self._rows_by_key()}
         for page_id in sorted(self.thrown - self.put_back):
             page = self.notion.store.pages.get(page_id)
-            key = self._key_of(page) if page else ""
+            key = self.key_of(page) if page else ""
             if page and key and page.created_by == self.notion.bot_id:
                 end = "was made again" if key in standing else "stays away"
                 self.story.tell("rest", f"a row that was thrown away {end}")
 
-    def _key_of(self, page: Page) -> str:
+    def key_of(self, page: Page) -> str:
+        """Return the Worker key of a row, empty for one of people's."""
         for name, binding in self.bindings.items():
             has_key = KEY_PROPERTY in binding.properties
             if binding.data_source_id == page.parent.id and has_key:

@@ -168,6 +168,10 @@ class World:
 
     def cycle(self, number: int, mode: Mode, strokes: list[Stroke]) -> Report | None:
         """Have a process run a cycle, which these strokes befall; None when it ended otherwise than by itself."""
+        # That a row is gone is seen by a look at everything alone. Until then a cycle goes by what it knew, and one of two
+        # lives that are compared would know longer than the other.
+        if self.is_compared and self.witness.thrown:
+            mode = Mode.FULL
         process = self.process(number)
         process.life.begin(strokes)
         self.witness.begin_run(process.name)

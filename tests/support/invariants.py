@@ -169,25 +169,35 @@ def find_differences(rig: Rig, calm: Picture) -> list[str]:
 
 
 def _namer(rig: Rig) -> Callable[[str], str]:
-    """Return what puts Worker keys where ids of the worker's rows stand; what else the worker made has no name."""
-    store, bot = rig.notion.store, rig.notion.bot_id
-    names: dict[str, str] = {}
-    for source, card in _every_row(rig):
-        if card.created_by == bot:
-            key = card.values.get(KEY_PROPERTY) or card.page_id
-            state = "trashed " if card.in_trash else ""
-            names[card.page_id.replace("-", "")] = f"{state}{source}/{key}"
+    """Return what puts Worker keys where ids of the worker's rows stand, and numbers where those of people's pages do: two
+    lives in which people do the same draw other ids for it. What else the worker made has no name."""
     peoples = {
-        page.id.replace("-", ""): page.id
-        for page in store.pages.values()
-        if page.created_by != bot
+        page.id.replace("-", ""): f"people's {number}"
+        for number, page in enumerate(_peoples_pages(rig))
     }
+    names = dict(peoples)
 
     def say(match: re.Match[str]) -> str:
-        digits = match[0].replace("-", "")
-        return names.get(digits) or peoples.get(digits, "<id>")
+        return names.get(match[0].replace("-", ""), "<id>")
 
+    def say_theirs(match: re.Match[str]) -> str:
+        return peoples.get(match[0].replace("-", ""), match[0])
+
+    for source, card in _every_row(rig):
+        if card.created_by == rig.notion.bot_id:
+            key = _ID.sub(
+                say_theirs, str(card.values.get(KEY_PROPERTY) or card.page_id)
+            )
+            state = "trashed " if card.in_trash else ""
+            names[card.page_id.replace("-", "")] = f"{state}{source}/{key}"
     return lambda text: _ID.sub(say, text)
+
+
+def _peoples_pages(rig: Rig) -> list[Page]:
+    """Return the pages that people made, in the order in which they did."""
+    bot = rig.notion.bot_id
+    pages = [page for page in rig.notion.store.pages.values() if page.created_by != bot]
+    return sorted(pages, key=lambda page: page.created)
 
 
 def _board_picture(rig: Rig) -> dict[str, str]:

@@ -61,7 +61,7 @@ from worker.plan.scope import find_scope, in_scope, of_rules
 from worker.plan.waiting import find_waiting
 from worker.read.absent import GONE
 from worker.read.address import read_address, recall_address
-from worker.read.boards import BoardsRead, read_boards
+from worker.read.boards import UNSEEN, BoardsRead, read_boards
 from worker.read.missing_columns import (
     NOTHING_LOST,
     Losses,
@@ -628,7 +628,8 @@ def find_refusals(
         fingerprint = FINGERPRINT.load(tx) or context.fingerprint
         sectioned = bases.pages_with(tx, SECTION)
     unknown = tuple(
-        _never_read(name, boards.incomplete[name]) for name in sorted(boards.unknown)
+        _never_read(name, boards.incomplete.get(name, tell(UNSEEN)))
+        for name in sorted(boards.unknown)
     )
     return unknown + check(
         plan,

@@ -31,6 +31,7 @@ from worker.mapping.schema import (
     Bindings,
     Owner,
     Property,
+    Rows,
     Schema,
     Source,
 )
@@ -52,6 +53,7 @@ _WRITES = (Verdict.WRITE, Verdict.DRIFT)
 _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
 _NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
+_NO_REFS: Mapping[Ref, Ref] = MappingProxyType({})
 _ALL_READ: Unread = MappingProxyType({})
 _NOTHING_OLD = Tidying()
 
@@ -98,6 +100,8 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     unread: Unread
     insists: bool = False
     held: AbstractSet[Ref] = frozenset()
+    unkeyed: Mapping[Ref, Ref] = _NO_REFS
+    """Rows of ours as they are read while the key column of their board is gone: by their pages, as people's are."""
 
     def is_unread(self, ref: Ref, page_id: str) -> bool:
         """Tell whether a page is there but could not be read: what stands in it now is not known."""
@@ -175,6 +179,7 @@ def make_plan(
         unread,
         insists,
         written.held,
+        _find_unkeyed(schema, bindings, written.ours),
     )
     for ref, fields in wanted.items():
         _plan_row(inputs, ref, fields)
@@ -208,6 +213,19 @@ def make_plan(
             sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))
         ),
     )
+
+
+def _find_unkeyed(
+    schema: Schema, bindings: Bindings, ours: Mapping[Ref, str]
+) -> dict[Ref, Ref]:
+    unkeyed = {}
+    for ref, page_id in ours.items():
+        source, binding = schema.sources.get(ref.source), bindings.get(ref.source)
+        if source is None or binding is None or source.rows is not Rows.WORKER:
+            continue
+        if KEY_PROPERTY not in binding.properties:
+            unkeyed[Ref(ref.source, page_id)] = ref
+    return unkeyed
 
 
 def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
@@ -370,7 +388,7 @@ def _plan_field(
     if desired is UNSET or current is UNSET:
         return None
     cell = (row.page_id, prop.name)
-    current = canonicalize(prop, current)
+    current = _comparable(inputs, prop, current)
     recorded = _canonical(inputs, prop, inputs.bases.get(cell, UNSET))
     attempted = _canonical(inputs, prop, inputs.attempted.get(cell, UNSET))
     base = last_written(recorded, attempted, current)
@@ -459,7 +477,16 @@ def _tell_loss(
 def _canonical(
     inputs: _DiffInputs, prop: Property, value: Value | Unset
 ) -> Value | Unset:
-    return value if value is UNSET else canonicalize(prop, value)
+    return value if value is UNSET else _comparable(inputs, prop, value)
+
+
+def _comparable(inputs: _DiffInputs, prop: Property, value: Value) -> Value:
+    """Return a value in canonical form, in which rows of ours go by their refs, also while their board tells them from
+    nobody's."""
+    if inputs.unkeyed and prop.type == "relation" and isinstance(value, tuple):
+        refs = (item for item in value if isinstance(item, Ref))
+        value = tuple(inputs.unkeyed.get(ref, ref) for ref in refs)
+    return canonicalize(prop, value)
 
 
 def _plan_create(

@@ -118,7 +118,7 @@ def read_boards(
     """
     bindings = bound.bindings
     with site.reading() as tx:
-        before = _recall(tx, bindings, full=full)
+        before = _recall(tx, bound, full=full)
 
     since: dict[str, datetime | None] = {}
     for name, cursor in before.cursors.items():
@@ -148,21 +148,21 @@ def read_boards(
     for name, rows in unread.items():
         source = site.schema.sources[name]
         problems += [unread_problem(row, source) for row in rows]
-    unknown = _never_read(batches, before)
+    unknown = _never_read(batches, before) | (bound.unseen.keys() - before.known)
     return BoardsRead(incomplete, tuple(problems), unread=unread, unknown=unknown)
 
 
-def _recall(tx: Tx, bindings: Bindings, *, full: bool) -> _Before:
+def _recall(tx: Tx, bound: Bound, *, full: bool) -> _Before:
     texts = registry.load_cursors(tx)
     cursors = {}
-    for name in bindings:
+    for name in bound.bindings:
         text = texts.get(board_scope(name))
         cursors[name] = _parse(text)
     ours: Mapping[Ref, str] = {}
     if full:
         ours = journal.canonical_pages(tx)
     return _Before(
-        known=frozenset(name for name in bindings if board_scope(name) in texts),
+        known=frozenset(name for name in bound.whole() if board_scope(name) in texts),
         cursors=cursors,
         unread=UNREAD.load(tx),
         ours=ours,

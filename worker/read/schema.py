@@ -31,7 +31,7 @@ STALE = Setting("schema_stale", bool, bool)
 DRIFT = Setting("schema_drift", tuple[RenderedProblem, ...], tuple)
 """What of the workspace did not fit the schema when it was last read."""
 UNSEEN = Setting("unseen_boards", dict[str, Binding], dict)
-"""Boards that were read once and are not shown any more, as they were bound."""
+"""Boards that were there once and are not shown any more, as they were bound."""
 LOST = Setting("schema_lost", dict[str, Lost], dict)
 """What is gone, by data source."""
 
@@ -40,7 +40,7 @@ LOST = Setting("schema_lost", dict[str, Lost], dict)
 class Bound:
     """How the workspace carries the schema, what of it is gone, and what does not fit; `trusted` when read just now.
 
-    `bindings` are the boards that are shown: they alone are read and written. `unseen` are those that were read once
+    `bindings` are the boards that are shown: they alone are read and written. `unseen` are those that were there once
     and are in the trash, or not shared any more: their rows count as they were read last.
     """
 
@@ -80,7 +80,7 @@ def read_schema(
 ) -> Bound:
     """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in its language.
 
-    A board that was read once and is not shown any more is remembered, and looked for in every cycle; `forgets` takes it
+    A board that was there once and is not shown any more is remembered, and looked for in every cycle; `forgets` takes it
     for taken away on purpose.
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.
@@ -120,7 +120,7 @@ def read_schema(
     with site.transaction() as tx:
         unseen = {}
         if not forgets:
-            unseen = _find_unseen(tx, before, bindings)
+            unseen = _find_unseen(before, bindings)
         problems = _tell_unseen(site, misfits, unseen)
         drift = tuple(in_words(problem, site.words) for problem in problems)
         losses = note_losses(known.losses, before, bindings, snapshots.load_pages(tx))
@@ -148,15 +148,9 @@ def _read(
     )
 
 
-def _find_unseen(tx: Tx, before: Bindings, bindings: Bindings) -> dict[str, Binding]:
-    """Return the boards known before that are not shown now; of one never read in full there is nothing to keep."""
-    once = registry.load_cursors(tx)
-    unseen = {}
-    for name, binding in before.items():
-        was_read = registry.board_scope(name) in once
-        if was_read and name not in bindings:
-            unseen[name] = binding
-    return unseen
+def _find_unseen(before: Bindings, bindings: Bindings) -> dict[str, Binding]:
+    """Return the boards known before that are not shown now."""
+    return {name: binding for name, binding in before.items() if name not in bindings}
 
 
 def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
