@@ -153,11 +153,12 @@ def test_where_no_board_is_shown_nothing_is_written_and_it_is_said(play: Play) -
 
 
 @pytest.mark.parametrize("source", ["clients", "people", "risks", "tasks"])
-def test_a_board_hidden_before_it_was_ever_read_is_as_if_it_were_not_there(
+def test_a_board_hidden_before_it_was_ever_read_is_as_if_it_were_not_there_once_that_is_confirmed(
     fresh: Play, source: str
 ) -> None:
     databases = _hide(fresh, source)
-    report = fresh.sync()
+    assert [one.code for one in fresh.sync().refused] == ["never-read"]
+    report = fresh.sync(force=True)
     assert (report.refused, report.applied.failures) == ((), ())
     assert "schema-source" in {one.code for one in report.plan.problems}
     assert report.plan.changes != ()
