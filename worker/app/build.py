@@ -144,6 +144,7 @@ def build_context(
         owner=name_owner(),
         sizes=sizes,
         begin=lambda: deadline.restart(workspace.schedule.run_limit),
+        limit=deadline.restart,
         clocks=clocks,
         stop=stop,
         progress=around.progress,

@@ -64,6 +64,7 @@ from worker.cli.session import (
 )
 from worker.cli.usage import misuse, require_known
 from worker.cli.voice import voice
+from worker.cycle.contact import make_contact
 from worker.cycle.context import Context
 from worker.cycle.ownership import claim_boards
 from worker.domain.messages import Text, literal, message, tell
@@ -332,8 +333,9 @@ def _unwritable(file: Path, error: OSError) -> ConfigError:
 
 def _found(opened: Session, context: Context, *, take_over: bool) -> None:
     """Make the boards, or complete them, and say what comes next."""
-    bot = context.notion.me()
-    site = context.jira.server_info()
+    contact = make_contact(context)
+    bot = contact.notion.result()
+    site = contact.jira.result()
     claim_boards(context, context.notion, take_over=take_over)
     bindings = create_boards(context)
     databases = {

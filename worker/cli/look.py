@@ -27,6 +27,7 @@ from worker.cli.session import (
     session,
 )
 from worker.cli.several import Told, over_workspaces
+from worker.cycle.contact import make_contact
 from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
 from worker.cycle.foresight import (
     Demand,
@@ -147,9 +148,10 @@ def _say_demand(demand: Demand, words: Words) -> str:
 
 
 def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
+    contact = make_contact(context)
     sides: list[list[RenderedProblem]] = [
-        _trial("notion", context.notion.me, words),
-        _trial("jira", context.jira.server_info, words),
+        _trial("notion", contact.notion.result, words),
+        _trial("jira", contact.jira.result, words),
     ]
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))

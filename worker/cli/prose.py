@@ -104,7 +104,7 @@ def explain(error: RaylineError, words: Words) -> str:
                 "the next one is tried at {time}.",
                 api=_api(error),
                 seconds=f"{error.retry_after or 0:.0f}",
-                reason=error.detail,
+                reason=_reason(error, words),
                 request=error.request,
                 time=_instant(_after(error.retry_after or 0), words),
             )
@@ -117,7 +117,7 @@ def explain(error: RaylineError, words: Words) -> str:
             text = say(
                 "{api} is not available now: {reason} ({request}).{wait} Try again later.",
                 api=_api(error),
-                reason=error.detail,
+                reason=_reason(error, words),
                 request=error.request,
                 wait=wait,
             )
@@ -126,7 +126,7 @@ def explain(error: RaylineError, words: Words) -> str:
                 "{api} did not say whether it did what was asked ({request}): {reason}. The next run will find out before it does anything again.",
                 api=_api(error),
                 request=error.request,
-                reason=error.detail,
+                reason=_reason(error, words),
             )
         case Rejected():
             text = say(
@@ -241,6 +241,11 @@ def _instant(at: datetime, words: Words) -> str:
 
 def _api(error: ApiError) -> str:
     return error.api.capitalize()
+
+
+def _reason(error: ApiError, words: Words) -> str:
+    """Return why something failed: what we say of it ourselves is in the catalogue, what a service says is as it said."""
+    return words.say(error.detail) if error.detail else ""
 
 
 def _capabilities(error: ApiError, words: Words) -> str:

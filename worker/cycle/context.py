@@ -61,8 +61,8 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Context(Site):
-    """Everything a cycle works with; built in one place (`worker.app.build`). `begin` starts the run's deadline,
-    `pause` waits for what others do meanwhile."""
+    """Everything a cycle works with; built in one place (`worker.app.build`). `begin` starts the run's deadline, `limit`
+    one of that many seconds in its place, `pause` waits for what others do meanwhile."""
 
     playbooks: Playbooks
     notion: Notion
@@ -70,6 +70,7 @@ class Context(Site):
     fingerprint: str
     owner: str
     begin: Callable[[], None] = lambda: None
+    limit: Callable[[float], None] = lambda seconds: None
     sizes: PageSizes = field(default_factory=PageSizes)
     clocks: Clocks = field(default_factory=Clocks)
     stop: threading.Event = field(default_factory=threading.Event)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import requests
 
+from worker.domain.messages import message
 from worker.errors import ApiError, Denied, Missing, Rejected, TooHeavy, Transient
 from worker.http.obstacles import (
     Obstacle,
@@ -26,7 +27,11 @@ from worker.http.secrets import redact
 
 API = "jira"
 REMOVED = "this endpoint was removed from Jira"
-REFUSED = "nobody answers at this address: the server is being started, or the address or its port is wrong"
+REFUSED = message(
+    "nobody answers at this address: the server is being started, or the address or its port is wrong"
+)
+TIMED_OUT = message("it did not answer in time")
+NO_CONNECTION = message("no connection came about in time")
 HEAVY = (502, 504)
 """What stands before a server that does not come to an end with an answer says so."""
 DENIED_LOGINS = (
@@ -85,9 +90,9 @@ def _redirection(error: Exception, call: Call) -> Obstacle | None:
 def _passing(error: Exception, call: Call) -> Transient:
     match error:
         case requests.ConnectTimeout():
-            return Transient(API, call.name, "timed out")
+            return Transient(API, call.name, NO_CONNECTION)
         case requests.Timeout():
-            return TooHeavy(API, call.name, "timed out")
+            return TooHeavy(API, call.name, TIMED_OUT)
         case Oversized():
             return TooHeavy(API, call.name, str(error))
         case msgspec.DecodeError() | ValueError() | RecursionError() if not isinstance(

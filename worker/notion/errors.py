@@ -49,7 +49,11 @@ BLOCKED = "public_api_request_blocked"
 ONE_ENDPOINT = "public_api_endpoint_rate_limit"
 HEAVY = (502, 504)
 """What stands before a server that does not come to an end with an answer says so."""
-REFUSED = "nobody answers at this address: the service is being started, or the address or its port is wrong"
+REFUSED = message(
+    "nobody answers at this address: the service is being started, or the address or its port is wrong"
+)
+TIMED_OUT = message("it did not answer in time")
+NO_CONNECTION = message("no connection came about in time")
 _OTHER_VERSION = (
     message("{service} does not know the version of its API that is asked for"),
     message("correct {side}.version, or leave it out"),
@@ -150,9 +154,9 @@ def translate(error: Exception, call: Call) -> Setback:
         case RequestTimeoutError():
             sent = not isinstance(error.__context__, NOT_SENT)
             return (
-                _unclear(call, "timed out", kind=TooHeavy)
+                _unclear(call, TIMED_OUT, kind=TooHeavy)
                 if sent
-                else _not_sent(call, "no connection in time")
+                else _not_sent(call, NO_CONNECTION)
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             return _not_sent(

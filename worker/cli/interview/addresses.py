@@ -6,7 +6,7 @@ import re
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from worker.cli.interview.objections import Objection
-from worker.domain.messages import tell
+from worker.domain.messages import Text, tell
 
 NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
 ATLASSIAN = "atlassian.net"
@@ -17,6 +17,11 @@ _ID = re.compile(
     r"(?<![0-9a-f])([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})(?![0-9a-f])",
     re.IGNORECASE,
 )
+_WRAPPED = re.compile(
+    r"""(?:\[[^\]]*\]\()?[<("'«“„]*((?:https?|notion)://\S+?)[>)"'»”“.,;]*""",
+    re.IGNORECASE,
+)
+"""An address as it is copied from a text: in quotes or brackets, with a title, or at the end of a sentence."""
 _SCREENS = re.compile(
     r"/(?:browse|projects|secure|issues|plugins|login|login\.jsp|rest|servicedesk|wiki|dashboards?|"
     r"jira/(?:software|core|servicedesk|your-work|for-you|people|plans)|"
@@ -27,6 +32,7 @@ PAGE_HINT = tell(
     "open the page in Notion, choose Share, then Copy link, and paste that"
 )
 JIRA_HINT = tell("such as https://your-site.atlassian.net")
+_NO_ADDRESS = tell("is not a web address")
 
 
 def read_page_id(text: str) -> str:
@@ -36,7 +42,7 @@ def read_page_id(text: str) -> str:
     """
     if "://" not in text and "/" not in text:
         return _only_id(text)
-    parts = _split(text)
+    parts = _split(text, PAGE_HINT)
     host = parts.hostname or ""
     if not _is_of(host, NOTION_HOSTS):
         raise Objection(tell("is no address of Notion"), PAGE_HINT)
@@ -66,7 +72,7 @@ def _ids(text: str) -> list[str]:
 
 def read_jira_address(text: str) -> str:
     """Return the address of the Jira that an address of one of its screens belongs to; raises `Objection`."""
-    parts = _split(text if "://" in text else f"https://{text}")
+    parts = _split(text, JIRA_HINT)
     host = (parts.hostname or "").lower()
     if "@" in parts.netloc:
         raise Objection(
@@ -74,7 +80,7 @@ def read_jira_address(text: str) -> str:
             tell("leave only https://HOST/PATH"),
         )
     if "." not in host and ":" not in host and host != "localhost":
-        raise Objection(tell("is not a web address"), JIRA_HINT)
+        raise Objection(_NO_ADDRESS, JIRA_HINT)
     if _is_of(host, NOTION_HOSTS):
         raise Objection(tell("is an address of Notion, not of Jira"), JIRA_HINT)
     if host != GATEWAY and _is_of(host, NO_SITES):
@@ -104,16 +110,21 @@ def _own_path(host: str, path: str) -> str:
     return own.rstrip("/")
 
 
-def _split(text: str) -> SplitResult:
-    address = text if "://" in text else f"https://{text}"
+def _split(text: str, hint: Text) -> SplitResult:
+    """Return the parts of an address, which may lack its scheme or have that of Notion's own program."""
+    wrapped = _WRAPPED.fullmatch(text)
+    bare = wrapped[1] if wrapped else text
+    address = re.sub(r"^notion://", "https://", bare)
+    if "://" not in address:
+        address = f"https://{address}"
     try:
         parts = urlsplit(address)
         is_web = parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:
-        raise Objection(tell("is not a web address")) from None
+        raise Objection(_NO_ADDRESS, hint) from None
     is_plain = address.isprintable() and " " not in address
     if not (is_web and parts.hostname and is_plain):
-        raise Objection(tell("is not a web address"))
+        raise Objection(_NO_ADDRESS, hint)
     return parts
 
 

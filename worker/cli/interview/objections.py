@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.domain.messages import ENGLISH, NOTHING, Text, literal, render, tell
+from worker.domain.messages import ENGLISH, NOTHING, Text, render, tell
 from worker.errors import ApiError, Denied, Unreachable
 
 
@@ -21,13 +21,17 @@ class Objection(Exception):
 def objection_to(error: ApiError, *, again: tuple[str, ...] = ()) -> Objection:
     """Return what a service's failure says of the answer that was being tried."""
     api = error.api.capitalize()
-    detail = literal(error.detail)
+    # What we say of a failure ourselves is in the catalogue; what a service says stays as it said it.
+    detail = tell(error.detail)
     match error:
         case Unreachable():
             return Objection(error.fault, error.way_out, again=again)
         case Denied():
             reason = tell("{api} refuses it: {reason}", api=api, reason=detail)
-            return Objection(reason, again=again)
+            hint = tell(
+                "allow this account or connection to read there, then answer again"
+            )
+            return Objection(reason, hint, again=again)
     reason = tell(
         "{api} does not answer as it should: {reason}", api=api, reason=detail
     )

@@ -16,7 +16,12 @@ from babel.core import get_global
 from babel.numbers import get_territory_currencies, list_currencies
 from rapidfuzz import fuzz, process
 
-from worker.cli.interview.addresses import read_jira_address, read_page_id
+from worker.cli.interview.addresses import (
+    JIRA_HINT,
+    PAGE_HINT,
+    read_jira_address,
+    read_page_id,
+)
 from worker.cli.interview.objections import Objection
 from worker.domain.messages import Text, message, tell
 
@@ -127,7 +132,7 @@ def _read_jira_token(text: str, seen: Seen) -> str:
 
 def _read_page(text: str, seen: Seen) -> str:
     if not text:
-        raise Objection(tell("is missing"))
+        raise Objection(tell("is missing"), PAGE_HINT)
     return read_page_id(text)
 
 
@@ -137,13 +142,16 @@ def _read_private_page(text: str, seen: Seen) -> str:
 
 def _read_address(text: str, seen: Seen) -> str:
     if not text:
-        raise Objection(tell("is missing"))
+        raise Objection(tell("is missing"), JIRA_HINT)
     return read_jira_address(text)
+
+
+EMAIL_HINT = tell("the one with which the account signs in to Jira")
 
 
 def _read_email(text: str, seen: Seen) -> str:
     if text and not re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", text):
-        raise Objection(tell("is no e-mail address"))
+        raise Objection(tell("is no e-mail address"), EMAIL_HINT)
     return text
 
 
@@ -179,8 +187,9 @@ def _read_zone(text: str, seen: Seen) -> str:
     cities = {zone.rpartition("/")[2]: zones[zone] for zone in sorted(zones)}
     if typed in cities:
         return cities[typed]
-    near = process.extract(typed, cities, scorer=fuzz.WRatio, limit=2)
-    named = ", ".join(sorted(cities[city] for _, score, city in near if score >= 70))
+    city = typed.rpartition("/")[2]
+    near = process.extract(city, list(cities), scorer=fuzz.ratio, limit=2)
+    named = ", ".join(sorted(cities[name] for name, score, _ in near if score >= 70))
     hint = tell("such as {zones}", zones=named or USUAL_ZONE)
     raise Objection(tell("{name} is no time zone", name=repr(text)), hint)
 

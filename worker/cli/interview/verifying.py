@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.cli.interview.objections import Objection, objection_to
-from worker.cli.interview.questions import SHOWN, Answers, Seen
+from worker.cli.interview.questions import EMAIL_HINT, SHOWN, Answers, Seen
 from worker.codecs.records import Page
 from worker.config import JiraSettings, NotionSettings, Workspace
+from worker.cycle.contact import SECONDS
 from worker.domain.messages import Text, literal, tell
 from worker.errors import ApiError, Denied, Missing, Rejected, Unreachable
 from worker.http.deadline import Deadline
@@ -23,8 +24,6 @@ from worker.jira.site import GATEWAY, ask_kind, find_gateway
 from worker.notion.gateway import NotionGateway
 from worker.ports.tracker import ServerInfo
 
-SECONDS = 8.0
-"""How long one answer may take to be verified."""
 SOON = timedelta(days=14)
 CREDENTIALS = ("email", "jira_token")
 
@@ -198,7 +197,7 @@ def _try_email(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
     """Where a site tells nobody of which kind it is, the e-mail does: only Cloud wants one."""
     email = answers.get("email", "")
     if answers.get("deployment") == "cloud" and not email:
-        raise Objection(tell("Jira Cloud wants the e-mail of the account"))
+        raise Objection(tell("Jira Cloud wants the e-mail of the account"), EMAIL_HINT)
     kind = answers.get("deployment") or ("cloud" if email else "datacenter")
     return Verdict(seen, answers={"deployment": kind})
 
