@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from rayline_sandbox.wire import Response
 from tests.support.evening import Evening, evening
 from tests.support.network import serving
+from worker.cli import app
 from worker.cli.interview import verifying
 from worker.cli.interview.objections import Objection
 from worker.cli.interview.places import settings_of
@@ -290,6 +294,273 @@ def test_days_that_are_counted_in_another_zone_are_told(services: Evening) -> No
     for zone, differs in (("Europe/Berlin", True), ("Asia/Seoul", False)):
         verdict = verify("time_zone", workspace, answers, Seen(TODAY, zone=zone))
         assert bool(verdict.notes) == differs, zone
+
+
+# -- every one of them, as a whole run ---------------------------------------------------------------------------------
+
+
+def leave(_services: Evening) -> None:
+    """Change nothing beforehand."""
+
+
+def unshare(services: Evening) -> None:
+    root = services.where["notion"]["root_page_id"]
+    services.notion.control("unshare", {"id": root})
+
+
+def forbid_reading(services: Evening) -> None:
+    services.notion.control("set_capabilities", {"read": False})
+
+
+def add_databases(services: Evening) -> None:
+    root = services.where["notion"]["root_page_id"]
+    with NotionOf(services) as notion:
+        for number in range(60):
+            title = {"type": "text", "text": {"content": f"🚀 Board {number}"}}
+            columns = {"properties": {"Name": {"title": {}}}}
+            parent = {"type": "page_id", "page_id": root}
+            notion.create_database(
+                {"parent": parent, "title": [title], "initial_data_source": columns}
+            )
+
+
+def name_with_emoji(services: Evening) -> None:
+    root = services.where["notion"]["root_page_id"]
+    title = {"type": "text", "text": {"content": "🚀 Häuser & Söhne"}}
+    with NotionOf(services) as notion:
+        notion.update_page(root, {"title": [title]})
+
+
+def add_projects(services: Evening) -> None:
+    for number in range(300):
+        key = f"P{number:03}X"
+        services.jira.control("add_project", {"key": key, "name": f"🚀 {key}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What somebody types, or has before, and what is told of it: the sentence, the next step, and after how many
+    requests to each service at the most. What is no fault `goes_on`."""
+
+    said: str
+    step: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[Evening], None] = leave
+    notion: int = 0
+    jira: int = 0
+    goes_on: bool = False
+
+
+NO_PAGE = "choose Share, then Copy link, and paste that"
+GOOD = {"notion": 6, "jira": 4, "goes_on": True}
+"""What trying out answers costs that are all good."""
+CASES = {
+    "no page": Case("is missing", NO_PAGE, {"root_page_id": ""}, notion=1),
+    "page of another site": Case(
+        "is no address of Notion",
+        NO_PAGE,
+        {"root_page_id": "https://docs.google.com/document/d/1"},
+        notion=1,
+    ),
+    "page address without a page": Case(
+        "names no page",
+        NO_PAGE,
+        {"root_page_id": "https://www.notion.so/my-integrations"},
+        notion=1,
+    ),
+    "page address that is none": Case(
+        "is not a web address", NO_PAGE, {"root_page_id": "https://a b/c"}, notion=1
+    ),
+    "name in place of a page": Case(
+        "neither an address nor the id", NO_PAGE, {"root_page_id": "Дом"}, notion=1
+    ),
+    "page that is not shared": Case(
+        "does not show this page", "Connections", before=unshare, notion=4
+    ),
+    "connection that may not read": Case(
+        "Notion refuses it", "allow this account", before=forbid_reading, notion=2
+    ),
+    "no Notion token": Case(
+        "is missing", "it begins with ntn_", {"notion_token": ""}, notion=0
+    ),
+    "token of the other side": Case(
+        "is a token of Atlassian, not of Notion",
+        "it begins with ntn_",
+        {"notion_token": "ATATT3xFfGF0"},
+    ),
+    "token nobody knows": Case(
+        "Notion does not know this token",
+        "copy it again",
+        {"notion_token": "ntn_nobodys"},
+        notion=1,
+    ),
+    "Notion's token for Jira": Case(
+        "is a token of Notion, not of Jira",
+        "id.atlassian.com",
+        {"jira_token": "ntn_12345"},
+        notion=6,
+        jira=1,
+    ),
+    "token Jira does not know": Case(
+        "Jira does not know this account",
+        "the e-mail must be that of the account",
+        {"jira_token": "ATATT3xWrong"},
+        notion=6,
+        jira=4,
+    ),
+    "no address of Jira": Case(
+        "is missing", "your-site.atlassian.net", {"base_url": ""}, notion=6
+    ),
+    "name in place of an address": Case(
+        "is not a web address",
+        "your-site.atlassian.net",
+        {"base_url": "our jira"},
+        notion=6,
+    ),
+    "Jira Cloud without an e-mail": Case(
+        "wants the e-mail", "signs in to Jira", {"email": ""}, notion=6, jira=1
+    ),
+    "e-mail that is none": Case(
+        "is no e-mail address", "signs in to Jira", {"email": "anna"}, notion=6, jira=1
+    ),
+    "zone that is none": Case(
+        "is no time zone", "Europe/Berlin", {"time_zone": "berln"}, notion=6, jira=4
+    ),
+    "zone of others": Case(
+        "counts its days in Europe/Moscow, the boards in Asia/Tokyo",
+        "--change time_zone",
+        {"time_zone": "Asia/Tokyo"},
+        **GOOD,
+    ),
+    "Jira without projects": Case(
+        "sees no project yet", "give it the right to browse", **GOOD
+    ),
+    "three hundred projects": Case(
+        "Projects it sees, of 300",
+        "--change time_zone",
+        before=add_projects,
+        notion=6,
+        jira=9,
+        goes_on=True,
+    ),
+    "sixty databases": Case(
+        "sees 60 databases", "rayline adopt", before=add_databases, **GOOD
+    ),
+    "names with emoji": Case(
+        "The page “🚀 Häuser & Söhne” is there",
+        "may be written to",
+        before=name_with_emoji,
+        **GOOD,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+def test_each_is_a_sentence_with_the_next_step_after_few_requests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: Case
+) -> None:
+    with evening() as services:
+        go_home(monkeypatch, services, tmp_path)
+        case.before(services)
+        asked = len(services.notion.log), len(services.jira.log)
+        # A currency that is none ends what would go on to make boards.
+        given = services.answers(currency="none", projects="", **case.answers)
+        done = answer_by_file(tmp_path, given)
+        notion = len(services.notion.log) - asked[0]
+        jira = len(services.jira.log) - asked[1]
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.split())
+    assert case.said in said
+    assert case.step in said.partition(case.said)[2]
+    assert ("is no currency" in said) == case.goes_on
+    assert notion <= case.notion
+    assert jira <= case.jira
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.toml"]
+
+
+def test_a_login_page_in_place_of_jira_is_told_after_one_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = Response(200, {"content-type": "text/html"}, LOGIN)
+    with evening() as services, serving(lambda _: page) as server:
+        go_home(monkeypatch, services, tmp_path)
+        given = services.answers(base_url=server.url(scheme="http"))
+        done = answer_by_file(tmp_path, given)
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.split())
+    assert "a login page answered instead of Jira" in said
+    assert "jira.base_url" in said
+    assert len(server.asked) == 1
+
+
+FORMS = (
+    "{bare}",
+    "{dashed}",
+    "{upper}",
+    "Home-{bare}?pvs=4",
+    "https://app.notion.com/p/Home-{bare}",
+    "https://app.notion.com/acme/Home-{bare}?pvs=4#{other}",
+    "https://www.notion.so/acme/Home-{bare}?source=copy_link",
+    "https://www.notion.so/acme/{other}?v={other}&p={bare}&pm=s",
+    "https://notion.so/{dashed}",
+    "https://acme.notion.site/Home-{bare}",
+    "acme.notion.site/{bare}",
+    "notion://www.notion.so/acme/Home-{bare}",
+    "<https://www.notion.so/Home-{bare}>",
+    "«https://www.notion.so/Home-{bare}».",
+    "[Home](https://www.notion.so/Home-{bare})",
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_page_is_known_by_every_form_of_its_address(form: str) -> None:
+    dashed = "a6c8726f-6a1d-43c6-ab48-a2993e675ba2"
+    bare = dashed.replace("-", "")
+    text = form.format(bare=bare, dashed=dashed, upper=bare.upper(), other="f" * 32)
+    assert BY_KEY["root_page_id"].read(text, Seen(TODAY)) == dashed
+
+
+def test_an_init_that_broke_off_says_so_and_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with evening("ACME") as services:
+        go_home(monkeypatch, services, tmp_path)
+        given = services.answers()
+        match = {"method": "POST", "path_regex": "/v1/databases$", "nth": 7}
+        rule = {"kind": "403", "times": 0, "match": match}
+        services.notion.control("faults", {"rules": [rule]})
+        broken = answer_by_file(tmp_path, given)
+        assert broken.exit_code == 2
+        assert "Notion refused this connection" in broken.stderr
+        assert "insert content" in broken.stderr
+
+        services.notion.control("clear_faults", {})
+        again = init()
+        assert again.exit_code == 0, again.stderr
+        assert "is ready" in again.stdout
+        made = services.notion.control("dump", {})["databases"]
+        titles = [str(one["title"]) for one in made.values()]
+        assert len(set(titles)) == len(titles), "no board is made twice"
+
+
+def go_home(patch: pytest.MonkeyPatch, services: Evening, home: Path) -> None:
+    """Sit before an empty home, with nothing but the way to the services."""
+    patch.chdir(home)
+    for name, value in services.environment(home, RAYLINE_LANG="en").items():
+        patch.setenv(name, value)
+
+
+def answer_by_file(folder: Path, given: Mapping[str, str]) -> Result:
+    """Run `init` with a file of answers."""
+    lines = [f"{key} = {json.dumps(text)}\n" for key, text in given.items() if text]
+    sheet = folder / "answers.toml"
+    sheet.write_text("".join(lines), "utf-8")
+    sheet.chmod(0o600)
+    return init("--answers", sheet.name)
+
+
+def init(*words: str) -> Result:
+    return CliRunner().invoke(app, ["init", *words], prog_name="rayline")
 
 
 # -- in time -----------------------------------------------------------------------------------------------------------

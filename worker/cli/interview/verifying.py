@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -113,7 +113,23 @@ def _plan(is_free: bool, requests: int) -> Text:
 
 
 def _try_root_page(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
-    return _try_page(workspace.notion, workspace.notion.root_page_id, seen)
+    verdict = _try_page(workspace.notion, workspace.notion.root_page_id, seen)
+    count = _count_boards(workspace.notion)
+    if not count:
+        return verdict
+    own = tell(
+        "The connection sees {count} databases: those of your own can play Rayline's parts, “rayline adopt” proposes "
+        "which after this, and writes nothing before you agree.",
+        count=count,
+    )
+    return replace(verdict, notes=(*verdict.notes, own))
+
+
+def _count_boards(settings: NotionSettings) -> int:
+    """Return how many databases the connection sees; 0 where that is not known in time."""
+    with _notion(settings) as notion, suppress(ApiError):
+        return len(notion.search("", kind="data_source"))
+    return 0
 
 
 def _try_private_page(workspace: Workspace, answers: Answers, seen: Seen) -> Verdict:
