@@ -229,3 +229,14 @@ def test_force_takes_a_board_for_taken_away_on_purpose(play: Play) -> None:
     assert _told(play, Mode.FULL) == []
     assert set(play.all_keyed()) >= keyed
     assert _is_quiet(play)
+
+
+def test_private_boards_without_a_page_are_one_problem_that_names_them_all(
+    fresh: Play,
+) -> None:
+    context = fresh.stage.context
+    drift = read_schema(context.notion, context, afresh=True).drift
+    (told,) = (one for one in drift if one.code == "schema-private")
+    titles = [one.title["en"] for one in context.schema.sources.values() if one.private]
+    assert told.where == ", ".join(sorted(titles))
+    assert "these databases" in told.message

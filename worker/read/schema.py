@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from worker.config import NotionSettings
-from worker.domain.messages import Text, literal, message, tell
+from worker.domain.messages import ENGLISH, Text, literal, message, render, tell
 from worker.errors import (
     Code,
     ConfigError,
@@ -121,7 +123,7 @@ def read_schema(
         unseen = {}
         if not forgets:
             unseen = _find_unseen(before, bindings)
-        problems = _tell_unseen(site, misfits, unseen)
+        problems = _gather_private(_tell_unseen(site, misfits, unseen))
         drift = tuple(in_words(problem, site.words) for problem in problems)
         losses = note_losses(known.losses, before, bindings, snapshots.load_pages(tx))
         losses |= {name: known.losses[name] for name in unseen if name in known.losses}
@@ -192,6 +194,23 @@ def _tell_unseen(
             problems.append(problem)
     problems.extend(map(_unseen, wheres))
     return problems
+
+
+def _gather_private(problems: list[Problem]) -> list[Problem]:
+    """Return what does not fit, in which all private databases without a page are one problem: one act mends it."""
+    private = [one for one in problems if one.code is Code.SCHEMA_PRIVATE]
+    if len(private) < 2:
+        return problems
+    rest = [one for one in problems if one.code is not Code.SCHEMA_PRIVATE]
+    names = sorted(render(one.where, ENGLISH) for one in private)
+    gathered = replace(
+        private[0],
+        where=literal(", ".join(names)),
+        message=tell(
+            "there is no private root page, the rules that need these databases are off"
+        ),
+    )
+    return [*rest, gathered]
 
 
 def _unseen(where: Text) -> Problem:
