@@ -142,6 +142,7 @@ def build_world(
         now=now,
         today=today,
         thresholds=settings.thresholds,
+        targets=settings.targets,
         words=words,
         zone=zone,
         calendar=calendar,
