@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from msgspec.structs import replace
@@ -41,11 +40,11 @@ from worker.cycle.foresight import (
 from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.put_off import PutOff
 from worker.cycle.report import problem_data
-from worker.cycle.silence import Ground, find_silent_parts
+from worker.cycle.silence import NO_PRIVATE_PAGE, Ground, find_silent_parts
 from worker.daemon.job_log import JobLog
 from worker.daemon.maintenance import Window, next_window, pause_of
 from worker.daemon.standing import read_standing
-from worker.domain.messages import message, tell
+from worker.domain.messages import ENGLISH, message, render, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
 from worker.errors import (
@@ -70,7 +69,7 @@ from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
 from worker.plan.reading import Reader
 from worker.read.lookup import LOOKUP
-from worker.read.schema import read_schema
+from worker.read.schema import read_schema, recall_schema
 from worker.state import bindings as registry
 from worker.state import pauses, problems, runs
 from worker.world.listing import find_problems
@@ -98,18 +97,19 @@ def _labelled(
 
 
 def _checked(context: Context, words: Words) -> Told:
-    everything = set(_check(context, words))
-    is_wrong = _has_errors(everything)
+    looked = _check(context, words)
+    everything = set(looked.problems)
     # What could not be looked at has cost nothing that says how much a look costs.
-    demand = None if is_wrong else read_demand(context)
-    if not is_wrong:
-        everything |= set(_trial("notion", lambda: _beside(context), words))
+    demand = read_demand(context) if looked.is_whole else None
+    if looked.is_whole:
+        everything |= set(_trial(lambda: _beside(context), words).problems)
     narrow = demand.problem() if demand else None
     if narrow is not None:
         everything.add(in_words(narrow, words))
     severities = list(Severity)
     all_problems = sorted(
-        everything, key=lambda problem: (severities.index(problem.severity), problem)
+        _without_repeats(everything),
+        key=lambda problem: (severities.index(problem.severity), problem),
     )
     data: dict[str, Any] = {
         "workspace": context.name,
@@ -124,8 +124,13 @@ def _checked(context: Context, words: Words) -> Told:
     return Told(view, data, exits.code_of_problems(everything))
 
 
-def _has_errors(problems: Iterable[RenderedProblem]) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in problems)
+def _without_repeats(problems: Iterable[RenderedProblem]) -> list[RenderedProblem]:
+    """Leave out that there is no private page where it is told what is silent for want of it."""
+    told = list(problems)
+    place = render(NO_PRIVATE_PAGE.where, ENGLISH)
+    if not any(one.code == Code.RULE_OFF and one.where == place for one in told):
+        return told
+    return [one for one in told if one.code != Code.SCHEMA_PRIVATE]
 
 
 def _problems_view(
@@ -147,19 +152,31 @@ def _say_demand(demand: Demand, words: Words) -> str:
     )
 
 
-def _check(context: Context, words: Words) -> Iterable[RenderedProblem]:
+class Look(NamedTuple):
+    """What steps found or died of, and whether they came to their end."""
+
+    problems: list[RenderedProblem]
+    is_whole: bool = True
+
+    def then(self, other: Look) -> Look:
+        """Return both."""
+        problems = [*self.problems, *other.problems]
+        return Look(problems, self.is_whole and other.is_whole)
+
+
+def _check(context: Context, words: Words) -> Look:
+    """Return what is wrong; what lies behind a service that does not answer is not looked at, all else is."""
     contact = make_contact(context)
-    sides: list[list[RenderedProblem]] = [
-        _trial("notion", contact.notion.result, words),
-        _trial("jira", contact.jira.result, words),
-    ]
-    if not sides[0]:
-        sides.append(_trial("notion", lambda: _drift(context), words))
-        sides.append(_trial("notion", lambda: _rights(context), words))
-    if not _has_errors(chain.from_iterable(sides)):
-        sides.append(_trial("workspace", lambda: _drawn(context), words))
-        sides.append(_trial("jira", lambda: _listed(context, words), words))
-    return [problem for side in sides for problem in side]
+    notion = _trial(contact.notion.result, words)
+    jira = _trial(contact.jira.result, words)
+    if notion.is_whole:
+        notion = notion.then(_trial(lambda: _drift(context), words))
+        notion = notion.then(_trial(lambda: _rights(context), words))
+    looked = notion.then(jira)
+    if looked.is_whole:
+        looked = looked.then(_trial(lambda: _drawn(context), words))
+        looked = looked.then(_trial(lambda: _listed(context, words), words))
+    return looked
 
 
 API_ERRORS: Mapping[type[ApiError], Code] = {
@@ -179,33 +196,35 @@ def _code_of(error: ApiError) -> Code:
     return next(API_ERRORS[kind] for kind in kinds if kind in API_ERRORS)
 
 
-def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedProblem]:
+def _trial(step: Callable[[], Any], words: Words) -> Look:
     """Return the problems a step finds or dies of."""
     try:
         answer = step()
     except ConfigError as error:
-        return [in_words(problem, words) for problem in error.problems]
+        rendered = [in_words(problem, words) for problem in error.problems]
+        return Look(rendered, is_whole=False)
     except ApiError as error:
-        return [
-            RenderedProblem(
-                code=_code_of(error).value,
-                where=words.say(where),
-                message=prose.explain(error, words),
-                severity=Severity.ERROR,
-            )
-        ]
-    return (
-        [one for one in answer if isinstance(one, RenderedProblem)]
-        if isinstance(answer, tuple)
-        else []
-    )
+        died = RenderedProblem(
+            code=_code_of(error).value,
+            where=error.api,
+            message=prose.explain(error, words),
+            severity=Severity.ERROR,
+        )
+        return Look([died], is_whole=False)
+    if not isinstance(answer, tuple):
+        return Look([])
+    return Look([one for one in answer if isinstance(one, RenderedProblem)])
 
 
 def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
+    with context.reading() as tx:
+        unseen = recall_schema(tx).unseen
     views = find_missing_views(context.notion, context.schema, drawn.bindings)
     private = context.settings.notion.private_root_page_id
-    ground = Ground(drawn.world, context.schema, drawn.bindings, bool(private))
+    # A board that is not shown now counts as it was read last: it is not missing, and not to be made again.
+    standing = {**unseen, **drawn.bindings}
+    ground = Ground(drawn.world, context.schema, standing, bool(private))
     silent = find_silent_parts(ground, context.playbooks)
     coming = [*find_gaps(drawn.world), *views, *silent]
     gaps = [in_words(problem, context.words) for problem in coming]
