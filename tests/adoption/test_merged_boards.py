@@ -17,6 +17,7 @@ from worker.errors import ConfigError
 from worker.mapping.adoption import propose
 from worker.mapping.decisions import Decided, to_overlay
 from worker.mapping.overlay import apply_overlay
+from worker.mapping.pairing import Verdict
 from worker.mapping.schema import Bindings, RowFilter, Schema
 from worker.notion.bind import bind
 from worker.notion.workspace import create_workspace, read_bindings
@@ -121,6 +122,47 @@ def test_a_kind_that_is_not_there_any_more_is_told_and_no_row_is_taken_for_it(
     binding, problems = bind(strange, raw, locale="en")
     assert any("Chore" in english(one.message) for one in problems)
     pages = adopted.agency.notion.query(source.board).pages
+    assert not any(is_meant(page, binding.only) for page in pages)
+
+
+def part_by_formula(agency: Agency) -> str:
+    """Have a formula say what each row of the merged board is, as it does for people; return the board."""
+    board = agency.ids["todos"]
+    kinds = {"Send the offer": "To-do", "Kick-off call": "Meeting"}
+    formula = {"formula": {"expression": 'if(empty(prop("When")), "To-do", "Meeting")'}}
+    agency.notion.update_data_source(board, {"properties": {"Type": formula}})
+    for page in agency.notion.query(board).pages:
+        kind = {"type": "string", "string": kinds[title_of(page.properties)]}
+        cell = {"Type": {"formula": kind}}
+        agency.sandbox.control("edit", {"page_id": page.id, "properties": cell})
+    return board
+
+
+def test_a_board_parted_by_a_formula_is_asked_about_and_says_why() -> None:
+    agency = open_agency("agency")
+    board = part_by_formula(agency)
+    proposal = propose(agency.survey(), SCHEMA, SYNONYMS)
+    playing = [one for one in proposal.parts.values() if one.board == board]
+    assert playing
+    for part in playing:
+        assert part.verdict is Verdict.ASK
+        assert "by the formula “Type”" in english(part.choices[0].reason)
+    held = propose(agency.survey(), SCHEMA, SYNONYMS, {"tasks": board})
+    assert held.parts["tasks"].verdict is Verdict.SURE, "what a person says holds"
+
+
+def test_rows_parted_by_what_is_no_choice_are_not_taken_and_it_says_what_to_make() -> (
+    None
+):
+    agency = open_agency("agency")
+    raw = agency.notion.data_source(part_by_formula(agency))
+    source = replace(
+        SCHEMA.sources["tasks"], board=raw.id, only=RowFilter("Type", ("To-do",))
+    )
+    binding, problems = bind(source, raw, locale="en")
+    told = [one for one in problems if "is a formula" in english(one.message)]
+    assert ["make a select or a status" in english(one.hint) for one in told] == [True]
+    pages = agency.notion.query(raw.id).pages
     assert not any(is_meant(page, binding.only) for page in pages)
 
 

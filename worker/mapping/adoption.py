@@ -35,6 +35,9 @@ EXPLAINED = 0.6
 ALIKE = message("title {title} of 100, columns {columns} of 100")
 FILTERED = message("the rows where “{column}” is {labels}")
 TWICE = message("there is another board of this name")
+COMPUTED = message(
+    "its rows are of several kinds by the formula “{column}”, which no new row can be told apart by: make it a select"
+)
 NO_BOARD = ""
 """What is chosen for a part that no board plays."""
 
@@ -83,11 +86,13 @@ def propose(
     held = chosen or {}
     known = [name for name in synonyms if name in schema.sources]
     filters = _merged(boards, schema, synonyms)
+    computed = _computed(boards, schema, synonyms)
     guess: dict[str, str] = dict(held)
     settled: dict[str, Settled] = {}
     for _ in range(ROUNDS):
         pairs = _weigh_all(boards, schema, synonyms, guess, filters)
         settled = _settle(pairs, boards, filters, held)
+        settled |= _in_doubt(settled, computed, held)
         guess = {
             part: became.choices[0].theirs
             for part, became in settled.items()
@@ -195,6 +200,23 @@ def _with_namesakes(
     return Settled(Verdict.ASK, (*several, *others))
 
 
+def _in_doubt(
+    settled: Mapping[str, Settled],
+    computed: Mapping[str, Column],
+    held: Mapping[str, str],
+) -> dict[str, Settled]:
+    """Return the parts that are asked about because a formula alone says which rows of their board are meant."""
+    asked = {}
+    for part, became in settled.items():
+        board = became.choices[0].theirs if became.choices else ""
+        if part in held or board not in computed:
+            continue
+        reason = tell(COMPUTED, column=computed[board].name)
+        first = msgspec.structs.replace(became.choices[0], reason=reason)
+        asked[part] = Settled(Verdict.ASK, (first, *became.choices[1:]))
+    return asked
+
+
 # -- how likely --------------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +311,23 @@ def _merged(
                 }
                 break
     return filters
+
+
+def _computed(
+    boards: Sequence[Board], schema: Schema, synonyms: Synonyms
+) -> dict[str, Column]:
+    """Return the formulas whose values name several parts, by board."""
+    parting = {}
+    for board in boards:
+        for column in board.columns:
+            parts = {
+                _named_part(value, schema, synonyms)
+                for value in column.samples
+                if column.type == "formula"
+            }
+            if len(parts - {""}) > 1:
+                parting[board.id] = column
+    return parting
 
 
 def _halves(

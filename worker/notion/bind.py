@@ -22,6 +22,9 @@ from worker.mapping.schema import (
     Source,
 )
 
+CHOICES = ("select", "status")
+"""The types of column by which the rows of a merged board are parted: a new row gets the option of its part there."""
+
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
     """The columns of a data source by id and by folded name, and those that could not be read."""
@@ -123,6 +126,8 @@ def _bind_filter(
     if source.only is None:
         return None, []
     column = columns.by_name.get(_folded(source.only.column))
+    if column is not None and column.type not in CHOICES:
+        return BoundFilter(column.id, column.type, ()), [report.no_choice(column)]
     offered = {_folded(one.name): one.id for one in column.options} if column else {}
     wanted = [_folded(label) for label in source.only.labels]
     options = tuple(offered[label] for label in wanted if label in offered)
@@ -312,6 +317,25 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                 tell("add it in Notion, or rename the option you use back"),
             )
         ]
+
+    def no_choice(self, raw: Column) -> Problem:
+        """Return that rows are parted by a column of another kind, in which no new row can be given its own."""
+        return Problem(
+            code=Code.SCHEMA_OPTION,
+            where=literal(self.source.title.get(self.locale, self.source.name)),
+            message=tell(
+                "the column “{column}” that parts its rows is a {type}: no row is taken, for a new one could not be "
+                "told apart",
+                column=raw.name,
+                type=raw.type,
+            ),
+            hint=tell(
+                "make a select or a status in Notion that says the same, and name it under `only` in {file}",
+                file="overlay.toml",
+            ),
+            url=self.data_source.url or "",
+            severity=Severity.WARNING,
+        )
 
     def filter(self, only: RowFilter) -> Problem:
         """Return that it cannot be told which rows are meant."""

@@ -132,6 +132,8 @@ def _text(cell: Any) -> str:
             str(one.get("plain_text", "")) for one in value if isinstance(one, Mapping)
         ]
         return clean_line("".join(pieces))
+    if cell.get("type") == "formula":
+        return _text(value)
     if isinstance(value, Mapping):
         value = value.get("name") or value.get("start")
     return "" if value is None or isinstance(value, bool) else clean_line(str(value))
