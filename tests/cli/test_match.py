@@ -21,8 +21,10 @@ from tests.support.stages import (
     write_config,
 )
 from tests.support.waiting import LONG
+from worker.domain.values import Ref
 
 DEVELOPER = 3
+PITCH_CLIENT = 2
 OPEN = {"en": "Nothing was written", "ru": "Ничего не записано"}
 
 
@@ -87,6 +89,29 @@ def test_what_is_sure_is_listed_written_once_and_taken_back(
     )
     assert undone.returncode == 0, undone.stderr
     assert cells(play) == ("", "")
+
+
+def test_what_is_filled_in_by_hand_is_matched_and_what_is_nobodys_is_told_on_the_row(
+    play: Play,
+) -> None:
+    pitch, developer = (play.page("projects", PITCH), play.page("people", DEVELOPER))
+    play.edit("projects", pitch, client=(), jira="OTHER")
+    play.edit("people", developer, jira_account="developer@studio.example")
+    assert {one["field"] for one in told(play)["unmatched"]} >= {"client"}
+    play.sync()
+    notes = play.row("people", DEVELOPER).values["data_notes"]
+    assert "“developer@studio.example” is no account's id" in notes
+    assert "`rayline match`" in notes
+
+    client = Ref("clients", play.page("clients", PITCH_CLIENT))
+    play.edit("projects", pitch, client=(client,))
+    play.edit("people", developer, jira_account="acc-developer")
+    play.later(minutes=10)
+    left = told(play)
+    assert {one["field"] for one in left["unmatched"]} <= {"notion_user"}
+    assert left["projects"] == []
+    codes = {one.code for one in play.draw().plan.problems}
+    assert "no-jira-account" not in codes
 
 
 def test_answers_of_a_file_are_taken_and_unclear_ones_refused(play: Play) -> None:

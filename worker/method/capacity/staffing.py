@@ -302,6 +302,8 @@ def _two_units(world: World) -> Iterator[Problem]:
 
 
 def _incomplete_people(world: World) -> Iterator[Problem]:
+    seen = {issue.assignee for issue in world.issues.values()}
+    seen |= {log.author for log in world.worklogs}
     named: set[Ref] = set()
     for unit in world.units.values():
         named.update(members(unit))
@@ -324,6 +326,27 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
                 "jira_account",
                 tell("has no Jira account, the work cannot be seen"),
             )
+        elif person.jira is not None and person.jira not in seen:
+            yield from _called_otherwise(person, person.jira)
+
+
+def _called_otherwise(person: Person, typed: str) -> Iterator[Problem]:
+    """Yield that a name or an e-mail stands where an account's id is to be; who is new has no work either."""
+    if "@" not in typed and " " not in typed:
+        return
+    yield Problem(
+        code=Code.NO_JIRA_ACCOUNT,
+        where=_place(person),
+        field="jira_account",
+        message=tell(
+            "“{text}” is no account's id: no issue and no time log is of it, the work cannot be seen",
+            text=typed,
+        ),
+        hint=tell(
+            "write the id of the account, or empty the cell and run `rayline match`, which finds it by e-mail or name"
+        ),
+        url=person.url,
+    )
 
 
 def _missing(person: Person, code: Code, field: str, text: Text) -> Problem:
