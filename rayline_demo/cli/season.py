@@ -134,7 +134,7 @@ def find_story(name: str) -> Path:
         names = [path.name for path in matching or shipped]
         near = names if matching else get_close_matches(name, names, n=3, cutoff=0)
         reason = tell(
-            "{value} names {number} storylines", value=repr(name), number=len(matching)
+            "“{name}” names {number} storylines", name=name, number=len(matching)
         )
         raise misuse(
             "--story", reason, tell("did you mean {name}?", name=", ".join(near))

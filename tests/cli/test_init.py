@@ -172,7 +172,7 @@ def test_a_wrong_answer_is_said_and_asked_again_before_anything_is_written(
     wrong = ["fr", "en", "ключ", *lines[1:8], "Mars/Base"]
     done = typed(services, tmp_path, lines=wrong)
     assert done.exit_code == 2
-    assert "Time zone: 'Mars/Base' is no time zone" in done.stderr
+    assert "Time zone: “Mars/Base” is no time zone" in done.stderr
     assert "nobody to ask" in done.stderr.splitlines()[-1]
     assert done.stdout == ""
     assert "ключ" not in done.stderr
@@ -439,7 +439,7 @@ def test_an_answer_that_is_missing_in_a_file_is_named_by_its_key(
     ("text", "said"),
     [
         ('locle = "en"\n', "locle: is not asked (did you mean locale?)"),
-        ('time_zone = "Mars/Base"\n', "time_zone: 'Mars/Base' is no time zone"),
+        ('time_zone = "Mars/Base"\n', "time_zone: “Mars/Base” is no time zone"),
         ('jira_token_file = "nothing"\n', "jira_token_file: "),
         ("locale = \n", "is not valid TOML"),
     ],

@@ -295,10 +295,10 @@ FIGURES = ("progress", "done_total", "p50", "p85", "on_time", "health", "hours")
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("project = NOSUCH", "Jira does not accept 'project = NOSUCH': The value"),
+        ("project = NOSUCH", "Jira does not accept “project = NOSUCH”: The value"),
         ("nofield = 1", "Field 'nofield' does not exist"),
         ("project = ACME;", "reserved JQL character"),
-        ("was ACME, now BETA", "cannot read 'was ACME, now BETA'"),
+        ("was ACME, now BETA", "cannot read “was ACME, now BETA”"),
         ("filter=99999", "99999"),
         ("https://other.example/browse/BETA-1", "another Jira, other.example"),
         ("http://127.0.0.1:1/issues/?jql=key=BETA-1", "another Jira, 127.0.0.1:1"),

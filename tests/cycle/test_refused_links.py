@@ -89,8 +89,8 @@ def test_a_refusal_tells_the_link_as_written_and_jiras_own_words(
 ) -> None:
     site.cells["beta"] = cell
     said = english(site.read().links["beta"].problem)
-    assert said.startswith(f"Jira does not accept {cell!r}: ")
-    assert len(said) > len(f"Jira does not accept {cell!r}: ") + 20
+    assert said.startswith(f"Jira does not accept “{cell}”: ")
+    assert len(said) > len(f"Jira does not accept “{cell}”: ") + 20
 
 
 @pytest.mark.parametrize("cell", SENTENCES)

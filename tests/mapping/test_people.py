@@ -136,13 +136,13 @@ def test_shares_of_units_are_read(text: str, shares: list[tuple[Ref, str]]) -> N
     [
         ("North 60 %, Unit 2 50 %", "the shares come to 110%"),
         ("North 60 %, North 40.5 %", "the shares come to 100.5%"),
-        ("West 60 %, North 40 %", "there is no unit 'West'"),
-        ("Unit 60 %", "there is no unit 'Unit'"),
-        ("North", "cannot read 'North'"),
-        ("Unit 2", "cannot read 'Unit 2'"),
-        ("60 % North", "cannot read '60 % North'"),
-        ("North 60", "cannot read 'North 60'"),
-        ("North 60 % and Unit 2 40 %", "cannot read 'North 60 % and Unit 2 40 %'"),
+        ("West 60 %, North 40 %", "there is no unit “West”"),
+        ("Unit 60 %", "there is no unit “Unit”"),
+        ("North", "cannot read “North”"),
+        ("Unit 2", "cannot read “Unit 2”"),
+        ("60 % North", "cannot read “60 % North”"),
+        ("North 60", "cannot read “North 60”"),
+        ("North 60 % and Unit 2 40 %", "cannot read “North 60 % and Unit 2 40 %”"),
     ],
 )
 def test_shares_that_cannot_be_taken_are_told_whole(text: str, fault: str) -> None:
@@ -159,4 +159,4 @@ def test_a_name_of_two_units_is_nobodys() -> None:
     cell = row("people", "anna", worker=False, allocation="North 50 %")
     people, (problem,) = allocate({anna.ref: anna}, [cell], twin)
     assert people[anna.ref].allocation == ()
-    assert english(problem.message) == "2 units are named 'North'"
+    assert english(problem.message) == "2 units are named “North”"

@@ -316,7 +316,7 @@ def choose(
             _problem(
                 where,
                 "workspaces",
-                tell("there is no workspace {name}", name=repr(name))
+                tell("there is no workspace “{name}”", name=name)
                 if name
                 else tell("which workspace?"),
                 _ways_to_choose(settings),
@@ -933,7 +933,7 @@ def _nonsense(
         yield _at(
             source,
             (*loc, "time_zone"),
-            tell("{name} is no time zone", name=repr(workspace.time_zone)),
+            tell("“{name}” is no time zone", name=workspace.time_zone),
             tell("such as Europe/Moscow"),
         )
     country = workspace.calendar.country

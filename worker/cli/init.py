@@ -303,9 +303,7 @@ def _check_keeping(name: str, keeping: Keeping) -> None:
     ):
         raise misuse(
             "--secrets",
-            tell(
-                "no variable can be called after the workspace {name}", name=repr(name)
-            ),
+            tell("no variable can be called after the workspace “{name}”", name=name),
             tell(
                 "keep the tokens in files, or give the workspace a name of letters and digits"
             ),

@@ -555,7 +555,7 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
                 code=Code.EXPLAIN,
                 where=tell("command line"),
                 message=tell(
-                    "{number} rows are called {text}", number=len(refs), text=repr(text)
+                    "{number} rows are called “{text}”", number=len(refs), text=text
                 ),
                 hint=tell("say one of: {names}", names=named)
                 if named
@@ -585,9 +585,9 @@ def find_field(drawn: PlannedCycle, source: str, called: str, *, schema: Schema)
                 code=Code.EXPLAIN,
                 where=tell("command line"),
                 message=tell(
-                    "rows of {source} have no field {text}",
+                    "rows of {source} have no field “{text}”",
                     source=source,
-                    text=repr(called),
+                    text=called,
                 ),
                 hint=tell(
                     "say one of: {names}",

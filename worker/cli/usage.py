@@ -40,7 +40,7 @@ def require_known(option: str, given: str, known: Sequence[str]) -> str:
     """Return what was given for an option; raises `ConfigError` when it is none of what is known."""
     if given in known:
         return given
-    reason = tell("{value} is not known", value=repr(given))
+    reason = tell("“{value}” is not known", value=given)
     raise misuse(option, reason, tell("known here: {names}", names=", ".join(known)))
 
 

@@ -7,6 +7,7 @@ What cannot be read becomes `Unreadable`, never an exception and never a guess. 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -120,10 +121,10 @@ def loss(prop: Property, value: Value) -> Text:
 
 
 def _excerpt(raw: Any) -> str:
-    text = repr(raw)
+    text = json.dumps(raw, ensure_ascii=False, default=str)
     if len(text) <= EXCERPT:
         return text
-    return text[: EXCERPT - 3] + "..."
+    return text[: EXCERPT - 1] + "…"
 
 
 def _items(raw: Any) -> list[Any]:
@@ -304,8 +305,8 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
             return option.key
     return Unreadable(
         tell(
-            "has the option {option}, which the mapping does not know",
-            option=repr(raw["name"]),
+            "has the option “{option}”, which the mapping does not know",
+            option=raw["name"],
         )
     )
 

@@ -55,8 +55,8 @@ def tell(pattern: str, **values: object) -> Text:
     )
 
 
-def listed(*names: Mapping[str, str]) -> Text:
-    """Return names that the schema gives by locale, one after another."""
+def listed(*names: Mapping[str, str] | Text) -> Text:
+    """Return names, as the schema gives them by locale or as texts, one after another."""
     places = {f"name{number}": name for number, name in enumerate(names)}
     pattern = ", ".join(f"{{{place}}}" for place in places)
     return tell(pattern, **places)

@@ -88,8 +88,8 @@ def _titles(schema: Schema) -> Iterator[tuple[str, str, Text]]:
                     source.name,
                     f"title.{locale}",
                     tell(
-                        "another data source is called {title} too",
-                        title=repr(source.title[locale]),
+                        "another data source is called “{title}” too",
+                        title=source.title[locale],
                     ),
                 )
 
@@ -106,8 +106,8 @@ def _taken_over(things: Mapping[str, Named]) -> Iterator[tuple[str, Text]]:
                 yield (
                     key,
                     tell(
-                        "the former name {name} is one of {other} too",
-                        name=repr(name),
+                        "the former name “{name}” is one of {other} too",
+                        name=name,
                         other=other,
                     ),
                 )
@@ -149,9 +149,9 @@ def _source(
         yield (
             "properties",
             tell(
-                "two properties have the {locale} label {label}",
+                "two properties have the {locale} label “{label}”",
                 locale=locale,
-                label=repr(text),
+                label=text,
             ),
         )
     for name, message in _taken_over(source.properties):
@@ -207,9 +207,9 @@ def _options(prop: Property) -> Iterator[Complaint]:
         yield (
             "options",
             tell(
-                "two options have the {locale} label {label}",
+                "two options have the {locale} label “{label}”",
                 locale=locale,
-                label=repr(text),
+                label=text,
             ),
         )
     for _, message in _taken_over({option.key: option for option in prop.options}):
@@ -241,7 +241,7 @@ def _relation(
         return
     target = schema.sources.get(prop.target)
     if target is None:
-        yield "target", tell("there is no data source {source}", source=prop.target)
+        yield "target", tell("there is no data source “{source}”", source=prop.target)
     elif target.private and not source.private:
         yield (
             "target",

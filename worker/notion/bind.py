@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from worker.codecs.records import Column, DataSource, UnreadColumn, plain_text
-from worker.domain.messages import Text, literal, tell
+from worker.domain.messages import Text, listed, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     Binding,
@@ -235,7 +235,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                 self._problem(
                     Code.SCHEMA_DELETED,
                     prop,
-                    tell("the property {label} was deleted", label=repr(label)),
+                    tell("the property “{label}” was deleted", label=label),
                     tell(
                         "restore it in Notion or run `rayline init` to create it again"
                     ),
@@ -247,13 +247,13 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                     Code.SCHEMA_MISSING,
                     prop,
                     tell(
-                        "there is no property {label} of type {type}",
-                        label=repr(label),
+                        "there is no property “{label}” of type {type}",
+                        label=label,
                         type=prop.type,
                     ),
                     tell(
-                        "rename the one you use to {label} or run `rayline init` to create it again",
-                        label=repr(label),
+                        "rename the one you use to “{label}” or run `rayline init` to create it again",
+                        label=label,
                     ),
                 )
             ]
@@ -263,8 +263,8 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                     Code.SCHEMA_RETYPED,
                     prop,
                     tell(
-                        "the property {label} is a {type}, not a {wanted}",
-                        label=repr(raw.name),
+                        "the property “{label}” is a {type}, not a {wanted}",
+                        label=raw.name,
                         type=raw.type,
                         wanted=prop.type,
                     ),
@@ -282,8 +282,8 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             Code.SCHEMA_UNREADABLE,
             prop,
             tell(
-                "the property {label} cannot be read: {error}",
-                label=repr(prop.label.get(self.locale, prop.name)),
+                "the property “{label}” cannot be read: {error}",
+                label=prop.label.get(self.locale, prop.name),
                 error=column.said,
             ),
             tell(
@@ -304,15 +304,15 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         # Whoever has a column of their own needs no words there that only they would use.
         if not missing or is_theirs(prop):
             return []
-        listed = ", ".join(repr(label) for label in missing)
+        labels = [tell("“{part}”", part=label) for label in missing]
         return [
             self._problem(
                 Code.SCHEMA_OPTION,
                 prop,
                 tell(
-                    "the property {label} has no option {options}",
-                    label=repr(raw.name),
-                    options=listed,
+                    "the property “{label}” has no option {options}",
+                    label=raw.name,
+                    options=listed(*labels),
                 ),
                 tell("add it in Notion, or rename the option you use back"),
             )

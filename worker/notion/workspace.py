@@ -705,8 +705,8 @@ def _check_targets(
             where=literal(source.title.get(locale, source.name)),
             field=prop.name,
             message=tell(
-                "the relation {label} does not lead to the database of {target}",
-                label=repr(prop.label.get(locale)),
+                "the relation “{label}” does not lead to the database of {target}",
+                label=prop.label.get(locale),
                 target=prop.target,
             ),
             hint=tell("point it there, or rename it and run `rayline init`"),

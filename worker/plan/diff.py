@@ -299,9 +299,7 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
             Problem(
                 code=Code.UNKNOWN_SOURCE,
                 where=literal(ref),
-                message=tell(
-                    "there is no data source {source}", source=repr(ref.source)
-                ),
+                message=tell("there is no data source “{source}”", source=ref.source),
                 severity=Severity.ERROR,
             )
         )

@@ -70,7 +70,7 @@ def find_rules(text: str) -> tuple[str, ...]:
         raise ConfigError([_bad_rules(text, tell("says no rules"), hint)])
     if unknown:
         near = get_close_matches(unknown[0], RULES, n=1, cutoff=0)[0]
-        reason = tell("there is no rule {name}", name=repr(unknown[0]))
+        reason = tell("there is no rule “{name}”", name=unknown[0])
         hint = tell("did you mean {name}?", name=near)
         raise ConfigError([_bad_rules(text, reason, hint)])
     return tuple(sorted({RULES[name] for name in names}))

@@ -386,8 +386,8 @@ class Lookup(msgspec.Struct, dict=True):
             fault = self.fault_of(part)
             condition = self.condition_of(part)
             if part.kind is LinkKind.BAD:
-                typed = repr(part.text[:SHOWN])
-                yield LinkNote(Code.BAD_LINK, tell("cannot read {text}", text=typed))
+                typed = part.text[:SHOWN]
+                yield LinkNote(Code.BAD_LINK, tell("cannot read “{text}”", text=typed))
             elif unlisted:
                 yield LinkNote(Code.UNLISTED_PROJECT, unlisted)
             elif fault:

@@ -20,7 +20,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from worker.domain.entities import Above, Category, Issue, JiraProject, Move
-from worker.domain.messages import literal, tell
+from worker.domain.messages import ENGLISH, literal, render, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.beyond import count_beyond, gather_branches
 from worker.jira.paging import EVERYTHING, changed_since, epoch_ms
@@ -1301,7 +1301,7 @@ def _name_of_query(reader: _Reader, condition: str) -> str:
     names: list[str] = []
     for link in parts_of(reader.links.values()):
         if reader.lookup.condition_of(link) == condition:
-            name = shown_of(link)
+            name = render(shown_of(link), ENGLISH)
             names.append(name)
     return min(names, default="a query")
 

@@ -51,15 +51,13 @@ def _read(text: str, by_name: Mapping[str, list[Ref]]) -> Shares | Text:
     """Return the shares a cell tells, the largest first, or what is wrong with it."""
     parts = parse_shares(text)
     if parts is None:
-        return tell("cannot read {text}", text=repr(text.strip()[:60]))
+        return tell("cannot read “{text}”", text=text.strip()[:60])
     for name, _ in parts:
         same = by_name.get(_plain(name), ())
         if not same:
-            return tell("there is no unit {name}", name=repr(name))
+            return tell("there is no unit “{name}”", name=name)
         if len(same) > 1:
-            return tell(
-                "{count} units are named {name}", count=len(same), name=repr(name)
-            )
+            return tell("{count} units are named “{name}”", count=len(same), name=name)
     shares: dict[Ref, Decimal] = defaultdict(Decimal)
     for name, share in parts:
         (unit,) = by_name[_plain(name)]

@@ -137,9 +137,7 @@ def find_fault(country: str) -> tuple[Text, Text] | None:
     name, region = _parts(country)
     if name not in supported:
         return (
-            tell(
-                "there is no calendar for the country {country}", country=repr(country)
-            ),
+            tell("there is no calendar for the country “{country}”", country=country),
             tell(
                 "use a two-letter code such as RU or DE, a region: DE-BY, or leave it empty"
             ),
@@ -152,7 +150,7 @@ def find_fault(country: str) -> tuple[Text, Text] | None:
         named = ", ".join(regions)
         hint = tell("regions of {country}: {regions}", country=name, regions=named)
     return tell(
-        "there is no calendar for the country {country}", country=repr(country)
+        "there is no calendar for the country “{country}”", country=country
     ), hint
 
 

@@ -358,7 +358,7 @@ def _week(reader: Reader) -> Week | None:
         reader.report(
             Code.BAD_WEEK,
             "week",
-            tell("cannot read {text}", text=repr(text[:60])),
+            tell("cannot read “{text}”", text=text[:60]),
             hint=tell(
                 "write the hours of five to seven days from Monday on: 8 8 8 8 0"
             ),
@@ -421,7 +421,7 @@ def _time_off(reader: Reader) -> tuple[Span, ...]:
             reader.report(
                 Code.BAD_TIME_OFF,
                 "time_off",
-                tell("cannot read {text}", text=repr(line.strip()[:60])),
+                tell("cannot read “{text}”", text=line.strip()[:60]),
                 hint=tell("write one range a line: 2026-12-01..2026-12-14"),
             )
         else:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
-from worker.domain.messages import NOTHING, Text
+from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code
 
 
@@ -138,6 +138,13 @@ PORTS = frozenset({80, 443})
 LIMIT = 2_000
 SHOWN = 120
 """How much of a link is told in a problem."""
+_SHOWN_AS = {
+    LinkKind.PROJECT: message("project {key}"),
+    LinkKind.EPIC: message("epic {key}"),
+    LinkKind.FILTER: message("filter {key}"),
+    LinkKind.BOARD: message("board {key}"),
+    LinkKind.JQL: message("“{key}”"),
+}
 
 
 def parse_link(text: str | None, site: str = "") -> Link:
@@ -406,11 +413,10 @@ def texts_of(links: Iterable[Link], kind: LinkKind) -> set[str]:
     return {link.text for link in parts_of(links) if link.kind is kind}
 
 
-def shown_of(link: Link) -> str:
+def shown_of(link: Link) -> Text:
     """Return a link as it is told to people, cut when it is long."""
     text = link.text
     if len(text) > SHOWN:
         text = text[: SHOWN - 1] + "…"
-    if link.kind is LinkKind.JQL:
-        return repr(text)
-    return named(link.kind, text)
+    pattern = _SHOWN_AS.get(link.kind)
+    return tell(pattern, key=text) if pattern else literal(text)

@@ -352,9 +352,9 @@ def link_problems(
             resolved.as_of is not None and not resolved.problem
         )
         if is_unread and parse_link(card.jira).kind is LinkKind.BAD:
-            typed = repr((card.jira or "").strip()[:60])
+            typed = (card.jira or "").strip()[:60]
             code = Code.BAD_LINK
-            fault = tell("cannot read {text}", text=typed)
+            fault = tell("cannot read “{text}”", text=typed)
         else:
             code = resolved.code
             fault = resolved.problem

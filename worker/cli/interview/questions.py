@@ -191,7 +191,7 @@ def _read_zone(text: str, seen: Seen) -> str:
     near = process.extract(city, list(cities), scorer=fuzz.ratio, limit=2)
     named = ", ".join(sorted(cities[name] for name, score, _ in near if score >= 70))
     hint = tell("such as {zones}", zones=named or USUAL_ZONE)
-    raise Objection(tell("{name} is no time zone", name=repr(text)), hint)
+    raise Objection(tell("“{name}” is no time zone", name=text), hint)
 
 
 def _read_country(text: str, seen: Seen) -> str:
