@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -232,6 +233,15 @@ def test_too_much_at_once_is_refused_with_nothing_written(play: Play) -> None:
     report = undo(play.stage.context, order(run))
     assert {reason.code for reason in report.refused} >= {Code.TOO_DESTRUCTIVE}
     assert play.writes(mark) == []
+    for reason in report.refused:
+        assert f"`rayline undo {run} --apply {report.plan.checksum()} --force`" in (
+            reason.hint
+        )
+    shares = [
+        re.match(r"(\d+) of (\d+) rows", reason.message) for reason in report.refused
+    ]
+    assert any(shares)
+    assert all(int(share[1]) <= int(share[2]) for share in shares if share)
     with play.stage.store.reading("studio") as tx:
         assert pauses.current(tx, now=play.stage.context.now()) is None
 

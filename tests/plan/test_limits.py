@@ -97,6 +97,35 @@ def test_filling_and_changing_fields_is_not_destructive(
     assert _reasons(_changes(20, Kind.UPDATE, before=before, after=after)) == []
 
 
+def test_rows_of_the_workers_and_of_people_are_counted_by_themselves() -> None:
+    peoples = {"risks": frozenset(f"p{number}" for number in range(10))}
+    # Thirty rows of the worker's, ten of people's beside them.
+    touched = _changes(1, Kind.UPDATE) + [
+        Change(Kind.ARCHIVE, Ref("risks", f"r{number}"), f"p{number}", "")
+        for number in range(10, 20)
+    ]
+    assert _reasons(touched, 30, peoples=peoples) == [
+        (
+            "too-destructive",
+            "risks",
+            "10 of 30 rows would be archived or emptied, more than the limit of 30%",
+        )
+    ]
+    emptied = _changes(10, Kind.UPDATE)
+    assert _reasons(emptied, 30, peoples=peoples) == [
+        (
+            "too-destructive",
+            "risks",
+            "10 of 10 rows that people made would be emptied, more than the limit of 30%",
+        )
+    ]
+    assert _reasons(emptied[:3], 30, peoples=peoples) == []
+
+
+def test_a_row_that_is_changed_twice_is_one_row() -> None:
+    assert _reasons([*_changes(6, Kind.UPDATE), *_changes(6)], 20) == []
+
+
 def test_each_source_is_counted_by_itself() -> None:
     spread = _changes(6) + [
         Change(Kind.ARCHIVE, Ref("tasks", f"t{number}"), f"t{number}", "")

@@ -88,7 +88,9 @@ def draft(
     managed = managed_rows(context, world, standing.bound)
     refused = [
         *faults,
-        *find_refusals(context, order, plan, boards=standing.boards, managed=managed),
+        *find_refusals(
+            context, order, plan, boards=standing.boards, managed=managed, world=world
+        ),
     ]
     return Draft(
         world,

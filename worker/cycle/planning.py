@@ -52,7 +52,7 @@ from worker.method.outcome import Outcome
 from worker.method.whatif.asking import answer_scenarios
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, Written, make_plan
-from worker.plan.limits import check
+from worker.plan.limits import WayOut, check
 from worker.plan.natural import is_brought_in
 from worker.plan.outdated import Tidying, part_within, without_old
 from worker.plan.plan import Kind, Plan
@@ -226,7 +226,9 @@ def _plan_read(
     changes = without_old(drawn.plan.changes, boards.incomplete)
     plan = replace(drawn.plan, changes=changes, problems=tuple(sorted(problems)))
     managed = managed_rows(context, drawn.world, read.bound)
-    refused = find_refusals(context, order, plan, boards=boards, managed=managed)
+    refused = find_refusals(
+        context, order, plan, boards=boards, managed=managed, world=drawn.world
+    )
     return replace(
         drawn,
         plan=plan,
@@ -586,17 +588,33 @@ ASKED = frozenset({"scenarios"})
 def managed_rows(context: Context, world: World, bound: Bound) -> dict[str, int]:
     """Return how many rows each board has; one that is not shown has as many as it had, those made since it was read last
     included."""
+    peoples = _peoples_rows(context, world)
     counts = {
-        name: sum(
-            bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE
-            for row in rows
-        )
+        name: len(rows) - len(peoples[name])
         for name, rows in world.rows.items()
         if name not in ASKED
     }
     with context.reading() as tx:
         before = MANAGED.load(tx)
     return counts | {name: before[name] for name in bound.unseen if name in before}
+
+
+def _peoples_rows(context: Context, world: World) -> dict[str, frozenset[str]]:
+    """Return the pages of each board that people made beside the worker's rows; none where all rows are theirs."""
+    pages: dict[str, frozenset[str]] = {}
+    for name, rows in world.rows.items():
+        is_theirs = context.schema.sources[name].rows is Rows.PEOPLE
+        beside = () if is_theirs else (row for row in rows if not row.key)
+        pages[name] = frozenset(row.page_id for row in beside)
+    return pages
+
+
+def _way_out(order: CycleRequest, plan: Plan) -> WayOut:
+    """Return the commands for who is refused: an undo is looked at and insisted on by its own."""
+    if not order.undoes:
+        return WayOut()
+    look = f"rayline undo {order.undoes}"
+    return WayOut(look, f"{look} --apply {plan.checksum()} --force")
 
 
 def find_refusals(
@@ -606,6 +624,7 @@ def find_refusals(
     *,
     boards: BoardsRead,
     managed: Mapping[str, int],
+    world: World,
 ) -> tuple[Problem, ...]:
     """Return why a plan may not be carried out: it is not the one that was looked at, or goes past the limits."""
     if order.checksum and order.checksum != plan.checksum():
@@ -640,6 +659,8 @@ def find_refusals(
         mapping_changed=fingerprint != context.fingerprint,
         periodic=context.schema.periodic(),
         sectioned=sectioned,
+        peoples=_peoples_rows(context, world),
+        way=_way_out(order, plan),
     )
 
 

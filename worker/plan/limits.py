@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
 
+import msgspec
+
 from worker.config import Limits
-from worker.domain.messages import Text, literal, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.errors import Code, Problem, Severity
 from worker.plan.merge import is_empty
 from worker.plan.plan import Change, Kind, Plan
@@ -15,7 +17,23 @@ from worker.plan.plan import Change, Kind, Plan
 _NONE: Mapping[str, int] = MappingProxyType({})
 _ALL_READ: Mapping[str, Text] = MappingProxyType({})
 _NO_PAGES: Set[str] = frozenset()
-_FORCE = tell("look at `rayline plan`; if it is right, run `rayline sync --force`")
+_NO_ROWS: Mapping[str, Set[str]] = MappingProxyType({})
+
+
+class WayOut(msgspec.Struct, frozen=True, gc=False):
+    """The commands that show a refused plan (`look`) and carry it out past the limits (`force`)."""
+
+    look: str = "rayline plan"
+    force: str = "rayline sync --force"
+
+
+_SYNC = WayOut()
+_OURS = message(
+    "{count} of {total} rows would be archived or emptied, more than the limit of {limit}%"
+)
+_THEIRS = message(
+    "{count} of {total} rows that people made would be emptied, more than the limit of {limit}%"
+)
 
 
 def check(
@@ -28,6 +46,8 @@ def check(
     mapping_changed: bool = False,
     periodic: Set[tuple[str, str]] = frozenset(),
     sectioned: Set[str] = _NO_PAGES,
+    peoples: Mapping[str, Set[str]] = _NO_ROWS,
+    way: WayOut = _SYNC,
 ) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
@@ -35,25 +55,29 @@ def check(
     not deleted since; `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the
     mapping's fingerprint is not the last applied one; `periodic` are the fields (source, name) that are empty while
     their period is young, so that emptying them takes nothing away; `sectioned` are the pages that hold a section of
-    the worker's already.
+    the worker's already. `peoples` are the pages by source that `rows_by_source` does not count, since people made them
+    beside the worker's: shares are taken of either by itself, or a board full of people's rows would let the worker's
+    all go. `way` leads out of the refusal.
     """
-    destructive = destructive_by_source(plan, periodic)
+    touched = _find_destroyed(plan, periodic)
     return (
-        *_too_destructive(destructive, rows_by_source, settings),
-        *_suddenly_empty(rows_by_source, rows_before),
-        *_too_many(plan, settings, sectioned),
+        *_too_destructive(touched, rows_by_source, peoples, settings=settings, way=way),
+        *_suddenly_empty(rows_by_source, rows_before, way),
+        *_too_many(plan, settings, sectioned, way=way),
         *_blind_archives(plan, incomplete),
-        *_changed_mapping(destructive, changed=mapping_changed),
+        *_changed_mapping(touched, way, changed=mapping_changed),
     )
 
 
-def destructive_by_source(
-    plan: Plan, periodic: Set[tuple[str, str]] = frozenset()
-) -> Mapping[str, int]:
-    """Return how many rows of each source the plan archives or clears a filled field of."""
-    return Counter(
-        change.ref.source for change in plan.changes if is_destructive(change, periodic)
-    )
+def _find_destroyed(
+    plan: Plan, periodic: Set[tuple[str, str]]
+) -> Mapping[str, Set[str]]:
+    """Return the pages of each source that the plan archives or clears a filled field of."""
+    pages: defaultdict[str, set[str]] = defaultdict(set)
+    for change in plan.changes:
+        if is_destructive(change, periodic):
+            pages[change.ref.source].add(change.page_id)
+    return pages
 
 
 def is_destructive(
@@ -71,26 +95,36 @@ def is_destructive(
 
 
 def _too_destructive(
-    destructive: Mapping[str, int], rows: Mapping[str, int], settings: Limits
+    touched: Mapping[str, Set[str]],
+    rows: Mapping[str, int],
+    peoples: Mapping[str, Set[str]],
+    *,
+    settings: Limits,
+    way: WayOut,
 ) -> Iterator[Problem]:
-    for source, count in sorted(destructive.items()):
-        total = rows.get(source, 0)
-        if total >= settings.floor and count > settings.destructive_share * total:
-            yield _reason(
-                Code.TOO_DESTRUCTIVE,
-                source,
-                tell(
-                    "{count} of {total} rows would be archived or emptied, more than the limit of {limit}",
-                    count=count,
-                    total=total,
-                    limit=f"{settings.destructive_share:.0%}",
-                ),
-                _FORCE,
-            )
+    for source, pages in sorted(touched.items()):
+        theirs = peoples.get(source, _NO_PAGES)
+        shares = (
+            (_OURS, len(pages - theirs), rows.get(source, 0)),
+            (_THEIRS, len(pages & theirs), len(theirs)),
+        )
+        for fault, count, total in shares:
+            if total >= settings.floor and count > settings.destructive_share * total:
+                limit = f"{settings.destructive_share * 100:.0f}"
+                told = tell(fault, count=count, total=total, limit=limit)
+                yield _reason(Code.TOO_DESTRUCTIVE, source, told, _forced(way))
+
+
+def _forced(way: WayOut) -> Text:
+    return tell(
+        "look at `{look}`; if it is right, run `{force}`",
+        look=way.look,
+        force=way.force,
+    )
 
 
 def _suddenly_empty(
-    rows: Mapping[str, int], before: Mapping[str, int]
+    rows: Mapping[str, int], before: Mapping[str, int], way: WayOut
 ) -> Iterator[Problem]:
     for source, count in sorted(before.items()):
         if count and not rows.get(source, 0):
@@ -102,12 +136,15 @@ def _suddenly_empty(
                 ),
                 tell(
                     "check that the database is still shared with the connection; if it was emptied on "
-                    "purpose, run `rayline sync --force`"
+                    "purpose, run `{force}`",
+                    force=way.force,
                 ),
             )
 
 
-def _too_many(plan: Plan, settings: Limits, sectioned: Set[str]) -> Iterator[Problem]:
+def _too_many(
+    plan: Plan, settings: Limits, sectioned: Set[str], *, way: WayOut
+) -> Iterator[Problem]:
     count = sum(_touches(change, sectioned) for change in plan.changes)
     if count > settings.changes:
         yield _reason(
@@ -119,8 +156,9 @@ def _too_many(plan: Plan, settings: Limits, sectioned: Set[str]) -> Iterator[Pro
                 limit=settings.changes,
             ),
             tell(
-                "look at `rayline plan`; if it is right, run `rayline sync --force`, or "
-                "raise `limits.changes`"
+                "look at `{look}`; if it is right, run `{force}`, or raise `limits.changes`",
+                look=way.look,
+                force=way.force,
             ),
         )
 
@@ -162,18 +200,18 @@ def _blind_archives(plan: Plan, incomplete: Mapping[str, Text]) -> Iterator[Prob
 
 
 def _changed_mapping(
-    destructive: Mapping[str, int], *, changed: bool
+    touched: Mapping[str, Set[str]], way: WayOut, *, changed: bool
 ) -> Iterator[Problem]:
     if changed:
-        for source, count in sorted(destructive.items()):
+        for source, pages in sorted(touched.items()):
             yield _reason(
                 Code.MAPPING_CHANGED,
                 source,
                 tell(
                     "{count} rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
-                    count=count,
+                    count=len(pages),
                 ),
-                _FORCE,
+                _forced(way),
             )
 
 
