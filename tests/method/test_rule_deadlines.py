@@ -456,7 +456,7 @@ def test_a_fifth_of_the_open_items_overdue_is_a_risk(
 @pytest.mark.parametrize(
     ("due", "probability", "says"),
     [
-        (-1, 5, "Due Nov 17, 2026 has passed. 0 overdue issues of 1."),
+        (-1, 5, "Due Nov 17, 2026 has passed. 1 issue is still open."),
         (60, 4, "1 overdue issue of 1."),
     ],
 )
@@ -466,3 +466,18 @@ def test_a_passed_day_of_the_card_is_more_certain_than_those_of_its_items(
     item = issue(1, updated=at(TODAY), due=day(-2) if due > 0 else None)
     facts = risk(judge(running([item], due=day(due))), "risk:deadline.overdue:p1")
     assert (facts["probability"], facts["evidence"]) == (probability, says)
+
+
+@pytest.mark.parametrize("own", [None, day(-2), day(5)])
+def test_risk_card_and_health_count_what_is_late_alike(own: date | None) -> None:
+    # Whatever dates its five issues have, all that is open of a card is late once the card's own day has passed.
+    issues = [issue(n, updated=at(TODAY), due=own) for n in range(5)]
+    outcome = judge(running(issues, due=day(-1)))
+    says = "Due Nov 17, 2026 has passed. 5 issues are still open."
+    facts = risk(outcome, "risk:deadline.overdue:p1")
+    assert facts["evidence"] == says
+    assert says in str(facts_of(outcome, "projects", "p1")["why"])
+
+    measure = outcome.measures.clients[Ref("clients", "c1")]
+    (factor,) = (factor for factor in measure.factors if factor.name == "delivery")
+    assert factor.reason == "5 overdue issues"

@@ -37,6 +37,7 @@ from worker.method.figures import (
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
+from worker.method.formulas.lateness import count_late
 from worker.method.formulas.triangle import is_triangle
 from worker.method.measures import (
     CardMeasure,
@@ -376,7 +377,7 @@ def _delivery(view: _View, world: World) -> Scores:
     dated = [m for m in view.running if m.due is not None and m.open]
     if dated:
         still_open = sum(m.open for m in dated)
-        overdue = sum(_overdue(m, world.today) for m in dated)
+        overdue = sum(count_late(m, world.today) for m in dated)
         late = Decimal(overdue) / still_open
         scores.append(_scale("overdue", late, world))
         reasons.append(words.count("{n} overdue issue", "{n} overdue issues", overdue))
@@ -387,13 +388,6 @@ def _chances(view: _View) -> list[Decimal]:
     """Return P(on time) of the running cards, where it is known."""
     chances = [measure.on_time for measure in view.running]
     return [chance for chance in chances if chance is not None]
-
-
-def _overdue(measure: CardMeasure, today: date) -> int:
-    """Return how many open items are late: all of them once the card's own date has passed."""
-    if measure.due is not None and measure.due < today:
-        return measure.open
-    return measure.overdue
 
 
 def _quality(view: _View, world: World) -> Scores:

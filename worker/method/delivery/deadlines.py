@@ -17,6 +17,7 @@ from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
 from worker.method.delivery.completion import describe_pace
 from worker.method.delivery.sightings import CardTest, find_card_conditions
 from worker.method.formulas.bands import mark_above, mark_below
+from worker.method.formulas.lateness import is_past_due, tell_lateness
 from worker.method.measures import CardMeasure
 from worker.method.run import Findings
 from worker.world.world import World
@@ -124,23 +125,12 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
         return NO
     words = world.words
     limit = world.thresholds.overdue_share
-    passed = measure.due is not None and measure.due < world.today
+    passed = is_past_due(measure, world.today)
     many = measure.open > 0 and Decimal(measure.overdue) / measure.open >= limit
-    items = words.count(
-        "{n} overdue issue of {open}.",
-        "{n} overdue issues of {open}.",
-        measure.overdue,
-        open=measure.open,
-    )
-    text = (
-        words.say("Due {due} has passed.", due=words.date(measure.due))
-        if passed and measure.due
-        else ""
-    )
     return Sighting(
         passed or many,
         5 if passed else 4,
-        f"{text} {items}".strip() if measure.total else text,
+        tell_lateness(measure, world.today, words),
         words.say(
             "due before {day}, or share of overdue issues ≥ {limit}",
             day=words.date(world.today),

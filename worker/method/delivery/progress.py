@@ -48,6 +48,7 @@ from worker.method.figures import show_day
 from worker.method.formulas import flow
 from worker.method.formulas.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, share
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
+from worker.method.formulas.lateness import count_late, tell_lateness
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
 from worker.method.measures import CardMeasure, Rag
 from worker.method.run import Findings
@@ -508,18 +509,11 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
     if measure.is_outgrown and measure.due:
         # Its end is unknown, which is not well.
         yield SEVERITY.index(Rag.AMBER), ""
-    if measure.due and measure.due < world.today and measure.open:
-        yield 0, words.say("Due {due} has passed.", due=words.date(measure.due))
     if measure.open:
-        late = Decimal(measure.overdue) / measure.open
+        late = Decimal(count_late(measure, world.today)) / measure.open
         yield (
             _rank_overdue(measure.overdue, late, limits.overdue_share),
-            words.count(
-                "{n} overdue issue of {open}.",
-                "{n} overdue issues of {open}.",
-                measure.overdue,
-                open=measure.open,
-            ),
+            tell_lateness(measure, world.today, words),
         )
 
 
