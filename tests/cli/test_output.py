@@ -77,6 +77,7 @@ PLAN = Plan(
             (FieldChange("name", HOSTILE, (HOSTILE, REF.key), WHY, drift=True),),
         ),
         Change(Kind.SECTION, REF, HOSTILE, "", blocks=(Paragraph(HOSTILE),)),
+        Change(Kind.ARCHIVE, REF, HOSTILE, HOSTILE, why=WHY),
     ),
     (Kept(REF, HOSTILE, "name", HOSTILE, HOSTILE, conflict=True),),
     (PROBLEM,),

@@ -176,6 +176,24 @@ def test_of_other_rows_all_is_shown() -> None:
     assert shown(view).count(SAID) == 9
 
 
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (Why("pages", formula="a month old"), "nothing of it is lost: a month old"),
+        (None, "goes into the trash, from which people can restore it"),
+    ],
+)
+def test_of_a_row_that_is_taken_away_its_fate_and_the_reason_are_told(
+    why: Why | None, says: str
+) -> None:
+    away = Change(Kind.ARCHIVE, Ref("meetings", "key"), "p", "Daily", why=why)
+    assert says in shown(show.plan_view(Plan("studio", (away,)), READER))
+    private = Change(Kind.ARCHIVE, Ref("feedback", "key"), "p", SAID, why=why)
+    assert "a month old" not in shown(
+        show.plan_view(Plan("studio", (private,)), READER)
+    )
+
+
 def test_a_private_row_that_could_not_be_written_is_not_quoted_by_the_server() -> None:
     change = plan_of("feedback").changes[1]
     error = Rejected("notion", "PATCH", f'instead was "{SAID}"', field="text")

@@ -120,9 +120,17 @@ def _board(board: BoardDiff, words: Words) -> RenderableType:
     for page in board.pages:
         sign, colour = SIGNS[page.kind]
         branch = tree.add(Text(f"{sign} {page.title or page.key}", style=colour))
+        if page.kind is Kind.ARCHIVE:
+            branch.add(Text(_taken_away(page, words)))
         for field in page.fields:
             branch.add(Text(_field(page, field, words)))
     return tree
+
+
+def _taken_away(page: PageDiff, words: Words) -> str:
+    """Return what becomes of a row that is taken away, with the reason where its time is over."""
+    fate = words.say(AWAY[bool(page.why)])
+    return f"{fate}: {page.why}" if page.why else fate
 
 
 def _field(page: PageDiff, field: FieldDiff, words: Words) -> str:

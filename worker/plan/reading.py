@@ -44,8 +44,8 @@ class FieldDiff(msgspec.Struct, frozen=True):
 
 
 class PageDiff(msgspec.Struct, frozen=True):
-    """One page: `body` is the section that is written into it. Of a `private` row only that it changes is told; its
-    `key` names it, of rows without a title too."""
+    """One page: `body` is the section that is written into it, `why` says why it is taken away where its time is over.
+    Of a `private` row only that it changes is told; its `key` names it, of rows without a title too."""
 
     kind: Kind
     title: str
@@ -54,6 +54,7 @@ class PageDiff(msgspec.Struct, frozen=True):
     body: str = ""
     private: bool = False
     key: str = ""
+    why: str = ""
 
 
 class BoardDiff(msgspec.Struct, frozen=True):
@@ -178,7 +179,8 @@ class Reader(msgspec.Struct, frozen=True):
         is_new = change.kind is Kind.CREATE
         title = change.title or change.ref.key
         fields = (self._field(change, each, is_new=is_new) for each in change.fields)
-        return PageDiff(change.kind, title, url, tuple(fields), change.body)
+        why = change.why.formula if change.why else ""
+        return PageDiff(change.kind, title, url, tuple(fields), change.body, why=why)
 
     def say_inputs(self, why: Why, ref: Ref, title: str = "") -> tuple[Input, ...]:
         """Return the figures behind a value of a row as its reader says them; `title` is how the row is called."""
