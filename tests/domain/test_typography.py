@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.period_titles import period_name, period_title
+from worker.domain.document import bold, link
+from worker.domain.period_titles import name_months, period_name, period_title
 from worker.domain.periods import month_of, quarter_of, week_of
 from worker.domain.typography import fill, nest
 from worker.domain.words import Words
@@ -118,3 +119,30 @@ def test_russian_months_and_weeks_are_small_within_a_sentence() -> None:
     assert period_name(quarter_of(day), RUSSIAN) == "4 кв. 2026"
     assert period_name(month_of(day), ENGLISH) == "November 2026"
     assert period_name(week_of(day), ENGLISH) == "Week 47 · Nov 16–22"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "english", "russian"),
+    [
+        ((2026, 8), (2026, 10), "August – October 2026", "август – октябрь 2026"),
+        (
+            (2025, 11),
+            (2026, 1),
+            "November 2025 – January 2026",
+            "ноябрь 2025 – январь 2026",
+        ),
+    ],
+)
+def test_months_of_one_year_name_it_once(
+    first: tuple[int, int], last: tuple[int, int], english: str, russian: str
+) -> None:
+    months = [month_of(date(*month, 1)) for month in (first, last)]
+    assert name_months(*months, ENGLISH) == english
+    assert name_months(*months, RUSSIAN) == russian
+
+
+def test_a_figure_in_bold_or_in_a_link_is_not_broken_over_lines() -> None:
+    amount = RUSSIAN.money(Decimal(28_631_980))
+    assert bold(amount) == f"**{amount}**"
+    day = RUSSIAN.date(date(2026, 11, 27))
+    assert link(f" срок  {day}\n", "https://a.test") == f"[срок {day}](https://a.test)"

@@ -281,7 +281,7 @@ def test_missing_options_are_listed_and_the_others_bound() -> None:
     )
     binding, problems = bind(THINGS, read_data_source(raw), locale="en")
     assert codes(problems) == [("schema-option", "choice")]
-    assert "'Green', 'Blue'" in english(problems[0].message)
+    assert "“Green”, “Blue”" in english(problems[0].message)
     assert binding.options["choice"] == {"red": ("id-red", "RED")}
 
 

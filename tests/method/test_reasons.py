@@ -172,7 +172,7 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "clients.revenue_quarter": (summed, Decimal(0)),
     "clients.plan": (summed, Decimal(0)),
     "clients.pace": (ratio_of("revenue of the quarter", "planned to date"), TO_FOUR),
-    "clients.revenue_share": (recent_share, TO_FOUR),
+    "clients.revenue_share": (recent_share, Decimal("0.001")),
     "clients.ltv": (recognised, Decimal(0)),
     "clients.ltv_low": (expected_worth, Decimal(1)),
     "clients.ltv_high": (expected_worth, Decimal(1)),

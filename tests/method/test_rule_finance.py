@@ -113,7 +113,7 @@ def test_share_and_trend_are_of_finished_months() -> None:
     )
     outcome = judge(scene)
     # c1: 60 of 60 + 210; 60 against 55 is 9 % more, which is less than the tenth that counts
-    assert facts_of(outcome, "clients", "c1")["revenue_share"] == Decimal("0.2222")
+    assert facts_of(outcome, "clients", "c1")["revenue_share"] == Decimal("0.222")
     assert facts_of(outcome, "clients", "c1")["revenue_trend"] == "flat"
     assert facts_of(outcome, "clients", "c2")["revenue_trend"] is None
 

@@ -349,7 +349,7 @@ def test_a_client_has_one_share_wherever_it_is_told() -> None:
     rows = table(portfolio, "Clients").rows
     assert sorted(line[3] for line in rows) == ["0%", "100%", "33.3%", "66.7%"]
     assert "The largest client, C1, brings 66.7% (alarm at 25%). 🔴" in said(portfolio)
-    told = ("Share of the firm's revenue, August 2026 – October 2026", "66.7%")
+    told = ("Share of the firm's revenue, August – October 2026", "66.7%")
     assert told in table(found["c1"].blocks, "Money").rows
 
 

@@ -155,6 +155,33 @@ def test_what_waits_for_people_is_asked_with_a_link_to_its_row() -> None:
     assert "[Designer, 20 h](row:requests/request:u1:designer)" in text
 
 
+def test_of_a_date_that_has_passed_no_chance_is_told() -> None:
+    missed = card(
+        "p2", name="Shop", url="https://notion.test/p2", due=date(2026, 11, 2)
+    )
+    seen = _agency(missed)
+    outcome = judge(seen)
+    measure = replace(
+        outcome.measures.cards[Ref("projects", "p2")], on_time=Decimal(0), forecast=None
+    )
+    for forecast, says in (
+        (None, "no end is in sight"),
+        (
+            Forecast(date(2026, 12, 10), date(2026, 12, 20), remaining=5, draws=100),
+            "safe is Dec 20, 2026",
+        ),
+    ):
+        cards = {
+            **outcome.measures.cards,
+            measure.card: replace(measure, forecast=forecast),
+        }
+        measures = replace(outcome.measures, cards=cards)
+        sections = write_pages(seen, replace(outcome, measures=measures)).sections
+        home = next(section for section in sections if section.ref == HOME)
+        asked = f"agree a new date: Nov 2, 2026 has passed, {says}"
+        assert asked in markdown(home.blocks)
+
+
 @pytest.mark.parametrize(
     ("chance", "is_asked"), [("0.49", True), ("0.5", False), (None, False)]
 )
@@ -193,7 +220,7 @@ def test_rows_to_mend_are_named_with_their_fault_and_a_link() -> None:
     )
     seen = _agency(rows={"documents": (replace(bare, url=url),)}, problems=(problem,))
     text = markdown(_home(seen))
-    assert f"[Contract]({url}): the Kind is missing" in text
+    assert f"[Contract]({url}) · the Kind is missing" in text
     mended = replace(seen, problems=())
     assert "Data to mend" not in _said(mended)
 
@@ -221,5 +248,5 @@ def test_a_running_card_without_work_in_jira_is_one_to_mend(
     bare = card("p2", stage, name="Shop", url="https://notion.test/p2", jira=jira)
     text = markdown(_home(_agency(bare)))
     assert (
-        "[Shop](https://notion.test/p2): runs, but names no work in Jira" in text
+        "[Shop](https://notion.test/p2) · runs, but names no work in Jira" in text
     ) == is_told

@@ -590,8 +590,8 @@ def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
     (fault,) = [problem for problem in found.problems if problem.code in FAULTS]
     told, russian = (in_words(fault, load_words(one, "")) for one in ("en", "ru"))
     assert told.where == russian.where == f"meetings/meeting:daily:u1:{TODAY}"
-    assert told.message.startswith("the page could not be written: AttributeError: ")
-    assert russian.message.startswith("страницу не удалось написать: AttributeError: ")
+    assert told.message.startswith("the page could not be written: TypeError: ")
+    assert russian.message.startswith("страницу не удалось написать: TypeError: ")
     assert russian.hint == "сообщите об этом; остальные страницы написаны"
     assert "meeting:portfolio" in {section.ref.key for section in found.sections}
 

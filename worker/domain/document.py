@@ -120,12 +120,14 @@ class Run(msgspec.Struct, frozen=True):
 _MARKS = re.compile(
     r"\\(?P<literal>[\\*\[\]()])|(?P<bold>\*\*)|\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>[^()\s]+)\)"
 )
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
+"""Spaces at which a line may break."""
 _SPECIAL = re.compile(r"([\\*\[\]])")
 
 
 def plain(text: str) -> str:
-    """Return text that is shown as it is, whatever signs it holds."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Return text that is shown as it is, whatever signs it holds; spaces that hold a figure together stay."""
+    return _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text).strip(" "))
 
 
 def bold(text: str) -> str:

@@ -45,6 +45,14 @@ def period_name(period: Period, words: Words) -> str:
     return in_sentence(period_title(period, words), words.locale)
 
 
+def name_months(first: Period, last: Period, words: Words) -> str:
+    """Return months as they stand within a sentence, the year once where it is one: `август – октябрь 2026`."""
+    begin = period_name(first, words)
+    if first.start.year == last.start.year:
+        begin = _formatted(first.start, "LLLL", words.locale)
+    return f"{begin} – {period_name(last, words)}"
+
+
 def days(period: Period, words: Words) -> str:
     """Return the days of a week part, which never leaves its month, the month where the language has it: `Nov 16–22`."""
     is_day = period.start == period.end

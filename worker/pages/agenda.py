@@ -67,14 +67,15 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
     if load is None or not load.people:
         yield view.paragraph("Available hours and load are not known.")
         return
-    yield Bullet(
-        view.say(
-            "Utilization of the last four weeks: {share} of {hours} effective hours",
-            share=bold(view.percent(load.utilization)),
-            hours=view.number(load.effective, 0),
+    if load.utilization is not None:
+        yield Bullet(
+            view.say(
+                "Utilization of the last four weeks: {share} of {hours} effective hours",
+                share=bold(view.percent(load.utilization)),
+                hours=view.number(load.effective, 0),
+            )
         )
-    )
-    if load.billable is not None and load.target is not None:
+    if load.billable_utilization is not None and load.target is not None:
         yield Bullet(
             view.say(
                 "Billable: {share} of {hours} effective hours, target {target}",

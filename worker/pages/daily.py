@@ -13,7 +13,7 @@ from worker.pages.view import View, first_lines, join_parts, risk_line, task_lin
 
 MOST, MOST_LINES = 12, 24
 MOVES = {
-    Category.DONE.value: ("✅", message("done")),
+    Category.DONE.value: ("✅", message("finished")),
     Category.ACTIVE.value: ("▶️", message("started")),
     Category.NEW.value: ("↩️", message("back to the queue")),
 }

@@ -15,6 +15,7 @@ from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import monday_of, month_of, quarter_of
 from worker.domain.values import Ref
+from worker.method.formulas.lateness import is_past_due
 from worker.method.measures import CardMeasure, Rag
 from worker.pages.view import (
     DOTS,
@@ -214,22 +215,28 @@ def _doubtful_dates(view: View) -> Iterator[Block]:
     yield from first_lines(view, soonest, MOST_CARDS)
 
 
+_ADVICE = {
+    (False, False): message(
+        "agree a new date: {day} is held with {chance}, no end is in sight"
+    ),
+    (False, True): message(
+        "agree a new date: {day} is held with {chance}, safe is {safe}"
+    ),
+    (True, False): message("agree a new date: {day} has passed, no end is in sight"),
+    (True, True): message("agree a new date: {day} has passed, safe is {safe}"),
+}
+"""What is advised of a date, by whether it has passed and whether an end is in sight."""
+
+
 def _doubtful_date(view: View, card: Card, measure: CardMeasure) -> str:
-    due = view.due_of(card)
-    day = view.date(due)
-    chance = view.percent(measure.on_time)
+    pattern = _ADVICE[is_past_due(measure, view.today), measure.forecast is not None]
+    safe = measure.forecast.p85 if measure.forecast else None
     advice = view.say(
-        "agree a new date: {day} is held with {chance}, no end is in sight",
-        day=day,
-        chance=chance,
+        pattern,
+        day=view.date(view.due_of(card)),
+        chance=view.percent(measure.on_time),
+        safe=view.date(safe),
     )
-    if measure.forecast is not None:
-        advice = view.say(
-            "agree a new date: {day} is held with {chance}, safe is {safe}",
-            day=day,
-            chance=chance,
-            safe=view.date(measure.forecast.p85),
-        )
     name = link(card.name, card.url)
     client = client_link(view, card.client)
     return join_parts((f"📅 {name}", client, advice))
@@ -277,7 +284,7 @@ def _without_work(view: View) -> Iterator[str]:
         fault = view.say(
             "runs, but names no work in Jira: put a project or epic key into its Jira field"
         )
-        yield f"{name}: {fault}"
+        yield join_parts((name, fault))
 
 
 def _roles(view: View) -> Iterator[Block]:

@@ -191,7 +191,8 @@ def _forecasts(view: View, unit: Ref, monday: date) -> Iterator[Block]:
         if row is not None:
             rows.append(row)
     if rows:
-        yield view.heading("Forecast")
+        day = view.words.day_month(view.today)
+        yield view.heading("Forecast, actual to {day}", day=day)
         yield view.table(FORECAST_HEADER, rows)
 
 

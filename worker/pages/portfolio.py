@@ -376,9 +376,10 @@ def _manager(
     if own is not None:
         count = len(own.accounts)
         accounts = view.say("{accounts} of {limit}", accounts=count, limit=own.limit)
-        load = view.percent(own.load)
+        # Where nothing of theirs is planned in Jira, as is usual, nobody knows how busy they are.
+        load = view.percent(own.load) if own.load else NONE
         manager = view.measures.people.get(person)
-        if manager is not None and manager.ahead:
+        if own.load and manager is not None and manager.ahead:
             load = view.say(
                 "{share} of {hours} h", share=load, hours=view.number(manager.ahead, 0)
             )

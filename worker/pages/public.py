@@ -174,18 +174,17 @@ def _dates(shown: PublicClientView, words: Words, today: date) -> Iterator[Block
     ahead.sort()
     yield Heading(words.say("Next dates"), 2)
     for day, name, event in ahead:
-        title = plain(name)
-        what = words.say(event)
-        yield Bullet(f"**{words.date(day)}** — {title}: {what}")
+        what = words.say(event, project=plain(name))
+        yield Bullet(f"**{words.date(day)}** — {what}")
 
 
 def _events(shown: PublicClientView) -> Iterator[tuple[date | None, str, str]]:
     """Yield day, project and what happens then; a date under review is none."""
     for project in shown.running:
         if not project.under_review:
-            yield project.promised, project.name, message("the result")
+            yield project.promised, project.name, message("result of “{project}”")
     for project in shown.coming:
-        yield project.start, project.name, message("the start")
+        yield project.start, project.name, message("start of “{project}”")
 
 
 def _whom_to_call(shown: PublicClientView, words: Words) -> Iterator[Block]:

@@ -34,7 +34,7 @@ from worker.domain.entities import (
 )
 from worker.domain.messages import BESIDE_UNITS, message
 from worker.domain.money import foot, round_money
-from worker.domain.period_titles import period_name
+from worker.domain.period_titles import name_months
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
@@ -71,7 +71,6 @@ UNIT = Decimal(1)
 """What money is shown in: no page needs cents."""
 EVEN = Decimal("0.5")
 """Below this chance a date is rather missed than held."""
-TENTH = Decimal("0.001")
 
 Sums = Mapping[tuple[Ref, Period], Decimal]
 
@@ -290,9 +289,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     def share_months(self) -> str:
         """Return the months in which shares of the revenue are counted."""
         months = finished_months(self.today, FEW)
-        first = period_name(months[0], self.words)
-        last = period_name(months[-1], self.words)
-        return f"{first} – {last}"
+        return name_months(months[0], months[-1], self.words)
 
     def brief_money(self, amount: Decimal | None) -> str:
         """Return an amount in thousands or millions, for narrow columns."""
@@ -358,7 +355,7 @@ def look(world: World, outcome: Outcome) -> View:
         },
         sums,
         _shelves(world, measures, risks=risks, tasks=tasks),
-        share_revenue(measures.history or {}, world.today, digits=TENTH),
+        share_revenue(measures.history or {}, world.today),
         sum_ahead(measures.coming, world.units),
     )
 
@@ -543,7 +540,7 @@ def note_lines(view: View) -> Iterator[str]:
         name = link(title, note.url)
         parts = map(plain, note.lines)
         lacks = join_parts(parts)
-        yield f"{name}: {lacks}"
+        yield join_parts((name, lacks))
 
 
 def join_parts(parts: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.figures import name_row, show_money
 from worker.method.formulas.bands import direction_of
-from worker.method.formulas.flow import SHARE, ratio, share
+from worker.method.formulas.flow import ratio, share
 from worker.method.measures import (
     CardMeasure,
     MoneyMeasure,
@@ -35,6 +35,8 @@ from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 ZERO = Decimal(0)
+TENTH = Decimal("0.001")
+"""A tenth of a percent: how finely shares of the revenue are told, on boards and on pages."""
 TREND_BAND = Decimal("0.1")
 FEW = 3
 FAR = Decimal("0.5")
@@ -108,9 +110,9 @@ def finished_months(today: date, count: int) -> tuple[Period, ...]:
 
 
 def share_revenue(
-    history: Mapping[Ref, Sequence[MonthMoney]], today: date, *, digits: Decimal
+    history: Mapping[Ref, Sequence[MonthMoney]], today: date
 ) -> dict[Ref, Decimal]:
-    """Return each client's share of the firm's revenue in the last three finished months, in multiples of `digits`.
+    """Return each client's share of the firm's revenue in the last three finished months, in tenths of a percent.
 
     Together they are 1 exactly; there are none where the firm brought nothing. This is the one share of a client.
     """
@@ -125,7 +127,7 @@ def share_revenue(
     # What rounding leaves goes to the smaller of two that would have it alike: no large share is told as larger.
     refs = sorted(amounts, key=lambda ref: (amounts[ref], ref))
     exact = [amounts[ref] / whole for ref in refs]
-    shares = foot(exact, digits)
+    shares = foot(exact, TENTH)
     return dict(zip(refs, shares, strict=True))
 
 
@@ -137,7 +139,7 @@ def _client_money(
 ) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
     quarter = quarter_of(world.today)
     cards = promised_cards(world, measures)
-    shares = share_revenue(money.history, world.today, digits=SHARE)
+    shares = share_revenue(money.history, world.today)
     revenue: dict[Ref, Decimal] = defaultdict(Decimal)
     for fact in money.weeks:
         if fact.week.start in quarter:
