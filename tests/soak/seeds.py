@@ -52,16 +52,16 @@ def grown_ground() -> Ground:
 
 @contextmanager
 def ready() -> Iterator[None]:
-    """Make what every seed needs, before there are several processes; meanwhile it is not looked through for garbage."""
+    """Make what every seed needs, before there are several processes; what a life leaves is cleared away before the next,
+    not in its midst."""
     grown_ground()
-    thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
+        gc.enable()
         gc.unfreeze()
 
 
@@ -105,6 +105,7 @@ def live(seed: int, steps: Iterable[Step] | None = None) -> Story:
 
 def _live_once(seed: int, steps: Iterable[Step]) -> tuple[Story, Picture]:
     """Live a seed and return its story and, of one that is compared, what stands at its end."""
+    gc.collect()  # what the life before left
     with tempfile.TemporaryDirectory() as folder:
         world = World(ground_of(seed), Path(folder), is_compared=is_comparable(seed))
         began = world.clock.now()
