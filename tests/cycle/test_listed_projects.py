@@ -318,7 +318,7 @@ def test_hours_on_issues_that_are_not_listed_are_not_kept(site: Listed) -> None:
     for full in (False, True):
         site.read(full=full)
         with site.store.reading("studio") as tx:
-            logs = snapshots.load_worklogs(tx)
+            logs = [*snapshots.load_worklogs(tx)]
             ids = {issue.id for issue in snapshots.load_issues(tx)}
         assert [log.seconds for log in logs] == [3600]
         assert logs[0].issue in ids

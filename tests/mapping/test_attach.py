@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.english import english
-from worker.domain.entities import Card, Issue, Worklog
+from worker.domain.entities import Card, Issue, LoggedTime
 from worker.domain.messages import literal
 from worker.domain.values import Ref
 from worker.world.attach import (
@@ -96,7 +96,7 @@ def test_a_query_card_has_what_was_matched_and_is_known() -> None:
 
 
 def test_worklogs_come_with_their_issues() -> None:
-    logs = [Worklog(str(number), str(number), "anna", THEN, 60) for number in (2, 4, 9)]
+    logs = [LoggedTime(str(number), "anna", THEN.date(), 60) for number in (2, 4, 9)]
     work = attach(
         [CARD],
         index_issues(ISSUES, logs),
@@ -182,7 +182,7 @@ def test_whether_a_sub_task_left_the_scope_depends_on_its_own_card_alone() -> No
     assert [each.id for each in work.rejected] == ["11", "12"]
 
 
-LOGGED = tuple(Worklog(issue.id, issue.id, "anna", THEN, 60) for issue in ISSUES[:8])
+LOGGED = tuple(LoggedTime(issue.id, "anna", THEN.date(), 60) for issue in ISSUES[:8])
 
 
 def logged(link: ResolvedLink) -> list[str]:
@@ -206,7 +206,7 @@ def test_time_logged_on_epics_of_an_epic_is_of_the_card_that_names_what_is_above
     None
 ):
     issues = (issue(8, level=2), issue(1, level=1, parent=8), issue(2, parent=1))
-    logs = [Worklog(one.id, one.id, "anna", THEN, 60) for one in issues]
+    logs = [LoggedTime(one.id, "anna", THEN.date(), 60) for one in issues]
     link = ResolvedLink(LinkKind.EPIC, "ACME-8", epic="8")
     work = attach([CARD], index_issues(issues, logs), {"card": link})[CARD.ref]
     assert [each.id for each in work.issues] == ["2"]

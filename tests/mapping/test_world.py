@@ -16,7 +16,7 @@ from tests.support.english import english
 from worker import config
 from worker.codecs.notion import encode
 from worker.codecs.records import read_page
-from worker.domain.entities import Issue, JiraProject, Row, Stage, Worklog
+from worker.domain.entities import Issue, JiraProject, LoggedTime, Row, Stage
 from worker.domain.messages import literal
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Value
@@ -640,8 +640,7 @@ def test_a_world_takes_steps_in_proportion_to_its_issues(board: Board) -> None:
     def count_for(size: int) -> int:
         issues = [issue(number, f"P{number % 100}") for number in range(size)]
         worklogs = [
-            Worklog(str(number), str(number), "anna", THEN, 60)
-            for number in range(size)
+            LoggedTime(str(number), "anna", THEN.date(), 60) for number in range(size)
         ]
         worlds: list[World] = []
         calls = count_calls(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import judge
 from tests.support.worlds import TODAY, at, card, client, issue, unit, worklog, world
-from worker.domain.entities import Issue, Worklog
+from worker.domain.entities import Issue, LoggedTime
 from worker.domain.messages import ENGLISH, render
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
@@ -23,7 +23,7 @@ P1 = Ref("projects", "p1")
 HOUR = 3600
 
 
-def seen(*issues: Issue, logs: tuple[Worklog, ...] = ()) -> World:
+def seen(*issues: Issue, logs: tuple[LoggedTime, ...] = ()) -> World:
     """Return a world of one running card with these issues and logs."""
     return world(client(), unit(), card(), work={"p1": issues}, logs=logs)
 

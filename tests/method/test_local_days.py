@@ -31,6 +31,7 @@ from worker.domain.periods import local_day, month_of
 from worker.domain.values import Ref
 from worker.method.delivery.quality import count_weeks
 from worker.method.measures import CardMeasure
+from worker.world.logged import on_days
 from worker.world.memory import Baseline, Memory, PlannedItem
 from worker.world.rows import read_task
 from worker.world.world import World
@@ -204,16 +205,17 @@ def test_hours_are_money_of_the_local_month() -> None:
     """Ten hours at 1,000 logged on 31 October, 20:00 UTC: November's in Vladivostok, October's in New York."""
     log = Worklog("1", "1", "dev", evening(date(2026, 10, 31)), 36_000)
     for zone, amounts in ((EAST, (0, 10_000)), (WEST, (10_000, 0))):
+        logs = tuple(on_days([log], zone))
         seen = world(
             client(engagement="tm"),
             unit(),
             person("dev"),
             card(),
             work={"p1": [issue(1)]},
-            logs=[log],
+            logs=logs,
             zone=zone,
         )
-        history = judge(replace(seen, worklogs=(log,))).measures.history
+        history = judge(replace(seen, worklogs=logs)).measures.history
         assert history is not None
         months = {month.month: month.amount for month in history[Ref("clients", "c1")]}
         october, november = date(2026, 10, 1), date(2026, 11, 1)
@@ -245,17 +247,18 @@ def test_hours_are_logged_in_the_local_week() -> None:
     """
     log = Worklog("1", "1", "dev", evening(date(2026, 10, 18)), 16 * 3600)
     for zone, hours in ((EAST, Decimal("0.1000")), (WEST, 0)):
+        logs = tuple(on_days([log], zone))
         seen = world(
             client(),
             unit(),
             person("dev", capacity=Decimal(40), unit=Ref("units", "u1"), role="dev"),
             card(),
             work={"p1": [issue(1)]},
-            logs=[log],
+            logs=logs,
             zone=zone,
         )
         # 16 of 4 x 40 hours.
-        facts = facts_of(judge(replace(seen, worklogs=(log,))), "people", "dev")
+        facts = facts_of(judge(replace(seen, worklogs=logs)), "people", "dev")
         assert facts["utilization"] == hours
 
 

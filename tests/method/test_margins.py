@@ -28,7 +28,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.config import Thresholds
-from worker.domain.entities import CostRate, Worklog
+from worker.domain.entities import CostRate, LoggedTime
 from worker.domain.periods import month_of
 from worker.domain.values import Ref
 from worker.errors import Problem, in_words
@@ -69,7 +69,7 @@ def cost(
 
 
 def scene(
-    logs: Iterable[Worklog],
+    logs: Iterable[LoggedTime],
     costs: Sequence[CostRate],
     *,
     today: date = DECEMBER,

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import judge
 from tests.support.worlds import TODAY, card, client, issue, unit, worklog, world
-from worker.domain.entities import CardWork, Issue, Worklog
+from worker.domain.entities import CardWork, Issue, LoggedTime
 from worker.domain.values import Ref
 from worker.method.measures import CardMeasure
 from worker.world.attach import attach, index_issues
@@ -30,7 +30,7 @@ def refused(number: int, *, on: date = TODAY - timedelta(days=3)) -> Issue:
     return replace(issue(number, done=on), rejected=True)
 
 
-def seen(issues: Iterable[Issue], logs: Iterable[Worklog] = ()) -> World:
+def seen(issues: Iterable[Issue], logs: Iterable[LoggedTime] = ()) -> World:
     """Return a world of one card in progress on a whole Jira project, linked as it is after a read."""
     row = card(start=START, due=END)
     link = ResolvedLink(LinkKind.PROJECT, shown="project ACME", project="ACME")

@@ -18,11 +18,13 @@ from tests.support.worlds import card, client, issue, person, unit, worklog, wor
 from worker.config import Thresholds
 from worker.domain.dated import Dated
 from worker.domain.document import Block, Table
+from worker.domain.entities import Worklog
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.locales import load_words
 from worker.method.measures import Signal
 from worker.method.money.retainer_hours import MonthHours, measure_hours, run_balance
+from worker.world.logged import on_days
 from worker.world.world import World
 
 END_OF_NOVEMBER = date(2026, 11, 30)
@@ -158,13 +160,16 @@ def test_a_log_on_two_cards_of_a_client_is_used_once() -> None:
 
 def test_hours_are_those_of_the_workspaces_days() -> None:
     """22:00 UTC of 31 October is 1 November in Moscow."""
-    seen = scene({})
-    late = worklog(1, date(2026, 10, 31), 8)
-    late = replace(late, started=datetime(2026, 10, 31, 22, tzinfo=UTC))
-    works = {ref: replace(one, worklogs=(late,)) for ref, one in seen.work.items()}
-    seen = replace(seen, work=works)
-    assert figures(seen) == (92, 0, 192)
-    assert figures(replace(seen, zone=ZoneInfo("Europe/Moscow"))) == (100, 8, 192)
+    late = datetime(2026, 10, 31, 22, tzinfo=UTC)
+    log = Worklog("1", "1", "dev", late, 8 * 3600)
+    for zone, expected in (
+        (ZoneInfo("UTC"), (92, 0, 192)),
+        (ZoneInfo("Europe/Moscow"), (100, 8, 192)),
+    ):
+        seen = replace(scene({}), zone=zone)
+        logs = tuple(on_days([log], zone))
+        works = {ref: replace(one, worklogs=logs) for ref, one in seen.work.items()}
+        assert figures(replace(seen, work=works)) == expected
 
 
 def reasons(seen: World) -> dict[str, list[tuple[str, str]]]:

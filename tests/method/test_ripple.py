@@ -28,7 +28,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.config import Thresholds
-from worker.domain.entities import Card, CardWork, Issue, Stage, Worklog
+from worker.domain.entities import Card, CardWork, Issue, LoggedTime, Stage
 from worker.domain.periods import Week
 from worker.domain.values import Ref, Span
 from worker.locales import load_words
@@ -72,7 +72,7 @@ def scene(
     left: Sequence[Issue] = (task(11, 64),),
     own: Sequence[Issue] = OWN,
     away: tuple[Span, ...] = (),
-    logs: tuple[Worklog, ...] = (),
+    logs: tuple[LoggedTime, ...] = (),
     **fields: Any,
 ) -> World:
     """Return a world of two clients whose cards share Dan; `left` is the open work of p1, `logs` are of p1."""

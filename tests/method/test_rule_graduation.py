@@ -21,7 +21,7 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.domain.entities import Card, CardWork, Service, Stage, Worklog
+from worker.domain.entities import Card, CardWork, LoggedTime, Service, Stage
 from worker.domain.values import Ref
 from worker.method.growth.graduation import find_graduations
 from worker.method.measures import CardMeasure, Forecast, Signal, UnitLoad, WeekLoad
@@ -60,7 +60,7 @@ def signals(
     return {one.playbook: one for one in found if one.subject == C1}
 
 
-def crew(*weeks_and_hours: tuple[int, int, float]) -> list[Worklog]:
+def crew(*weeks_and_hours: tuple[int, int, float]) -> list[LoggedTime]:
     """Return logs of so many people on the Tuesday of a week back (1: the last full one), so many hours each."""
     return [
         worklog(
@@ -87,7 +87,7 @@ def crew(*weeks_and_hours: tuple[int, int, float]) -> list[Worklog]:
     ],
 )
 def test_three_people_with_a_day_each_in_two_of_the_last_four_full_weeks(
-    logs: list[Worklog], ready: bool
+    logs: list[LoggedTime], ready: bool
 ) -> None:
     found = graduation(
         world(newbiz(), unit(), card(), work={"p1": [issue(1)]}, logs=logs)

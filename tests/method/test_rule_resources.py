@@ -31,10 +31,10 @@ from worker.domain.entities import (
     FIRM,
     CardWork,
     Issue,
+    LoggedTime,
     Person,
     Service,
     Stage,
-    Worklog,
 )
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
@@ -72,7 +72,9 @@ def dan(**fields: Any) -> Person:
     )
 
 
-def logs(author: str, hours: float, days: list[date], first: int = 0) -> list[Worklog]:
+def logs(
+    author: str, hours: float, days: list[date], first: int = 0
+) -> list[LoggedTime]:
     """Return one log a day."""
     return [
         worklog(first + number, day, hours, author=author)
@@ -100,7 +102,7 @@ def task(
 def agency(
     *things: Any,
     issues: list[Issue] | None = None,
-    worklogs: list[Worklog] | None = None,
+    worklogs: list[LoggedTime] | None = None,
     work: dict[str, list[Issue]] | None = None,
     **fields: Any,
 ) -> World:

@@ -877,13 +877,13 @@ def test_issues_and_worklogs_come_back_as_they_were(store: Store) -> None:
         snapshots.save_worklogs(tx, [log, Worklog("w2", "8", "anna", NOW, 60)], ["w2"])
     with store.reading("main") as tx:
         assert snapshots.load_issues(tx) == (_issue(7), _issue(8, "new"))
-        assert snapshots.load_worklogs(tx) == (log,)
+        assert [*snapshots.load_worklogs(tx)] == [log]
     with store.transaction("main") as tx:
         assert snapshots.find_issues(tx, ["8", "9"]) == (_issue(8, "new"),)
         assert snapshots.issue_ids(tx) == {"7", "8"}
         snapshots.forget_issues(tx, ["7"])
         assert snapshots.load_issues(tx) == (_issue(8, "new"),)
-        assert snapshots.load_worklogs(tx) == ()
+        assert [*snapshots.load_worklogs(tx)] == []
 
 
 def test_cursors_and_bindings_come_back(store: Store) -> None:

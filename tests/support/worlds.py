@@ -18,13 +18,13 @@ from worker.domain.entities import (
     Contact,
     Document,
     Issue,
+    LoggedTime,
     Move,
     Person,
     Revenue,
     Row,
     Stage,
     Unit,
-    Worklog,
 )
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Unset, Value
@@ -203,9 +203,9 @@ def steady(
 
 def worklog(
     number: int, day: date, hours: float, *, author: str = "dev", issue: str = "1"
-) -> Worklog:
+) -> LoggedTime:
     """Return logged time."""
-    return Worklog(str(number), issue, author, at(day), int(hours * 3600))
+    return LoggedTime(issue, author, day, int(hours * 3600))
 
 
 def row(
@@ -236,7 +236,7 @@ def row(
 def world(
     *things: object,
     work: Mapping[str, Sequence[Issue]] | None = None,
-    logs: Iterable[Worklog] = (),
+    logs: Iterable[LoggedTime] = (),
     today: date = TODAY,
     memory: Memory | None = None,
     words: Words | None = None,

@@ -75,6 +75,7 @@ from worker.state import bases, journal, memory, runs, snapshots
 from worker.state.settings import Setting
 from worker.state.store import Tx
 from worker.world.links import Link
+from worker.world.logged import on_days
 from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import PLACES, World
 from worker.write.settle import settle
@@ -455,10 +456,11 @@ def normalize(
     losses: Losses = NOTHING_LOST,
 ) -> World:
     """Return the world of the snapshot, with the last known values in the place of some losses."""
+    zone = ZoneInfo(context.settings.time_zone)
     with context.reading() as tx:
         pages = snapshots.load_pages(tx)
         issues = snapshots.load_issues(tx)
-        worklogs = snapshots.load_worklogs(tx)
+        worklogs = tuple(on_days(snapshots.load_worklogs(tx), zone))
         remembered = memory.load(tx)
         gone = GONE.load(tx)
         written, tried = bases.load(tx, only={field for _, field in WHOSE})

@@ -440,6 +440,15 @@ class Worklog(msgspec.Struct, frozen=True, array_like=True, gc=False):
     seconds: int
 
 
+class LoggedTime(msgspec.Struct, frozen=True, gc=False):
+    """A work log as the rules see it: so many `seconds` of a person on an issue on a day of the workspace's zone."""
+
+    issue: str
+    author: str
+    day: date
+    seconds: int
+
+
 class Above(msgspec.Struct, frozen=True, gc=False):
     """What is known of an issue that is only above others: its parent's id, and whether its hours may be billed."""
 
@@ -475,7 +484,7 @@ class CardWork(msgspec.Struct, frozen=True, gc=False):
 
     link: str = ""
     issues: tuple[Issue, ...] = ()
-    worklogs: tuple[Worklog, ...] = ()
+    worklogs: tuple[LoggedTime, ...] = ()
     as_of: datetime | None = None
     rejected: tuple[Issue, ...] = ()
     extra: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -12,7 +12,6 @@ import msgspec
 from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref
 from worker.method.delivery.records import CardFlow, Promises
-from worker.method.formulas.flow import HOUR
 from worker.method.formulas.working_time import part_of
 from worker.method.hindsight.scoring import Calibration, Odds, Takings
 from worker.method.hindsight.worth import Worth
@@ -278,13 +277,8 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
     model: str | None
     author: str
     day: date
-    seconds: int
+    hours: Decimal
     billable: bool
-
-    @property
-    def hours(self) -> Decimal:
-        """Return how long it was."""
-        return self.seconds / HOUR
 
     @property
     def month(self) -> date:

@@ -337,12 +337,12 @@ def _freshness(view: View) -> Iterator[Block]:
 def _newest(view: View) -> Iterator[tuple[str, str | None]]:
     world = view.world
     changed = (issue.updated for issue in world.issues.values())
-    logged = (worklog.started for worklog in world.worklogs)
+    logged = (log.day for log in world.worklogs)
     contacts = world.contacts.values()
     days = {one.last_contact for one in contacts if one.last_contact}
     months = {row.month for row in world.revenue}
     yield message("Work in Jira"), _last_moment(view, changed)
-    yield message("Hours logged in Jira"), _last_moment(view, logged)
+    yield message("Hours logged in Jira"), _last_day(view, logged)
     if months:
         month = month_of(max(months))
         yield message("Revenue"), period_title(month, view.words)
@@ -356,3 +356,10 @@ def _last_moment(view: View, moments: Iterable[datetime]) -> str | None:
         return None
     day = view.world.day_of(newest)
     return view.date(day)
+
+
+def _last_day(view: View, days: Iterable[date]) -> str | None:
+    newest = max(days, default=None)
+    if newest is None:
+        return None
+    return view.date(newest)

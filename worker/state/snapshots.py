@@ -5,7 +5,7 @@ Rows are rewritten only when their digest changed; loading decodes all blobs of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -27,7 +27,6 @@ ROWS, WORK = "snapshot:rows", "snapshot:work"
 _COMMON = ("project", "type", "status", "category", "parent", "assignee")
 _EFFORTS = ("estimate", "remaining", "spent")
 _MOMENTS = ("updated", "resolved")
-_OF_MANY_LOGS = ("issue", "author", "seconds")
 _PACK = msgspec.msgpack.Encoder()
 _ISSUES = msgspec.msgpack.Decoder(tuple[Issue, ...])
 _WORKLOGS = msgspec.msgpack.Decoder(tuple[Worklog, ...])
@@ -331,30 +330,15 @@ def _worklog_row(log: Worklog, body: bytes) -> dict[str, Any]:
     return {"id": log.id, "issue": log.issue, "body": body}
 
 
-def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
-    """Return every worklog of the snapshot, by id; what they have in common is one object (half the memory).
-
-    Each begins with the quarter of an hour in which it did: days are asked for, and zones differ by whole quarters.
-    """
+def load_worklogs(tx: Tx) -> Iterator[Worklog]:
+    """Yield every worklog of the snapshot, by id, some in memory at a time."""
     query = (
         select(worklogs.c.body)
         .where(worklogs.c.workspace == tx.workspace)
         .order_by(worklogs.c.id)
     )
-    known: dict[Any, Any] = {}
-    logs: list[Worklog] = []
     for bodies in tx.connection.execute(query).scalars().partitions(CHUNK):
-        part = _WORKLOGS.decode(_array(bodies))
-        for log in part:
-            for name in _OF_MANY_LOGS:
-                value = getattr(log, name)
-                force_setattr(log, name, known.setdefault(value, value))
-            started = log.started
-            quarter = started.minute // 15 * 15
-            begun = started.replace(minute=quarter, second=0, microsecond=0)
-            force_setattr(log, "started", known.setdefault(begun, begun))
-        logs += part
-    return tuple(logs)
+        yield from _WORKLOGS.decode(_array(bodies))
 
 
 def _digest(body: bytes) -> bytes:

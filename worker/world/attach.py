@@ -15,11 +15,12 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Card, CardWork, Issue, Worklog
+from worker.domain.entities import Card, CardWork, Issue, LoggedTime
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.world.links import LinkKind, ResolvedLink
+from worker.world.logged import uncounted
 
 EPIC_LEVEL = 1
 
@@ -28,7 +29,7 @@ class WorkGroup(msgspec.Struct, gc=False):
     """Work (no epics) that hangs together, and the time logged on it."""
 
     issues: list[Issue] = []
-    worklogs: list[Worklog] = []
+    worklogs: list[LoggedTime] = []
 
 
 class IssueIndex(msgspec.Struct, frozen=True, gc=False):
@@ -41,10 +42,10 @@ class IssueIndex(msgspec.Struct, frozen=True, gc=False):
     by_project: Mapping[str, WorkGroup]
     below: Mapping[str, WorkGroup]
     branches: Mapping[str, list[str]]
-    worklogs: Mapping[str, list[Worklog]]
+    worklogs: Mapping[str, list[LoggedTime]]
 
 
-def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueIndex:
+def index_issues(issues: Iterable[Issue], worklogs: Iterable[LoggedTime]) -> IssueIndex:
     """Return the issues grouped for `attach`."""
     issues = tuple(issues)
     by_id = {issue.id: issue for issue in issues}
@@ -58,7 +59,7 @@ def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueI
         by_project[issue.project].issues.append(issue)
         if issue.parent is not None:
             below[issue.parent].issues.append(issue)
-    logs: defaultdict[str, list[Worklog]] = defaultdict(list)
+    logs: defaultdict[str, list[LoggedTime]] = defaultdict(list)
     for worklog in worklogs:
         logs[worklog.issue].append(worklog)
         logged_issue = by_id.get(worklog.issue)
@@ -209,11 +210,12 @@ def with_parents(issue: Issue, forest: IssueIndex) -> set[str]:
 def _unite(works: Iterable[WorkGroup]) -> WorkGroup:
     """Return the work of several links, each issue and worklog once."""
     issues: dict[str, Issue] = {}
-    worklogs: dict[str, Worklog] = {}
+    worklogs: list[LoggedTime] = []
+    logged: set[str] = set()
     for work in works:
         issues |= {issue.id: issue for issue in work.issues}
-        worklogs |= {log.id: log for log in work.worklogs}
-    return WorkGroup(list(issues.values()), list(worklogs.values()))
+        worklogs += uncounted(work.worklogs, logged)
+    return WorkGroup(list(issues.values()), worklogs)
 
 
 def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:

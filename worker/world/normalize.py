@@ -28,9 +28,9 @@ from worker.domain.entities import (
     CardWork,
     Issue,
     JiraProject,
+    LoggedTime,
     Person,
     Row,
-    Worklog,
 )
 from worker.domain.messages import Text, literal, tell
 from worker.domain.periods import WorkCalendar, local_day
@@ -76,7 +76,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
     pages: Pages = msgspec.field(default_factory=dict)
     issues: Sequence[Issue] = ()
-    worklogs: Sequence[Worklog] = ()
+    worklogs: Sequence[LoggedTime] = ()
     links: Mapping[str, ResolvedLink] = msgspec.field(default_factory=dict)
     jira_projects: Sequence[JiraProject] = ()
     hidden: Mapping[str, datetime] = msgspec.field(default_factory=dict)

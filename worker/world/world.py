@@ -22,13 +22,13 @@ from worker.domain.entities import (
     Idea,
     Issue,
     JiraProject,
+    LoggedTime,
     Person,
     Revenue,
     Row,
     Scenario,
     Service,
     Unit,
-    Worklog,
 )
 from worker.domain.money import minor_unit
 from worker.domain.periods import WorkCalendar, day_begins, local_day
@@ -119,7 +119,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     scenarios: Mapping[Ref, Scenario] = msgspec.field(default_factory=dict)
     work: Mapping[Ref, CardWork] = msgspec.field(default_factory=dict)
     issues: Mapping[str, Issue] = msgspec.field(default_factory=dict)
-    worklogs: tuple[Worklog, ...] = ()
+    worklogs: tuple[LoggedTime, ...] = ()
     jira_projects: tuple[JiraProject, ...] = ()
     unmatched_projects: tuple[JiraProject, ...] = ()
     trashed: frozenset[Ref] = frozenset()

@@ -368,7 +368,6 @@ def _strangers(world: World) -> Iterator[Problem]:
     """Yield Jira accounts that have open items or fresh work logs but are nobody's in People."""
     accounts = staff(world).accounts
     weeks = full_weeks_before(world.today, world.thresholds.utilization_weeks)
-    begin = world.begin_of(weeks.start)
     items: Counter[str] = Counter()
     for issue in world.issues.values():
         who = issue.assignee
@@ -376,7 +375,7 @@ def _strangers(world: World) -> Iterator[Problem]:
             items[who] += 1
     logs: Counter[str] = Counter()
     for log in world.worklogs:
-        if log.author not in accounts and log.started >= begin:
+        if log.author not in accounts and log.day >= weeks.start:
             logs[log.author] += 1
     strangers = sorted(
         items.keys() | logs.keys(),

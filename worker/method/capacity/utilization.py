@@ -16,7 +16,7 @@ from operator import attrgetter
 
 import msgspec
 
-from worker.domain.entities import FIRM, Person, Worklog
+from worker.domain.entities import FIRM, LoggedTime, Person
 from worker.domain.periods import A_DAY, quarter_of
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
@@ -51,6 +51,7 @@ from worker.method.measures import (
 )
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
+from worker.world.logged import uncounted
 from worker.world.rows import plan_key
 from worker.world.world import World
 
@@ -123,9 +124,9 @@ def _view_of(
     whole = Span(first, last)
     window = Span(world.today, last)
     since = whole.start
-    logs = _billable_logs(world, since=since)
-    logged = _logged_hours(world.worklogs, staffing, since=since, world=world)
-    paid = _logged_hours(logs, staffing, since=since, world=world)
+    logs = _billable_logs(world)
+    logged = _logged_hours(world.worklogs, staffing, since=since)
+    paid = _logged_hours(logs, staffing, since=since)
     return _Staff(
         world,
         past,
@@ -151,30 +152,24 @@ def _weeks_ahead(world: World) -> tuple[Span, ...]:
     return full_weeks_ahead(world.today, count + idle)
 
 
-def _billable_logs(world: World, *, since: date) -> Iterator[Worklog]:
-    """Yield the logs since a day that clients are to pay, each once however many cards show it."""
-    begin = world.begin_of(since)
+def _billable_logs(world: World) -> Iterator[LoggedTime]:
+    """Yield the logs that clients are to pay, each once however many cards show it."""
     billable = billable_of(world)
     counted: set[str] = set()
     for card in world.cards.values():
-        for log in billable.logs_of(card):
-            if log.started >= begin and log.id not in counted:
-                counted.add(log.id)
-                yield log
+        yield from uncounted(billable.logs_of(card), counted)
 
 
 def _logged_hours(
-    worklogs: Iterable[Worklog], staffing: Staffing, *, since: date, world: World
+    worklogs: Iterable[LoggedTime], staffing: Staffing, *, since: date
 ) -> Mapping[Ref, Mapping[date, float]]:
     """Return the hours by person and day since a day."""
-    begin = world.begin_of(since)
     hours_by_author: dict[str, dict[date, float]] = defaultdict(
         lambda: defaultdict(float)
     )
     for log in worklogs:
-        if log.started >= begin:
-            day = world.day_of(log.started)
-            hours_by_author[log.author][day] += log.seconds / HOUR
+        if log.day >= since:
+            hours_by_author[log.author][log.day] += log.seconds / HOUR
     hours_by_person: dict[Ref, Mapping[date, float]] = {}
     for author, amounts in hours_by_author.items():
         if author in staffing.accounts:
@@ -187,10 +182,9 @@ def _cards_of_people(
     world: World, staffing: Staffing, assigned: Assigned, *, since: date
 ) -> Mapping[Ref, set[Ref]]:
     """Return the cards of a person's open items and of the work logged since a day."""
-    begin = world.begin_of(since)
     cards_by_author: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
     for ref, work in world.work.items():
-        for author in {log.author for log in work.worklogs if log.started >= begin}:
+        for author in {log.author for log in work.worklogs if log.day >= since}:
             cards_by_author[author].add(ref)
     return {
         staffing.accounts[author]: cards

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from worker.domain.entities import Card, CardWork, Person, Worklog
+from worker.domain.entities import Card, CardWork, LoggedTime, Person
 from worker.method.formulas.flow import HOUR
 from worker.world.world import World
 
@@ -28,7 +28,7 @@ def seconds_spent(work: CardWork) -> int:
     return sum(whole.values())
 
 
-def seconds_by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
+def seconds_by_author(worklogs: Iterable[LoggedTime]) -> dict[str, int]:
     """Return the seconds logged by account."""
     spent: dict[str, int] = defaultdict(int)
     for log in worklogs:
@@ -51,8 +51,7 @@ def worth_of_hours(
     cost = Decimal(0)
     for log in work.worklogs:
         person = people.get(log.author)
-        day = world.day_of(log.started)
-        own = person.rate_on(day) if person else None
+        own = person.rate_on(log.day) if person else None
         rate = default if own is None else own
         if rate is None:
             return None

@@ -6,12 +6,10 @@ Such values are set aside where they are read; here they are told, run after run
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
-from worker.domain.entities import Card, CardWork, Issue, Worklog
+from worker.domain.entities import Card, CardWork, Issue, LoggedTime
 from worker.domain.messages import Text, literal, tell
-from worker.domain.periods import A_DAY
 from worker.errors import Code, Problem
 from worker.method.formulas.flow import HOUR
 from worker.world.world import World
@@ -72,19 +70,17 @@ def _negative(issue: Issue, field: str, amount: str, *, card: Card | None) -> Pr
 def _misdated_logs(
     work: CardWork, card: Card | None, world: World
 ) -> Iterator[Problem]:
-    begin = world.begin_of(world.today + A_DAY)
-    ahead = [log for log in work.worklogs if log.started >= begin]
+    ahead = [log for log in work.worklogs if log.day > world.today]
     if not ahead:
         return
     keys = {issue.id: issue.key for issue in work.issues}
     for log in ahead:
-        day = world.day_of(log.started)
         issue = world.issues.get(log.issue)
         key = issue.key if issue else keys.get(log.issue, log.issue)
-        yield _misdated(log, key, day, card=card)
+        yield _misdated(log, key, card=card)
 
 
-def _misdated(log: Worklog, key: str, day: date, *, card: Card | None) -> Problem:
+def _misdated(log: LoggedTime, key: str, *, card: Card | None) -> Problem:
     return Problem(
         code=Code.FUTURE_WORKLOG,
         where=literal(key),
@@ -93,7 +89,7 @@ def _misdated(log: Worklog, key: str, day: date, *, card: Card | None) -> Proble
             "{hours} h of {person} are dated {day}, which is still to come",
             hours=_in_hours(log.seconds),
             person=log.author,
-            day=day.isoformat(),
+            day=log.day.isoformat(),
         ),
         hint=tell("mend the date of this time log in Jira"),
         url=card.url if card else "",

@@ -367,8 +367,8 @@ def _hours(
     world: World,
     setting: _Setting,
 ) -> Figures:
-    since = setting.window.since
-    recent = [log for log in work.worklogs if log.started >= since]
+    since = setting.window.start
+    recent = [log for log in work.worklogs if log.day >= since]
     hours = Decimal(seconds_spent(work)) / HOUR
     top = flow.top_carrier(seconds_by_author(recent), still_open)
     carrier, carried = top or (None, None)
@@ -389,13 +389,14 @@ def _hours(
 
 def _last_activity(work: CardWork, world: World) -> date | None:
     """Return the day of the newest change or log; what is dated after today tells nothing."""
-    instants = [issue.updated for issue in (*work.issues, *work.rejected)]
-    instants += [log.started for log in work.worklogs]
+    days = [log.day for log in work.worklogs if log.day <= world.today]
     midnight = world.begin_of(world.today + timedelta(days=1))
-    past = [instant for instant in instants if instant < midnight]
-    if not past:
-        return None
-    return world.day_of(max(past))
+    changes = [issue.updated for issue in (*work.issues, *work.rejected)]
+    past = [change for change in changes if change < midnight]
+    if past:
+        changed = world.day_of(max(past))
+        days.append(changed)
+    return max(days, default=None)
 
 
 def _coloured(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from worker.domain.entities import Above, Card, CardWork, Issue, Worklog
+from worker.domain.entities import Above, Card, CardWork, Issue, LoggedTime
 from worker.domain.values import Ref
 from worker.world.world import World
 
@@ -17,7 +17,7 @@ class Billable(msgspec.Struct, frozen=True, gc=False):
     work: Mapping[Ref, CardWork]
     unpaid: frozenset[str]
 
-    def logs_of(self, card: Card) -> Iterator[Worklog]:
+    def logs_of(self, card: Card) -> Iterator[LoggedTime]:
         """Yield the logs of a card that its client is to pay; a card that is not billable has none."""
         work = self.work.get(card.ref)
         if work is None or not card.billable:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
+from worker.domain.entities import RUNNING, Card, CardWork, Client, Stage, Unit
 from worker.domain.messages import message
-from worker.domain.periods import monday_of
+from worker.domain.periods import A_DAY, monday_of
 from worker.domain.values import Ref
 from worker.method.conditions import (
     NO,
@@ -30,6 +30,7 @@ from worker.method.formulas.rays import IDEAS, add_months, due_of
 from worker.method.measures import CardMeasure, Signal, UnitLoad, WeekLoad
 from worker.method.outlook import Graduation
 from worker.method.run import Findings
+from worker.world.logged import uncounted
 from worker.world.world import World
 
 SILENT, GRADUATES = "relations.silent", "newbiz.graduates"
@@ -130,17 +131,14 @@ def _crowd(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
 def _crew(cards: Iterable[Card], world: World, monday: date) -> dict[int, int]:
     """Return how many people logged the hours that count, by full weeks back from a Monday (0: the last one)."""
     seconds: dict[tuple[int, str], int] = defaultdict(int)
-    logs = {
-        log.id: log
-        for card in cards
-        if card.ref in world.work
-        for log in world.work[card.ref].worklogs
-    }
-    for log in logs.values():
-        day = world.day_of(log.started)
-        back = (monday - timedelta(days=1) - day).days // 7
-        if 0 <= back < world.thresholds.graduation_window:
-            seconds[back, log.author] += log.seconds
+    sunday = monday - A_DAY
+    counted: set[str] = set()
+    for card in cards:
+        work = world.work.get(card.ref, CardWork())
+        for log in uncounted(work.worklogs, counted):
+            back = (sunday - log.day).days // 7
+            if 0 <= back < world.thresholds.graduation_window:
+                seconds[back, log.author] += log.seconds
     crew: dict[int, int] = defaultdict(int)
     for (back, _), spent in seconds.items():
         crew[back] += Decimal(spent) / HOUR >= world.thresholds.graduation_hours

@@ -21,6 +21,7 @@ from worker.method.formulas.rates import Rates
 from worker.method.measures import Correction
 from worker.method.money.completion import Completion, complete
 from worker.method.money.timeline import Series, Timeline, add_series
+from worker.world.logged import uncounted
 from worker.world.memory import Ledger
 from worker.world.world import World
 
@@ -135,12 +136,8 @@ def hours_by_month(cards: Sequence[Card], world: World) -> Mapping[date, Decimal
         work = world.work.get(card.ref)
         if work is None:
             continue
-        for log in work.worklogs:
-            if log.id in seen:
-                continue
-            seen.add(log.id)
-            day = world.day_of(log.started)
-            month = day.replace(day=1)
+        for log in uncounted(work.worklogs, seen):
+            month = log.day.replace(day=1)
             seconds[month] += log.seconds
 
     hours = {}
@@ -154,11 +151,8 @@ def _hours(
 ) -> Series:
     """Return billable hours x rate of the day by day of work."""
     seconds: Counter[tuple[str, date]] = Counter()
-    for log in earning.billable.logs_of(card):
-        if log.id not in seen:
-            seen.add(log.id)
-            day = earning.world.day_of(log.started)
-            seconds[log.author, day] += log.seconds
+    for log in uncounted(earning.billable.logs_of(card), seen):
+        seconds[log.author, log.day] += log.seconds
 
     series: Series = defaultdict(Decimal)
     for (author, day), spent in seconds.items():

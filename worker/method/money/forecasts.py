@@ -49,6 +49,7 @@ from worker.method.money.earned import model_on
 from worker.method.money.income import ACT, rows_of
 from worker.method.money.timeline import add_series
 from worker.method.run import Findings
+from worker.world.logged import uncounted
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -294,14 +295,12 @@ def _earn(
 def _hours(card: Card, setting: _Setting, *, seen: set[str]) -> _Pace:
     """Return what the hours of a card are worth; hours that two cards of one client share count once."""
     pace = _Pace()
-    for log in setting.billable.logs_of(card):
-        day = setting.world.day_of(log.started)
-        rate = setting.rates.of(log.author, day)
-        if log.id in seen or rate is None:
+    for log in uncounted(setting.billable.logs_of(card), seen):
+        rate = setting.rates.of(log.author, log.day)
+        if rate is None:
             continue
-        seen.add(log.id)
         worth = rate * log.seconds / HOUR
-        pace = pace.plus(worth, day, setting)
+        pace = pace.plus(worth, log.day, setting)
     return pace
 
 

@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
-from worker.domain.entities import Card, Client, Worklog
+from worker.domain.entities import Card, Client, LoggedTime
 from worker.domain.values import Ref
 from worker.method.formulas.billable import billable_of
+from worker.method.formulas.flow import HOUR
 from worker.method.formulas.rates import rates_of
 from worker.method.measures import Spent
+from worker.world.logged import uncounted
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -45,11 +48,11 @@ def hours_on_cards(world: World) -> Iterator[Spent]:
         counted: set[str] = set()
         for card in cards:
             logs = billable.logs_of(card)
-            sums = _sum_up(logs, counted, world)
+            sums = _sum_up(logs, counted, world.today)
             yield from _spent(sums, card, world.clients[client], is_billable=True)
         for card in cards:
             logs = iter(world.work[card.ref].worklogs)
-            sums = _sum_up(logs, counted, world)
+            sums = _sum_up(logs, counted, world.today)
             yield from _spent(sums, card, world.clients[client], is_billable=False)
 
 
@@ -65,17 +68,13 @@ def _cards_by_client(world: World) -> Mapping[Ref, list[Card]]:
 
 
 def _sum_up(
-    logs: Iterator[Worklog], counted: set[str], world: World
+    logs: Iterator[LoggedTime], counted: set[str], today: date
 ) -> Mapping[tuple[str, date], int]:
     """Return the seconds of the logs that were not counted yet, by author and day up to today."""
     seconds: defaultdict[tuple[str, date], int] = defaultdict(int)
-    for log in logs:
-        if log.id in counted:
-            continue
-        counted.add(log.id)
-        day = world.day_of(log.started)
-        if day <= world.today:
-            seconds[log.author, day] += log.seconds
+    for log in uncounted(logs, counted):
+        if log.day <= today:
+            seconds[log.author, log.day] += log.seconds
     return seconds
 
 
@@ -88,7 +87,14 @@ def _spent(
 ) -> Iterator[Spent]:
     for (author, day), seconds in sums.items():
         model = model_on(card, client, day)
-        yield Spent(client.ref, card.ref, model, author, day, seconds, is_billable)
+        hours = _hours_of(seconds)
+        yield Spent(client.ref, card.ref, model, author, day, hours, is_billable)
+
+
+@lru_cache(maxsize=1024)
+def _hours_of(seconds: int) -> Decimal:
+    """Return how many hours it is; the same few amounts are logged time and again, and are one object."""
+    return seconds / HOUR
 
 
 def model_on(card: Card, client: Client, day: date) -> str | None:
