@@ -312,7 +312,8 @@ class HoursBalance(msgspec.Struct, frozen=True, gc=False):
 
 
 class HoursMeasure(msgspec.Struct, frozen=True, gc=False):
-    """All hours on clients' cards, and the balance of the running month of each client with a frame of hours."""
+    """The hours on clients' cards of this and the last quarter, which nobody looks behind, and the balance of the running
+    month of each client with a frame of hours."""
 
     spent: tuple[Spent, ...] = ()
     balances: Mapping[Ref, HoursBalance] = msgspec.field(default_factory=dict)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from worker.domain.entities import Card, Client, LoggedTime
+from worker.domain.periods import previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.formulas.billable import billable_of
 from worker.method.formulas.flow import HOUR
@@ -35,6 +36,11 @@ class Worked(msgspec.Struct, gc=False):
 Months = defaultdict[date, Worked]
 WorkedByClient = defaultdict[Ref, Months]
 """By client and first day of the month; months without hours are zero."""
+
+
+def kept_since(today: date) -> date:
+    """Return the first day whose hours are kept: margins look at the months of this and the last quarter."""
+    return previous_period(quarter_of(today)).start
 
 
 def hours_on_cards(world: World) -> Iterator[Spent]:

@@ -18,20 +18,14 @@ from worker.domain.entities import Client
 from worker.domain.messages import literal, tell
 from worker.domain.money import round_money
 from worker.domain.period_titles import period_title
-from worker.domain.periods import (
-    Period,
-    month_of,
-    next_period,
-    previous_period,
-    quarter_of,
-)
+from worker.domain.periods import Period, month_of, next_period
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.method.formulas.flow import share
 from worker.method.formulas.rates import rates_of
 from worker.method.measures import HoursMeasure, MoneyMeasure, Spent
 from worker.method.money.costs import Costs, costs_of, duplicate_problems
-from worker.method.money.hours import Worked, add_up
+from worker.method.money.hours import Worked, add_up, kept_since
 from worker.method.money.servicing import realisation_of, recognised_in
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -100,7 +94,7 @@ def measure_margins(
         return Findings(None, problems=tuple(problems))
 
     months = tuple(_finished_months(world.today))
-    spendings = _spend(hours.spent, costs, since=months[0].start)
+    spendings = _spend(hours.spent, costs)
     problems += _no_cost_problems(spendings, world)
     worked = add_up(hours.spent, world)
     kept = _kept(world)
@@ -130,19 +124,18 @@ def measure_margins(
 
 def _finished_months(today: date) -> Iterator[Period]:
     """Yield the months of this and the last quarter that are over."""
-    month = month_of(previous_period(quarter_of(today)).start)
+    month = month_of(kept_since(today))
     while month.end < today:
         yield month
         month = next_period(month)
 
 
-def _spend(spent: Iterable[Spent], costs: Costs, *, since: date) -> Spendings:
+def _spend(spent: Iterable[Spent], costs: Costs) -> Spendings:
     spendings: Spendings = defaultdict(_Spending)
     for log in spent:
-        if log.day >= since:
-            rate = costs.on(log.author, log.day)
-            spending = spendings[log.client, log.month]
-            spending.add(log, rate)
+        rate = costs.on(log.author, log.day)
+        spending = spendings[log.client, log.month]
+        spending.add(log, rate)
     return spendings
 
 

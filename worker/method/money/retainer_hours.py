@@ -23,7 +23,7 @@ from worker.domain.words import Words
 from worker.method.conditions import NO, Sighting, Subject, state_signals
 from worker.method.formulas.rays import add_months
 from worker.method.measures import HoursBalance, HoursMeasure, Signal, Spent
-from worker.method.money.hours import BY_THE_MONTH, hours_on_cards
+from worker.method.money.hours import BY_THE_MONTH, hours_on_cards, kept_since
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
@@ -54,8 +54,14 @@ class _Kept(msgspec.Struct, gc=False):
 
 def measure_hours(world: World) -> Findings[HoursMeasure | None]:
     """Return the hours on all cards, and what every client with a frame of hours has left of this month's."""
-    spent = tuple(hours_on_cards(world))
-    under_contract = _under_contract(spent, world)
+    since = kept_since(world.today)
+    spent: list[Spent] = []
+    under_contract: defaultdict[Ref, list[Spent]] = defaultdict(list)
+    for log in hours_on_cards(world):
+        if log.day >= since:
+            spent.append(log)
+        if _is_under_contract(log, world):
+            under_contract[log.client].append(log)
     month = month_of(world.today).start
     balances: dict[Ref, HoursBalance] = {}
     facts: list[Fact] = []
@@ -65,38 +71,30 @@ def measure_hours(world: World) -> Findings[HoursMeasure | None]:
         balance = _balance(client, _by_months(logs), world)
         if balance is not None:
             balances[client.ref] = balance
-        facts += _facts(client, balance, logs[month], world)
+        lately = [log for log in logs if log.month == month]
+        facts += _facts(client, balance, lately, world)
         names = {"client": client.name, "unit": ""}
         subject = Subject(client.ref, names, client=client.ref)
         seen = _look(balance, world)
         signals += state_signals("money.hours_spent", subject, seen, words=world.words)
-    measure = HoursMeasure(spent, balances)
+    measure = HoursMeasure(tuple(spent), balances)
     return Findings(measure, tuple(facts), signals=tuple(signals))
 
 
-def _under_contract(
-    spent: Iterable[Spent], world: World
-) -> defaultdict[Ref, defaultdict[date, list[Spent]]]:
-    """Return the billable hours under each client's running contract, by month."""
-    logs: defaultdict[Ref, defaultdict[date, list[Spent]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for log in spent:
-        model = world.clients[log.client].model_on(log.day)
-        if log.billable and log.model == model and model in BY_THE_MONTH:
-            months = logs[log.client]
-            months[log.month].append(log)
-    return logs
+def _is_under_contract(log: Spent, world: World) -> bool:
+    """Tell whether hours are billable under a running contract that has a frame of hours."""
+    client = world.clients[log.client]
+    if not client.hours_frame or not log.billable:
+        return False
+    model = client.model_on(log.day)
+    return log.model == model and model in BY_THE_MONTH
 
 
-def _by_months(logs: Mapping[date, Iterable[Spent]]) -> Used:
-    used: dict[date, Decimal] = {}
-    for month, entries in logs.items():
-        hours = ZERO
-        for log in entries:
-            hours += log.hours
-        used[month] = _rounded(hours)
-    return used
+def _by_months(logs: Iterable[Spent]) -> Used:
+    used: defaultdict[date, Decimal] = defaultdict(Decimal)
+    for log in logs:
+        used[log.month] += log.hours
+    return {month: _rounded(hours) for month, hours in used.items()}
 
 
 def _balance(client: Client, used: Used, world: World) -> HoursBalance | None:

@@ -62,8 +62,9 @@ def measure_servicing(
     if revenue is None or hours is None:
         return Findings(None)
     last = previous_period(month_of(world.today))
-    every = add_up(hours.spent, world)
-    retained = [one for one in hours.spent if one.model == "retainer"]
+    recent = [one for one in hours.spent if one.day >= last.start]
+    every = add_up(recent, world)
+    retained = [one for one in recent if one.model == "retainer"]
     in_fee = add_up(retained, world)
     realisations: dict[Ref, Decimal] = {}
     facts: list[Fact] = []
