@@ -16,16 +16,18 @@ from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, Executable, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
+from sqlalchemy.engine import URL, Dialect, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from worker.state.faults import DatabaseFault, Kind, find_file_kind, find_kind
 from worker.state.file_copy import keep_before_upgrade
@@ -399,25 +401,33 @@ def _begin(connection: Connection) -> None:
 
 
 def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of one shape or replace those with the same key; `workspace` is added. Columns not given stay."""
-    if rows:
-        statement = _replacing(table, tx.connection.dialect.name, tuple(rows[0]))
-        tx.connection.execute(
-            statement, [{"workspace": tx.workspace, **row} for row in rows]
-        )
+    """Insert rows of one shape or replace those with the same key; `workspace` is added. Columns not given stay.
+
+    The rows go to the driver as they are: no column needs to be converted, and to look costs more than to write.
+    """
+    if not rows:
+        return
+    names = ("workspace", *rows[0])
+    statement = _replacing(table, tx.connection.dialect, names)
+    whole: list[Any] = [{"workspace": tx.workspace, **row} for row in rows]
+    if statement.positional:
+        in_order = itemgetter(*statement.positiontup)
+        whole = [in_order(row) for row in whole]
+    tx.connection.exec_driver_sql(statement.string, whole)
 
 
-@cache
-def _replacing(table: Table, dialect_name: str, names: tuple[str, ...]) -> Executable:
+@lru_cache(maxsize=64)
+def _replacing(table: Table, dialect: Dialect, names: tuple[str, ...]) -> SQLCompiler:
     """Return the statement that inserts or replaces rows of these columns; made once, as it is needed at each step."""
     keys = [column.name for column in table.primary_key]
-    dialect = sqlite if dialect_name == "sqlite" else postgresql
-    statement: Any = dialect.insert(table)
+    kind = sqlite if dialect.name == "sqlite" else postgresql
+    statement: Any = kind.insert(table)
     given = {name: statement.excluded[name] for name in names if name not in keys}
-    replacing: Executable = statement.on_conflict_do_nothing()
+    replacing = statement.on_conflict_do_nothing()
     if given:
         replacing = statement.on_conflict_do_update(index_elements=keys, set_=given)
-    return replacing
+    compiled: SQLCompiler = replacing.compile(dialect=dialect, column_keys=names)
+    return compiled
 
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
