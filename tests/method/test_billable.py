@@ -13,9 +13,9 @@ from worker.method.formulas.billable import billable_of
 from worker.method.money.hours import hours_on_cards
 
 LOGS = (
-    worklog(1, TODAY, 3, issue="1"),
-    worklog(2, TODAY, 5, issue="2"),
-    worklog(3, TODAY, 7, issue="3"),
+    worklog(TODAY, 3, issue="1"),
+    worklog(TODAY, 5, issue="2"),
+    worklog(TODAY, 7, issue="3"),
 )
 
 
@@ -83,7 +83,7 @@ def test_hours_are_summed_by_person_and_day_and_each_log_counts_once(
     first_is_billable: bool,
 ) -> None:
     """Two cards of one client show the same logs; they count where the client is to pay them."""
-    logs = (*LOGS, worklog(4, TODAY, 2, issue="1", author="u2"))
+    logs = (*LOGS, worklog(TODAY, 2, issue="1", author="u2"))
     cards = [
         card("p1", billable=first_is_billable),
         card("p2", billable=not first_is_billable),

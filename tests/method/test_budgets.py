@@ -47,11 +47,7 @@ def scene(hours: float, *, done: int = 7, today: date = TODAY, **fields: Any) ->
         *(person(name, rate=Decimal(1000)) for name in TEAM),
         price,
         work={"p1": items},
-        logs=[
-            worklog(number, spent, hours / 2, author=name)
-            for number, name in enumerate(TEAM)
-            if hours
-        ],
+        logs=[worklog(spent, hours / 2, author=name) for name in TEAM if hours],
         today=today,
     )
 

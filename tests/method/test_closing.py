@@ -212,7 +212,7 @@ def test_hours_keep_the_rate_of_their_day() -> None:
         rate=Decimal(3_000),
         rates=Dated(Decimal(2_500), ((NOVEMBER, Decimal(3_000)),)),
     )
-    logs = [worklog(1, date(2026, 10, 12), 16), worklog(2, date(2026, 11, 12), 10)]
+    logs = [worklog(date(2026, 10, 12), 16), worklog(date(2026, 11, 12), 10)]
     seen = world(
         client(engagement="tm"), card(), unit(), dev, work={"p1": [issue(1)]}, logs=logs
     )
@@ -306,8 +306,8 @@ def test_work_that_is_gone_keeps_what_it_earned_in_closed_months() -> None:
 
 def test_the_example_of_the_docs_comes_to_what_they_say() -> None:
     """As docs/money.md tells it: October ends on a Saturday, its tenth working day after is 13 November."""
-    logs = [worklog(1, date(2026, 10, 12), 100), worklog(2, date(2026, 11, 12), 50)]
-    late = worklog(3, date(2026, 10, 20), 10)
+    logs = [worklog(date(2026, 10, 12), 100), worklog(date(2026, 11, 12), 50)]
+    late = worklog(date(2026, 10, 20), 10)
     things = (
         client(engagement="tm"),
         card(),
@@ -504,7 +504,7 @@ events = st.lists(
 def history_of(plan: list[Event], shuffle: Random) -> list[tuple[date, World]]:
     """Return the world on every day on which something happened, and on the last."""
     rows: list[Revenue] = []
-    logs = [worklog(1, date(2026, 6, 10), 30)]
+    logs = [worklog(date(2026, 6, 10), 30)]
     fee = Dated(Decimal(20_000))
     days: dict[date, World] = {}
     seen = world()
@@ -523,7 +523,7 @@ def history_of(plan: list[Event], shuffle: Random) -> list[tuple[date, World]]:
                 changes = [change for change in fee.changes if change[0] < day]
                 fee = replace(fee, changes=(*changes, (day, Decimal(amount))))
             case "hours":
-                logs.append(worklog(100 + number, day, amount % 40))
+                logs.append(worklog(day, amount % 40))
         mixed = list(rows)
         shuffle.shuffle(mixed)
         retainer = client(

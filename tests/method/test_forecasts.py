@@ -92,7 +92,7 @@ def parts(seen: World, code: str, *, of: str = "u1") -> tuple[int, int, int]:
 
 def hours(*days: date, each: int = 8) -> dict[str, Any]:
     """Return the work of card p1: so many hours on each day, at 1,000."""
-    logs = [worklog(number, day, each) for number, day in enumerate(days)]
+    logs = [worklog(day, each) for day in days]
     return {"work": {"p1": [issue(1)]}, "logs": logs}
 
 
@@ -176,14 +176,14 @@ def test_work_by_the_hour_goes_on_at_the_pace_of_the_last_20_working_days() -> N
 def test_what_today_has_brought_already_is_not_to_come_once_more() -> None:
     # 20,000 in the window, 1,000 a day; 3 of today's hours are in already: 9,000 less 3,000 are to come in November.
     days = [date(2026, 11, day) for day in (9, 10, 11, 12, 13)]
-    logs = [worklog(number, day, 4) for number, day in enumerate(days)]
+    logs = [worklog(day, 4) for day in days]
     seen = world(
         unit(),
         DEV,
         HOURLY,
         card(),
         work={"p1": [issue(1)]},
-        logs=[*logs, worklog(9, TODAY, 3)],
+        logs=[*logs, worklog(TODAY, 3)],
     )
     assert parts(seen, "2026-11") == (23_000, 6_000, 0)
     # A fixed price of 80,000: two of eight items, 1,000 a day; a third was finished today: 10,000 of the next 10 days.

@@ -123,7 +123,7 @@ def test_an_issue_of_two_cards_is_told_once() -> None:
 def test_a_log_of_a_day_to_come_is_no_activity() -> None:
     """A log of 20 December typed on 18 November: the last thing that happened is of the 3rd."""
     work = issue(1, updated=at(TODAY - timedelta(days=15)))
-    around = seen(work, logs=(worklog(1, date(2026, 12, 20), 3),))
+    around = seen(work, logs=(worklog(date(2026, 12, 20), 3),))
     assert measured(around).last_activity == date(2026, 11, 3)
     (problem,) = told(around, Code.FUTURE_WORKLOG)
     assert render(problem.where, ENGLISH) == "ACME-1"
@@ -133,7 +133,7 @@ def test_a_log_of_a_day_to_come_is_no_activity() -> None:
 
 def test_a_card_whose_last_log_is_misdated_is_stalled_all_the_same() -> None:
     work = issue(1, updated=at(TODAY - timedelta(days=20)))
-    around = seen(work, logs=(worklog(1, date(2026, 12, 20), 3),))
+    around = seen(work, logs=(worklog(date(2026, 12, 20), 3),))
     stalled = [
         fact
         for fact in judge(around).facts
@@ -151,13 +151,13 @@ def test_a_change_dated_after_today_is_no_activity_either() -> None:
 
 
 def test_a_log_of_today_is_activity_and_nothing_to_tell() -> None:
-    around = seen(issue(1), logs=(worklog(1, TODAY, 3),))
+    around = seen(issue(1), logs=(worklog(TODAY, 3),))
     assert measured(around).last_activity == TODAY
     assert told(around, Code.FUTURE_WORKLOG) == []
 
 
 def test_a_misdated_log_is_told_until_it_is_mended() -> None:
-    around = seen(issue(1), logs=(worklog(1, TODAY + timedelta(days=1), 3),))
+    around = seen(issue(1), logs=(worklog(TODAY + timedelta(days=1), 3),))
     tomorrow = replace(around, today=TODAY + timedelta(days=1))
     assert len(told(around, Code.FUTURE_WORKLOG)) == 1
     assert told(tomorrow, Code.FUTURE_WORKLOG) == []

@@ -271,7 +271,7 @@ def test_true_ups_are_those_of_the_series_that_counts(basis: str) -> None:
 def test_a_ledger_that_begins_anew_keeps_hours_and_work_that_is_gone() -> None:
     """30 hours of August at 1,000. The card is deleted later: what it earned stays."""
     tm = client(engagement="tm")
-    logs = [worklog(1, date(2026, 8, 12), 30)]
+    logs = [worklog(date(2026, 8, 12), 30)]
     seen = world(tm, card(), unit(), person("dev"), work={"p1": [issue(1)]}, logs=logs)
     life = Life()
     life.run(date(2026, 11, 2), seen)
@@ -291,7 +291,7 @@ def test_a_ledger_that_begins_anew_keeps_hours_and_work_that_is_gone() -> None:
 def test_a_write_off_ends_the_same_work_however_old_it_grows() -> None:
     """20 hours of 12 October, 15,000 of them written off in October: 5,000 stay, also two quarters later."""
     tm = client(engagement="tm")
-    logs = [worklog(1, date(2026, 10, 12), 20)]
+    logs = [worklog(date(2026, 10, 12), 20)]
     off = act(15_000, OCTOBER, kind="write_off")
     seen = world(
         tm, card(), unit(), person("dev"), off, work={"p1": [issue(1)]}, logs=logs
@@ -309,7 +309,7 @@ def test_a_write_off_ends_the_same_work_however_old_it_grows() -> None:
 def test_a_write_off_that_is_too_large_is_so_however_old_it_grows() -> None:
     """25,000 of 20,000: 5,000 count nowhere, in every quarter."""
     tm = client(engagement="tm")
-    logs = [worklog(1, date(2026, 10, 12), 20)]
+    logs = [worklog(date(2026, 10, 12), 20)]
     off = act(25_000, OCTOBER, kind="write_off")
     seen = world(
         tm, card(), unit(), person("dev"), off, work={"p1": [issue(1)]}, logs=logs
@@ -361,7 +361,7 @@ def test_money_of_a_year_that_is_a_slip_of_the_pen_is_in_the_sum() -> None:
 def test_a_card_that_moves_to_another_client_takes_its_money_along_once() -> None:
     """30,000 of October leave one client and come to the other in November; the firm's sum is the same."""
     one, two = client(engagement="tm"), client("c2", engagement="tm")
-    logs = [worklog(1, date(2026, 10, 12), 30)]
+    logs = [worklog(date(2026, 10, 12), 30)]
     things = (one, two, unit(), person("dev"))
     before = world(*things, card(), work={"p1": [issue(1)]}, logs=logs)
     after = world(*things, card(client=C2), work={"p1": [issue(1)]}, logs=logs)
@@ -450,14 +450,14 @@ events = st.lists(
 def history_of(plan: list[Event], shuffle: Random) -> Iterator[tuple[date, World]]:
     """Yield the world of every day on which something happens to a retainer with a card by the hour."""
     rows: list[Revenue] = []
-    logs = [worklog(1, date(2026, 6, 10), 30)]
+    logs = [worklog(date(2026, 6, 10), 30)]
     day = date(2026, 8, 17)
     for number, (after, what, month, amount) in enumerate(plan):
         day += timedelta(days=after)
         index = day.year * 12 + day.month - 1 + month
         of = date(index // 12, index % 12 + 1, 1)
         if what == "hours":
-            logs.append(worklog(10 + number, day, amount % 40 / 3))
+            logs.append(worklog(day, amount % 40 / 3))
         elif what == "delete" and rows:
             rows.pop(amount % len(rows))
         else:

@@ -111,7 +111,7 @@ def told(seen: World) -> list[tuple[str, str]]:
 
 def test_a_margin_is_what_was_recognised_less_hours_at_cost() -> None:
     """40 h at 700 are 28,000: 72,000 of 100,000 are left; at 2,000 an hour the hours are worth 80,000."""
-    seen = scene([worklog(1, NOVEMBER, 40)], [cost("dev", 700)])
+    seen = scene([worklog(NOVEMBER, 40)], [cost("dev", 700)])
     assert figures(seen) == (100_000, 28_000, 72_000, 72_000, Decimal("1.25"))
     found = facts_of(measured(seen), "margins", KEY)
     assert found["name"] == "November 2026 · C1"
@@ -123,21 +123,21 @@ def test_a_margin_is_what_was_recognised_less_hours_at_cost() -> None:
 
 def test_an_hour_costs_what_the_rate_in_force_on_its_day_says() -> None:
     """10 h on 10 November at 700, 10 h on 20 November at 900, in force since the 16th: 16,000."""
-    logs = [worklog(1, NOVEMBER, 10), worklog(2, date(2026, 11, 20), 10)]
+    logs = [worklog(NOVEMBER, 10), worklog(date(2026, 11, 20), 10)]
     costs = [cost("dev", 900, date(2026, 11, 16)), cost("dev", 700)]
     for order in (costs, costs[::-1]):
         assert figures(scene(logs, order))[1] == 16_000
 
 
 def test_the_day_a_rate_begins_counts_already() -> None:
-    logs = [worklog(1, date(2026, 11, 16), 1), worklog(2, date(2026, 11, 15), 1)]
+    logs = [worklog(date(2026, 11, 16), 1), worklog(date(2026, 11, 15), 1)]
     costs = [cost("dev", 900, date(2026, 11, 16)), cost("dev", 700)]
     assert figures(scene(logs, costs))[1] == 1_600
 
 
 def test_people_cost_what_they_cost_and_hours_nobody_pays_cost_too() -> None:
     """10 h of one at 700, 20 h of the other at 500: 17,000, also where the client pays for none of them."""
-    logs = [worklog(1, NOVEMBER, 10), worklog(2, NOVEMBER, 20, author="eve")]
+    logs = [worklog(NOVEMBER, 10), worklog(NOVEMBER, 20, author="eve")]
     seen = scene(logs, [cost("dev", 700), cost("eve", 500)])
     assert figures(seen)[1] == 17_000
     inner = {key: replace(one, billable=False) for key, one in seen.cards.items()}
@@ -146,7 +146,7 @@ def test_people_cost_what_they_cost_and_hours_nobody_pays_cost_too() -> None:
 
 def test_a_month_with_hours_that_have_no_cost_has_no_margin() -> None:
     """The other's 20 h: without them the margin would be 93,000, which is too high."""
-    logs = [worklog(1, NOVEMBER, 10), worklog(2, NOVEMBER, 20, author="eve")]
+    logs = [worklog(NOVEMBER, 10), worklog(NOVEMBER, 20, author="eve")]
     seen = scene(logs, [cost("dev", 700)])
     assert figures(seen) == (100_000, None, None, None, Decimal("1.6667"))
     found = facts_of(measured(seen), "margins", KEY)
@@ -157,12 +157,12 @@ def test_a_month_with_hours_that_have_no_cost_has_no_margin() -> None:
 
 
 def test_hours_before_the_first_cost_rate_have_none() -> None:
-    late = scene([worklog(1, NOVEMBER, 10)], [cost("dev", 700, date(2026, 11, 11))])
+    late = scene([worklog(NOVEMBER, 10)], [cost("dev", 700, date(2026, 11, 11))])
     assert figures(late)[1] is None
 
 
 def test_a_stranger_with_hours_is_named_by_account() -> None:
-    seen = scene([worklog(1, NOVEMBER, 10, author="x-17")], [cost("dev", 700)])
+    seen = scene([worklog(NOVEMBER, 10, author="x-17")], [cost("dev", 700)])
     assert facts_of(measured(seen), "margins", KEY)["uncosted"] == "x-17: 10 h"
     assert told(seen) == [("no-cost-rate", "")]
 
@@ -170,7 +170,7 @@ def test_a_stranger_with_hours_is_named_by_account() -> None:
 def test_of_two_rates_from_one_day_the_row_made_last_counts_and_the_other_is_told() -> (
     None
 ):
-    logs = [worklog(1, NOVEMBER, 10)]
+    logs = [worklog(NOVEMBER, 10)]
     first = cost("dev", 700, NOVEMBER, number=1, made=date(2026, 12, 1))
     second = cost("dev", 800, NOVEMBER, number=2, made=date(2026, 12, 2))
     for order in ([first, second], [second, first]):
@@ -191,7 +191,7 @@ def test_without_hours_all_that_was_recognised_is_left() -> None:
 
 def test_a_month_without_money_costs_all_the_same() -> None:
     """10 h in October, before the contract: 7,000 lost; to date 7,000 less in November."""
-    logs = [worklog(1, date(2026, 10, 6), 10), worklog(2, NOVEMBER, 40)]
+    logs = [worklog(date(2026, 10, 6), 10), worklog(NOVEMBER, 40)]
     seen = scene(logs, [cost("dev", 700)])
     assert figures(seen, "margin:c1:2026-10") == (0, 7_000, -7_000, -7_000, 0)
     assert figures(seen)[2:4] == (72_000, 65_000)
@@ -220,9 +220,7 @@ def test_the_margin_to_date_counts_the_rows_of_earlier_years() -> None:
     )
     others = row("margins", "margin:c9:2025-01", margin=Decimal(1))
     seen = scene(
-        [worklog(1, NOVEMBER, 40)],
-        [cost("dev", 700)],
-        rows={"margins": (*kept, others)},
+        [worklog(NOVEMBER, 40)], [cost("dev", 700)], rows={"margins": (*kept, others)}
     )
     assert figures(seen)[3] == 83_000
     unknown = row("margins", "margin:c1:2025-03")
@@ -251,7 +249,7 @@ def test_what_people_deleted_stays_deleted() -> None:
 
 
 def test_without_cost_rates_there_are_no_margins_and_nothing_is_told() -> None:
-    logs = [worklog(1, NOVEMBER, 40)]
+    logs = [worklog(NOVEMBER, 40)]
     for seen in (
         scene(logs, []),
         scene(logs, [cost("dev", 700)], sources=SOURCES | {"margins"}),
@@ -263,7 +261,7 @@ def test_without_cost_rates_there_are_no_margins_and_nothing_is_told() -> None:
 
 def test_the_order_of_rows_never_matters() -> None:
     logs = [
-        worklog(number, NOVEMBER + timedelta(days=number % 9), 1 + number, author=who)
+        worklog(NOVEMBER + timedelta(days=number % 9), 1 + number, author=who)
         for number, who in enumerate(["dev", "eve"] * 6)
     ]
     costs = [
@@ -281,13 +279,13 @@ def test_the_order_of_rows_never_matters() -> None:
 
 
 def test_a_margin_rests_on_what_was_recognised_whatever_counts_as_revenue() -> None:
-    seen = scene([worklog(1, NOVEMBER, 40)], [cost("dev", 700)])
+    seen = scene([worklog(NOVEMBER, 40)], [cost("dev", 700)])
     paid = replace(seen, thresholds=Thresholds(revenue_basis="paid"))
     assert figures(paid) == figures(seen)
 
 
 def test_a_month_has_a_row_once_it_is_closed() -> None:
-    seen = scene([worklog(1, NOVEMBER, 40)], [cost("dev", 700)])
+    seen = scene([worklog(NOVEMBER, 40)], [cost("dev", 700)])
     keys = [
         KEY in keys_of(measured(replace(seen, today=date(2026, 12, day))), "margins")
         for day in (14, 15)
@@ -299,9 +297,9 @@ def test_a_row_whose_margin_is_known_stays_whatever_is_logged_or_priced_later() 
     """72,000 stand in November's row; October's becomes known later, which only the sum to date takes in."""
     standing = row("margins", KEY, margin=Decimal(72_000))
     logs = [
-        worklog(1, NOVEMBER, 40),
-        worklog(2, NOVEMBER, 100),
-        worklog(3, date(2026, 10, 6), 10),
+        worklog(NOVEMBER, 40),
+        worklog(NOVEMBER, 100),
+        worklog(date(2026, 10, 6), 10),
     ]
     seen = scene(logs, [cost("dev", 900)], rows={"margins": (standing,)})
     found = facts_of(measured(seen), "margins", KEY)
@@ -332,7 +330,7 @@ def in_both(problems: Iterable[Problem]) -> str:
 @pytest.mark.parametrize("day", [DECEMBER, date(2027, 1, 1), date(2026, 12, 28)])
 def test_nothing_of_costs_and_margins_leaves_the_private_rows(day: date) -> None:
     """An hour costs 7,137.77; no figure made with it, and nothing of the measures, shows it or may be told from it."""
-    logs = [worklog(1, NOVEMBER, 40), worklog(2, NOVEMBER, 8, author="eve")]
+    logs = [worklog(NOVEMBER, 40), worklog(NOVEMBER, 8, author="eve")]
     secret = scene(logs, [cost("dev", "7137.77"), cost("eve", "7137.77")], today=day)
     asked = {
         key: replace(one, status_page=True, presentation=True)
@@ -356,7 +354,7 @@ def test_nothing_of_costs_and_margins_leaves_the_private_rows(day: date) -> None
 
 def test_problems_of_costs_quote_no_rate() -> None:
     costs = [cost("dev", "7137.77", number=1), cost("dev", "7138.88", number=2)]
-    seen = scene([worklog(1, NOVEMBER, 1, author="eve")], costs)
+    seen = scene([worklog(NOVEMBER, 1, author="eve")], costs)
     problems = judge(seen).problems
     codes = {one.code.value for one in problems}
     assert {"duplicate-cost", "no-cost-rate"} <= codes

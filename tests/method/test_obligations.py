@@ -68,10 +68,7 @@ def scene(
         ]
     if hours:
         work.setdefault("p1", [issue(1)])
-    logs = [
-        worklog(index, day, spent)
-        for index, (day, spent) in enumerate((hours or {}).items())
-    ]
+    logs = [worklog(day, spent) for day, spent in (hours or {}).items()]
     dev = person("dev", rate=Decimal(1000))
     return world(*things, unit(), dev, work=work, logs=logs, today=today)
 

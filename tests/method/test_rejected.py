@@ -113,8 +113,8 @@ def test_rejected_work_leaves_the_plan_it_was_in() -> None:
 
 def test_hours_spent_on_rejected_work_were_spent() -> None:
     logs = (
-        worklog(1, TODAY - timedelta(days=9), 3, issue="1"),
-        worklog(2, TODAY - timedelta(days=9), 4, issue="100"),
+        worklog(TODAY - timedelta(days=9), 3, issue="1"),
+        worklog(TODAY - timedelta(days=9), 4, issue="100"),
     )
     around = seen([issue(1), refused(100)], logs)
     assert measured(around).hours == 7
@@ -173,7 +173,7 @@ def test_the_estimate_of_a_rejected_sub_task_leaves_with_it() -> None:
 
 
 def test_hours_on_the_sub_tasks_of_a_rejected_story_were_spent() -> None:
-    logs = (worklog(1, TODAY - timedelta(days=9), 3, issue="20"),)
+    logs = (worklog(TODAY - timedelta(days=9), 3, issue="20"),)
     assert measured(seen([issue(1), refused(2), part(20, 2)], logs)).hours == 3
 
 

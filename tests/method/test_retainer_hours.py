@@ -39,9 +39,7 @@ def scene(
     **fields: Any,
 ) -> World:
     """Return a retainer since October of 100 hours a month with one card; logs by day."""
-    logs = [
-        worklog(number, day, spent) for number, (day, spent) in enumerate(hours.items())
-    ]
+    logs = [worklog(day, spent) for day, spent in hours.items()]
     payer = client(
         **{
             "engagement": "retainer",

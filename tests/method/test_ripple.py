@@ -203,7 +203,7 @@ def test_an_absence_is_told_with_the_other_clients_of_the_person() -> None:
 
 def test_work_logged_of_late_shares_a_person_too() -> None:
     """Nothing is left of p1, but Dan logged on it in October."""
-    lately = (worklog(1, date(2026, 10, 28), 8, author="dan"),)
+    lately = (worklog(date(2026, 10, 28), 8, author="dan"),)
     alone = scene(first(), second(), left=(), away=WEEK_OFF)
     shared = scene(first(), second(), left=(), away=WEEK_OFF, logs=lately)
     assert ripple(alone).holds is False

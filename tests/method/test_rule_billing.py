@@ -43,7 +43,7 @@ def condition(scene: World, signal: str, key: str = "c1") -> Condition:
 
 def hours(*days: date) -> World:
     """Return a T&M client with eight hours at 1,000 on each day, in a firm that bills since August."""
-    logs = [worklog(number, day, 8) for number, day in enumerate(days)]
+    logs = [worklog(day, 8) for day in days]
     return world(
         client(engagement="tm"),
         client("c2"),
@@ -119,7 +119,7 @@ def test_a_month_may_be_billed_in_five_working_days(today: date, holds: bool) ->
         card(),
         *scene.revenue,
         work={"p1": steady(1, 1)},
-        logs=[worklog(1, date(2026, 10, 6), 8)],
+        logs=[worklog(date(2026, 10, 6), 8)],
         today=today,
     )
     assert condition(scene, "money.unbilled").holds is holds
@@ -139,7 +139,7 @@ def test_a_firm_that_never_billed_cannot_be_judged() -> None:
         person("dev"),
         card(),
         work={"p1": steady(1, 1)},
-        logs=[worklog(1, date(2026, 9, 10), 8)],
+        logs=[worklog(date(2026, 9, 10), 8)],
     )
     assert condition(scene, "money.unbilled").holds is None
 
@@ -301,7 +301,7 @@ def test_holidays_give_more_time_to_bill() -> None:
         card(),
         revenue(1, date(2026, 8, 1), client="c2"),
         work={"p1": steady(1, 1)},
-        logs=[worklog(1, date(2026, 10, 6), 8)],
+        logs=[worklog(date(2026, 10, 6), 8)],
         today=date(2026, 11, 7),
         calendar=WorkCalendar(days_off=frozenset({date(2026, 11, 4)})),
     )

@@ -186,7 +186,7 @@ def test_spending_ahead_of_progress_costs_money() -> None:
         person("dev"),
         card(budget=Decimal(40000)),
         work={"p1": issues},
-        logs=[worklog(1, TODAY, 10)],
+        logs=[worklog(TODAY, 10)],
     )
     found = factor(seen, "money")
     assert (found.score, found.reason) == (

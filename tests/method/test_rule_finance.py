@@ -406,7 +406,7 @@ def test_a_retainer_ends_with_its_contract() -> None:
 
 
 def test_hours_that_two_cards_share_count_once() -> None:
-    log = worklog(1, date(2026, 2, 10), 8)
+    log = worklog(date(2026, 2, 10), 8)
     issue = Issue(
         id="1",
         key="ACME-1",

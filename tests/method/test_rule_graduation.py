@@ -64,12 +64,11 @@ def crew(*weeks_and_hours: tuple[int, int, float]) -> list[LoggedTime]:
     """Return logs of so many people on the Tuesday of a week back (1: the last full one), so many hours each."""
     return [
         worklog(
-            1000 * number + who,
             MONDAY - timedelta(weeks=back) + timedelta(days=1),
             hours,
             author=f"dev{who}",
         )
-        for number, (back, people, hours) in enumerate(weeks_and_hours)
+        for back, people, hours in weeks_and_hours
         for who in range(people)
     ]
 

@@ -159,9 +159,9 @@ def test_a_retainer_accrues_by_working_days_passed() -> None:
 
 def test_hours_accrue_on_the_day_of_work_at_the_persons_rate() -> None:
     logs = [
-        worklog(1, date(2026, 11, 9), 2),
-        worklog(2, date(2026, 11, 16), 3),
-        worklog(3, date(2026, 1, 5), 50),
+        worklog(date(2026, 11, 9), 2),
+        worklog(date(2026, 11, 16), 3),
+        worklog(date(2026, 1, 5), 50),
     ]
     seen = world(
         unit(),
@@ -184,7 +184,7 @@ def test_hours_without_a_rate_are_left_out_and_named() -> None:
         client(engagement="tm"),
         card(),
         work={"p1": [issue(1)]},
-        logs=[worklog(1, date(2026, 11, 9), 2), worklog(2, date(2026, 11, 10), 2)],
+        logs=[worklog(date(2026, 11, 9), 2), worklog(date(2026, 11, 10), 2)],
     )
     outcome = judge(seen)
     assert [
@@ -606,7 +606,7 @@ def test_all_money_is_stated_in_whole_minor_units(
             "p2": [issue(1, done=date(2026, 11, 10)), issue(2), issue(3)],
             "p3": [issue(4)],
         },
-        logs=[worklog(1, date(2026, 11, 9), 1.1)],
+        logs=[worklog(date(2026, 11, 9), 1.1)],
         words=Words("en", currency),
     )
     amounts = {

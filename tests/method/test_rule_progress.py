@@ -136,7 +136,7 @@ def test_open_items_are_counted_by_kind() -> None:
 
 def test_hours_and_burn_come_from_the_logs_of_people_with_a_rate() -> None:
     # 10 h x 1000 of 50,000.
-    logs = [worklog(n, TODAY - days(n), 5) for n in range(2)]
+    logs = [worklog(TODAY - days(n), 5) for n in range(2)]
     seen = world(
         client(),
         unit(),
@@ -200,7 +200,7 @@ def test_the_busiest_person_is_found_by_hours_then_by_assignment() -> None:
         card(),
         person("ann"),
         work={"p1": [issue(1, assignee="bob"), issue(2)]},
-        logs=[worklog(1, TODAY, 3, author="ann"), worklog(2, TODAY, 1, author="bob")],
+        logs=[worklog(TODAY, 3, author="ann"), worklog(TODAY, 1, author="bob")],
     )
     assert (measured(seen).top_person, measured(seen).top_share) == (
         "Ann",
@@ -663,7 +663,7 @@ def test_burn_needs_a_budget_and_a_rate_for_every_hour(
         person("dev", rate=rate),
         card(budget=None if budget is None else Decimal(budget)),
         work={"p1": [issue(1)]},
-        logs=[worklog(1, TODAY, 10)],
+        logs=[worklog(TODAY, 10)],
     )
     limits = seen.thresholds.model_copy(update={"default_rate": default})
     assert measured(replace(seen, thresholds=limits)).burn == burn
@@ -673,7 +673,7 @@ def long_project(*, rate: int | None = 2000, default: int | None = None) -> Worl
     """Return a card with a budget of 400,000 and one item that is 600 days old, of whose 200 h only the last 40 are known by
     their logs: 160 h were logged 500 days ago, before the logs that are read."""
     old = issue(1, created=TODAY - days(600), spent=200 * 3600)
-    logs = [worklog(n, TODAY - days(1 + n), 8) for n in range(5)]
+    logs = [worklog(TODAY - days(1 + n), 8) for n in range(5)]
     seen = world(
         client(),
         unit(),
@@ -717,7 +717,7 @@ def test_hours_without_any_log_cost_the_default_rate() -> None:
 
 def test_what_is_logged_since_the_item_was_read_counts_too() -> None:
     """One item says 10 h, its logs 12 h (two were added since it was read); another says 5 h and has none: 17 h."""
-    logs = [worklog(n, TODAY - days(n), 6) for n in range(2)]
+    logs = [worklog(TODAY - days(n), 6) for n in range(2)]
     seen = world(
         client(),
         unit(),
@@ -731,9 +731,9 @@ def test_what_is_logged_since_the_item_was_read_counts_too() -> None:
 def test_the_busiest_of_the_window_is_not_the_busiest_of_all_time() -> None:
     """Ann logged 300 h last year and 10 h lately, Bob 30 h lately: Bob carries three quarters of the work."""
     logs = [
-        worklog(1, TODAY - days(300), 300, author="ann"),
-        worklog(2, TODAY - days(3), 10, author="ann"),
-        worklog(3, TODAY - days(3), 30, author="bob"),
+        worklog(TODAY - days(300), 300, author="ann"),
+        worklog(TODAY - days(3), 10, author="ann"),
+        worklog(TODAY - days(3), 30, author="bob"),
     ]
     seen = world(client(), unit(), card(), work={"p1": [issue(1)]}, logs=logs)
     assert (measured(seen).top_person, measured(seen).top_share) == (
@@ -749,7 +749,7 @@ def test_one_hour_without_a_rate_makes_the_burn_unknown() -> None:
         person("dev"),
         card(budget=Decimal(1000)),
         work={"p1": [issue(1)]},
-        logs=[worklog(1, TODAY, 10), worklog(2, TODAY, 1, author="stranger")],
+        logs=[worklog(TODAY, 10), worklog(TODAY, 1, author="stranger")],
     )
     assert measured(seen).burn is None
 
@@ -766,11 +766,7 @@ def test_the_last_activity_is_the_newest_change_or_log() -> None:
     ]
     assert measured(small(*work)).last_activity == TODAY - days(4)
     logged = world(
-        client(),
-        unit(),
-        card(),
-        work={"p1": work},
-        logs=[worklog(1, TODAY - days(2), 1)],
+        client(), unit(), card(), work={"p1": work}, logs=[worklog(TODAY - days(2), 1)]
     )
     assert measured(logged).last_activity == TODAY - days(2)
     assert measured(small()).last_activity is None

@@ -72,14 +72,9 @@ def dan(**fields: Any) -> Person:
     )
 
 
-def logs(
-    author: str, hours: float, days: list[date], first: int = 0
-) -> list[LoggedTime]:
+def logs(author: str, hours: float, days: list[date]) -> list[LoggedTime]:
     """Return one log a day."""
-    return [
-        worklog(first + number, day, hours, author=author)
-        for number, day in enumerate(days)
-    ]
+    return [worklog(day, hours, author=author) for day in days]
 
 
 def task(
@@ -209,11 +204,7 @@ def test_a_unit_is_the_ratio_of_sums_of_its_producing_people() -> None:
         dee(),
         dan(),
         manager,
-        worklogs=[
-            *logs("dee", 6, PAST),
-            *logs("dan", 4, PAST, 100),
-            *logs("pm", 8, PAST, 200),
-        ],
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST), *logs("pm", 8, PAST)],
     )
     assert said(found, "utilization") == Decimal("0.83"), "(120 + 80) / (160 + 80)"
     assert facts_of(judged(found), "people", "pm")["utilization"] == 1
@@ -222,9 +213,7 @@ def test_a_unit_is_the_ratio_of_sums_of_its_producing_people() -> None:
 def test_work_logged_before_or_after_the_full_weeks_does_not_count() -> None:
     early, late = date(2026, 10, 18), date(2026, 11, 16)
     found = agency(
-        unit(),
-        dee(),
-        worklogs=[*logs("dee", 4, PAST), *logs("dee", 8, [early, late], 100)],
+        unit(), dee(), worklogs=[*logs("dee", 4, PAST), *logs("dee", 8, [early, late])]
     )
     assert facts_of(judged(found), "people", "dee")["utilization"] == Decimal("0.5")
 
@@ -271,10 +260,7 @@ def test_without_any_time_log_utilization_is_unknown() -> None:
 def test_a_unit_short_of_logs_is_grey_and_names_who() -> None:
     """Dee logs 150 of 160 h, Dan 40 of 80: 190 of 240 are 79 %. Dee lacks 10 h, fewer than a fifth; Dan lacks half."""
     found = agency(
-        unit(),
-        dee(),
-        dan(),
-        worklogs=[*logs("dee", 7.5, PAST), *logs("dan", 2, PAST, 100)],
+        unit(), dee(), dan(), worklogs=[*logs("dee", 7.5, PAST), *logs("dan", 2, PAST)]
     )
     assert said(found, "utilization") is None
     assert said(found, "missing_logs") == "Dan"
@@ -287,10 +273,7 @@ def test_a_unit_short_of_logs_is_grey_and_names_who() -> None:
 
 def test_a_unit_with_four_fifths_of_its_hours_logged_is_not_grey() -> None:
     found = agency(
-        unit(),
-        dee(),
-        dan(),
-        worklogs=[*logs("dee", 7.6, PAST), *logs("dan", 2, PAST, 100)],
+        unit(), dee(), dan(), worklogs=[*logs("dee", 7.6, PAST), *logs("dan", 2, PAST)]
     )
     assert said(found, "utilization") == Decimal("0.80"), "(152 + 40) / 240"
     assert said(found, "missing_logs") is None
@@ -326,7 +309,7 @@ def test_days_off_ask_for_no_log() -> None:
         unit(),
         dee(),
         dan(time_off=away),
-        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:11], 100)],
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:11])],
     )
     assert condition(found, "team.missing_logs").holds is False
 
@@ -558,7 +541,7 @@ def test_a_person_shows_the_cards_of_open_and_recent_work() -> None:
         card("p2"),
         card("p3"),
         work={"p1": [task(1, 8)], "p2": [done], "p3": [task(7, 8, who="dan")]},
-        worklogs=[worklog(1, PAST[-1], 4, author="dee", issue="5")],
+        worklogs=[worklog(PAST[-1], 4, author="dee", issue="5")],
     )
     assert facts_of(judged(found), "people", "dee")["projects"] == (
         ref("projects", "p1"),
@@ -575,10 +558,7 @@ def test_current_and_future_plan_nodes_carry_hours() -> None:
         client(),
         dee(),
         issues=[task(1, 80, date(2026, 12, 1))],
-        worklogs=[
-            *logs("dee", 8, PAST),
-            worklog(900, date(2026, 11, 17), 5, author="dee"),
-        ],
+        worklogs=[*logs("dee", 8, PAST), worklog(date(2026, 11, 17), 5, author="dee")],
     )
     outcome = judge(found)
     week = facts_of(outcome, "plans", "plan:u1:2026-11-W47")
@@ -1005,7 +985,7 @@ def test_a_shared_person_counts_in_each_unit_with_her_share() -> None:
         client(),
         card(start=date(2026, 11, 23)),
         work={"p1": [task(1, 80, date(2026, 12, 18))]},
-        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST, 100)],
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST)],
         thresholds=Thresholds(logs_share=Decimal("0.7")),
     )
     north, south = (facts_of(judged(found), "units", key) for key in ("u1", "u2"))
@@ -1140,7 +1120,7 @@ def test_the_overload_of_people_in_no_unit_is_the_firms(role: str) -> None:
 def billed(*things: Any, **fields: Any) -> dict[str, Any]:
     """Return what is stated of Dee, whose logs stand on issues 1 (card p1), 2 (card p2) and 3 (no card)."""
     worklogs = [
-        worklog(number, day, 2, author="dee", issue=str(number % 3 + 1))
+        worklog(day, 2, author="dee", issue=str(number % 3 + 1))
         for number, day in enumerate(day for day in PAST for _ in range(3))
     ]
     found = agency(
@@ -1204,7 +1184,7 @@ def test_the_target_of_the_role_stands_beside(
         unit(),
         dee(),
         dan(),
-        worklogs=[*logs("dee", 8, PAST), *logs("dan", 4, PAST, 100)],
+        worklogs=[*logs("dee", 8, PAST), *logs("dan", 4, PAST)],
         thresholds=Thresholds(utilization_targets=given),
     )
     thresholds = {

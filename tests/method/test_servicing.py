@@ -34,9 +34,7 @@ def scene(
     hours: Mapping[date, float], payer: Client = RETAINER, *, today: date = DECEMBER
 ) -> World:
     """Return a client whose one card took some hours at 1,000 by day."""
-    logs = [
-        worklog(number, day, spent) for number, (day, spent) in enumerate(hours.items())
-    ]
+    logs = [worklog(day, spent) for day, spent in hours.items()]
     dev = person("dev", rate=Decimal(1000))
     work = {"p1": [issue(1)]}
     return world(payer, unit(), dev, card(), work=work, logs=logs, today=today)
@@ -162,7 +160,7 @@ def test_without_money_nothing_is_said() -> None:
 def test_hours_without_a_rate_make_realisation_unknown_and_not_too_high() -> None:
     """100 hours at 1,000 and 100 at nobody knows what, for a fee of 100,000: not 100 %."""
     seen = scene({date(2026, 11, 5): 100})
-    stranger = worklog(9, date(2026, 11, 6), 100, author="stranger")
+    stranger = worklog(date(2026, 11, 6), 100, author="stranger")
     works = {
         ref: replace(one, worklogs=(*one.worklogs, stranger))
         for ref, one in seen.work.items()
@@ -174,7 +172,7 @@ def test_hours_without_a_rate_make_realisation_unknown_and_not_too_high() -> Non
 def test_hours_the_client_does_not_pay_are_not_realised_and_not_given_away() -> None:
     """400 hours on a card that is not billable, 50 on the one that is: 100,000 / 50,000."""
     seen = scene({date(2026, 11, 5): 50})
-    free = (worklog(9, date(2026, 11, 6), 400),)
+    free = (worklog(date(2026, 11, 6), 400),)
     inner = card("p2", billable=False)
     work = CardWork("project ACME", (issue(9),), free)
     seen = replace(
@@ -233,10 +231,7 @@ def fixed(done: int, hours: float, **fields: Any) -> World:
         *(person(name, rate=Decimal(1000)) for name in team),
         price,
         work={"p1": items},
-        logs=[
-            worklog(number, month, hours / 2, author=name)
-            for number, name in enumerate(team)
-        ],
+        logs=[worklog(month, hours / 2, author=name) for name in team],
         today=DECEMBER,
     )
 

@@ -39,9 +39,9 @@ def agency() -> World:
     manager = person("am", role="am", capacity=Decimal(20), unit=U1)
     designer = person("dee", role="designer", capacity=Decimal(40), unit=U1)
     logs = []
-    for number, day in enumerate(PAST):
-        logs.append(worklog(number, day, 6, author="dee", issue="1"))
-        logs.append(worklog(100 + number, day, 1, author="dee", issue="2"))
+    for day in PAST:
+        logs.append(worklog(day, 6, author="dee", issue="1"))
+        logs.append(worklog(day, 1, author="dee", issue="2"))
     work = issue(
         3, assignee="am", estimate=40 * HOUR, due=date(2026, 12, 25), created=TODAY
     )

@@ -165,7 +165,7 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
         feedback={said.ref: said},
         rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
         work={one.ref.key: [*work, *done] for one in cards},
-        logs=[worklog(1, date(2026, 11, 3), 98_765)],
+        logs=[worklog(date(2026, 11, 3), 98_765)],
     )
 
 

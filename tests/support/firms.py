@@ -79,5 +79,5 @@ def firms(draw: st.DrawFn) -> World:
                 )
             )
     logged = draw(st.lists(st.dates(date(2026, 9, 1), date(2026, 11, 17)), max_size=4))
-    logs = [worklog(place, day, 8) for place, day in enumerate(logged)]
+    logs = [worklog(day, 8) for day in logged]
     return world(unit(), unit("u2"), DEV, *things, work=work, logs=logs)

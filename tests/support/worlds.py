@@ -202,7 +202,7 @@ def steady(
 
 
 def worklog(
-    number: int, day: date, hours: float, *, author: str = "dev", issue: str = "1"
+    day: date, hours: float, *, author: str = "dev", issue: str = "1"
 ) -> LoggedTime:
     """Return logged time."""
     return LoggedTime(issue, author, day, int(hours * 3600))
