@@ -59,6 +59,6 @@ def test_an_item_that_two_cards_show_counts_once_with_all_its_logs() -> None:
     shared = [LoggedTime("1", "ann", day, 60), LoggedTime("1", "bob", day, 60)]
     own = LoggedTime("2", "ann", day, 60)
     counted: set[str] = set()
-    assert [*uncounted(shared, counted)] == shared
-    assert [*uncounted([*shared, own], counted)] == [own]
+    assert uncounted(shared, counted) == shared
+    assert uncounted([*shared, own], counted) == [own]
     assert counted == {"1", "2"}

@@ -130,18 +130,21 @@ def earned_fees(
 
 def hours_by_month(cards: Sequence[Card], world: World) -> Mapping[date, Decimal]:
     """Return the hours logged on a client's cards by month; hours that two cards share count once."""
-    seconds: Counter[date] = Counter()
+    by_day: Counter[date] = Counter()
     seen: set[str] = set()
     for card in cards:
         work = world.work.get(card.ref)
         if work is None:
             continue
         for log in uncounted(work.worklogs, seen):
-            month = log.day.replace(day=1)
-            seconds[month] += log.seconds
+            by_day[log.day] += log.seconds
 
+    by_month: Counter[date] = Counter()
+    for day, seconds in by_day.items():
+        month = day.replace(day=1)
+        by_month[month] += seconds
     hours = {}
-    for month, spent in seconds.items():
+    for month, spent in by_month.items():
         hours[month] = Decimal(spent) / HOUR
     return hours
 
