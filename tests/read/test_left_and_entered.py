@@ -17,7 +17,7 @@ import pytest
 from tests.support.busy_jira import FACES, NOW, PROJECTS, BusyJira
 from tests.support.english import english
 from worker.errors import Code
-from worker.world.attach import find_work, index_issues
+from worker.world.attach import find_work
 from worker.world.passing import is_passing
 
 IDLE = Counter(search=1, feeds=2)
@@ -51,8 +51,7 @@ def works(site: BusyJira, card: str = "card0") -> set[str]:
     site.later()
     read = site.read()
     assert read.incomplete == ""
-    forest = index_issues(*site.kept())
-    return {issue.key for issue in find_work(read.links[card], forest).issues}
+    return {issue.key for issue in find_work(read.links[card], site.forest()).issues}
 
 
 LEAVING: dict[str, tuple[str, Callable[[BusyJira], None], str]]
@@ -192,8 +191,7 @@ def test_a_project_that_went_out_of_view_refuses_no_query_beside_it(
     site.later()
     read = site.read()
     assert [str(one.problem) for one in read.links.values() if one.problem] == []
-    forest = index_issues(*site.kept())
-    keys = {one.key for one in find_work(read.links["card0"], forest).issues}
+    keys = {one.key for one in find_work(read.links["card0"], site.forest()).issues}
     assert "BRAVO-3" not in keys
     assert {one.key for one in site.kept()[0] if one.category == "done"} >= {"ALFA-3"}
 

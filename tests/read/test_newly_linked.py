@@ -18,7 +18,7 @@ from tests.support.busy_jira import FACES, PROJECTS, BusyJira
 from tests.support.english import english
 from tests.support.jira_wire import BASE
 from worker.errors import Code
-from worker.world.attach import find_work, index_issues
+from worker.world.attach import find_work
 
 
 class Killed(BaseException):
@@ -289,7 +289,7 @@ def test_a_rename_nobody_told_of_is_noticed_by_what_changes_there(
     site.jira.control("transition", {"issue": "OMEGA-3", "status": "Done"})
     read = site.standing()[2]["alfa"]
     assert "ALFA" in english(read.problem)
-    work = find_work(read, index_issues(*site.kept())).issues
+    work = find_work(read, site.forest()).issues
     assert sorted(issue.key for issue in work) == [f"OMEGA-{n}" for n in range(2, 10)]
     site.standing()
     assert site.sent["projects"] == 0

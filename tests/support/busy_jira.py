@@ -28,8 +28,9 @@ from worker.read.tracker import TrackerRead, read_tracker
 from worker.site import Site
 from worker.state import snapshots
 from worker.state.store import Store
-from worker.world.attach import find_work, index_issues
+from worker.world.attach import IssueIndex, find_work, index_issues
 from worker.world.links import ResolvedLink, parse_link
+from worker.world.logged import on_days
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FACES = ("cloud", "datacenter")
@@ -131,6 +132,11 @@ class BusyJira:
             logs = sorted(snapshots.load_worklogs(tx), key=lambda log: int(log.id))
             return snapshots.load_issues(tx), logs
 
+    def forest(self) -> IssueIndex:
+        """Return the issues of the snapshot as cards need them, days being UTC's."""
+        issues, logs = self.kept()
+        return index_issues(issues, on_days(logs, UTC))
+
     def standing(self, *, full: bool = False) -> Seen:
         """Return what a read leaves, ten minutes later."""
         self.later()
@@ -155,8 +161,7 @@ class BusyJira:
         """Return the hours that are logged on a card's work."""
         self.later()
         read = self.read()
-        forest = index_issues(*self.kept())
-        logs = find_work(read.links[card], forest).worklogs
+        logs = find_work(read.links[card], self.forest()).worklogs
         return sum(log.seconds for log in logs) / 3_600
 
 

@@ -410,8 +410,9 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     names = ("workspace", *rows[0])
     statement = _replacing(table, tx.connection.dialect, names)
     whole: list[Any] = [{"workspace": tx.workspace, **row} for row in rows]
-    if statement.positional:
-        in_order = itemgetter(*statement.positiontup)
+    places = statement.positiontup
+    if places is not None:
+        in_order = itemgetter(*places)
         whole = [in_order(row) for row in whole]
     tx.connection.exec_driver_sql(statement.string, whole)
 
