@@ -41,17 +41,18 @@ def plan_fact(chart: PlanFact) -> Json:
         )
         if amount is not None
     ]
+    facts = [value for value in values if value["series"] == chart.fact_label]
     axis = " ".join(part for part in (unit, chart.money) if part)
     return frame(
         chart.title,
         width=WIDTH,
         height=300,
-        layers=_layers(chart, axis),
+        layers=_layers(chart, axis, facts),
         data={"values": values},
     )
 
 
-def _layers(chart: PlanFact, axis: str) -> list[Json]:
+def _layers(chart: PlanFact, axis: str, facts: list[Json]) -> list[Json]:
     x: Json = {
         "field": "day",
         "type": "temporal",
@@ -78,15 +79,11 @@ def _layers(chart: PlanFact, axis: str) -> list[Json]:
             "range": [GREY, BLUE],
         },
     }
-    fact = {"filter": {"field": "series", "equal": chart.fact_label}}
-    newest = {
-        "window": [{"op": "rank", "as": "rank"}],
-        "sort": [{"field": "day", "order": "descending"}],
-    }
-    last: Json = {"transform": [fact, newest, {"filter": "datum.rank == 1"}]}
+    done: Json = {"data": {"values": facts}}
+    last: Json = {"data": {"values": facts[-1:]}}
     return [
         {
-            "transform": [fact],
+            **done,
             "mark": {"type": "area", "color": BLUE, "opacity": 0.10},
             "encoding": {"x": x, "y": y},
         },

@@ -48,56 +48,92 @@ def _layers(chart: Rays, order: list[str], legend: dict[str, str]) -> list[Json]
     x = _time()
     shades = {"domain": list(legend), "range": list(legend.values())}
     color: Json = {"field": "stage", "type": "nominal", "scale": shades}
-    end: Json = {"y": y, "x": {**x, "field": "end"}}
+    bars: Json = {
+        "mark": {"type": "bar", "cornerRadius": 4},
+        "encoding": {"y": y, "x": x, "x2": {"field": "end"}, "color": color},
+    }
+    return [_week(chart, x), bars, *_signs(chart, {"y": y, "x": x}), _today(chart, x)]
+
+
+def _signs(chart: Rays, place: Json) -> list[Json]:
+    """Return the layers of the signs that are there: one without data costs as much drawing as one with it."""
+    layers: list[Json] = []
+    if _has_late(chart):
+        layers += _late(place)
+    if _has_gaps(chart):
+        layers += _gaps(place)
+    if _has_breaks(chart):
+        layers.append(_breaks(place))
+    return layers
+
+
+def _late(place: Json) -> list[Json]:
+    """Return what leads from the end of a bar to the far end of its forecast."""
     late: Json = {"transform": [{"filter": "datum.p85 != null"}]}
-    gap: Json = {"transform": [{"filter": "datum.follows != null"}]}
-    broken: Json = {"transform": [{"filter": "datum.breaks"}]}
-    shade: Json = {"condition": {"test": "datum.breaks", "value": RED}, "value": MUTED}
     return [
-        _week(chart, x),
-        {
-            "mark": {"type": "bar", "cornerRadius": 4},
-            "encoding": {"y": y, "x": x, "x2": {"field": "end"}, "color": color},
-        },
         {
             **late,
             "mark": {"type": "rule", "color": INK, "strokeWidth": 1.5},
-            "encoding": {**end, "x2": {"field": "p85"}},
+            "encoding": {**_at(place, "end"), "x2": {"field": "p85"}},
         },
         {
             **late,
             "mark": {"type": "tick", "color": INK, "thickness": 2, "size": 14},
-            "encoding": {"y": y, "x": {**x, "field": "p85"}},
+            "encoding": _at(place, "p85"),
         },
+    ]
+
+
+def _gaps(place: Json) -> list[Json]:
+    """Return what leads from the end of a bar to the next work."""
+    gap: Json = {"transform": [{"filter": "datum.follows != null"}]}
+    shade: Json = {"condition": {"test": "datum.breaks", "value": RED}, "value": MUTED}
+    arrow: Json = {
+        "type": "point",
+        "shape": "triangle-right",
+        "filled": True,
+        "opacity": 1,
+        "size": 90,
+    }
+    return [
         {
             **gap,
             "mark": {"type": "rule", "strokeWidth": 3, "strokeDash": [3, 4]},
-            "encoding": {**end, "x2": {"field": "follows"}, "color": shade},
-        },
-        {
-            **gap,
-            "mark": {
-                "type": "point",
-                "shape": "triangle-right",
-                "filled": True,
-                "opacity": 1,
-                "size": 90,
+            "encoding": {
+                **_at(place, "end"),
+                "x2": {"field": "follows"},
+                "color": shade,
             },
-            "encoding": {"y": y, "x": {**x, "field": "follows"}, "color": shade},
         },
-        {
-            **broken,
-            "mark": {
-                "type": "tick",
-                "color": RED,
-                "thickness": 6,
-                "size": 26,
-                "opacity": 1,
-            },
-            "encoding": end,
-        },
-        _today(chart, x),
+        {**gap, "mark": arrow, "encoding": {**_at(place, "follows"), "color": shade}},
     ]
+
+
+def _breaks(place: Json) -> Json:
+    """Return the red end of a bar after which there is no work."""
+    end: Json = {"type": "tick", "color": RED, "thickness": 6, "size": 26, "opacity": 1}
+    return {
+        "transform": [{"filter": "datum.breaks"}],
+        "mark": end,
+        "encoding": _at(place, "end"),
+    }
+
+
+def _at(place: Json, field: str) -> Json:
+    """Return a place in time by another date of its ray."""
+    return {**place, "x": {**place["x"], "field": field}}
+
+
+def _has_late(chart: Rays) -> bool:
+    return any(ray.p85 for ray in chart.rays)
+
+
+def _has_gaps(chart: Rays) -> bool:
+    return any(ray.follows for ray in chart.rays)
+
+
+def _has_breaks(chart: Rays) -> bool:
+    return any(ray.breaks for ray in chart.rays)
 
 
 def _rows(order: list[str], broken: list[str]) -> Json:
@@ -110,7 +146,6 @@ def _rows(order: list[str], broken: list[str]) -> Json:
         "sort": order,
         "axis": {
             "title": None,
-            "labelLimit": 230,
             "labelColor": {"condition": red, "value": INK} if broken else INK,
             "labelFontSize": LABEL,
             "domain": False,
@@ -154,9 +189,9 @@ def _key(chart: Rays) -> str:
     """Return in words what the signs mean, of those that are there."""
     signs = (
         (True, f"┃ {chart.week_label}"),
-        (any(ray.p85 for ray in chart.rays), f"┤ {chart.p85_label}"),
-        (any(ray.follows for ray in chart.rays), f"┅▶ {chart.gap_label}"),
-        (any(ray.breaks for ray in chart.rays), f"▌ {chart.break_label}"),
+        (_has_late(chart), f"┤ {chart.p85_label}"),
+        (_has_gaps(chart), f"┅▶ {chart.gap_label}"),
+        (_has_breaks(chart), f"▌ {chart.break_label}"),
     )
     return "\u2003".join(words for is_shown, words in signs if is_shown)
 

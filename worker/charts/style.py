@@ -11,6 +11,8 @@ FONT = "DejaVu Sans"
 INK, MUTED, GRID, PAPER = "#37352f", "#787774", "#e9e9e7", "#ffffff"
 BLUE, GREEN, AMBER, RED, GREY = "#2e6fdb", "#3f9868", "#e0a63a", "#d4574c", "#b9b8b4"
 WIDTH = 760
+UNLIMITED = 0
+"""Words that are short as they come are not measured against a width: measuring is most of what a picture costs."""
 
 STAGES = {
     "idea": "#d9d5e8",
@@ -74,6 +76,7 @@ CONFIG: Json = {
         "tickColor": GRID,
         "labelFont": FONT,
         "titleFont": FONT,
+        "labelLimit": UNLIMITED,
     },
     "legend": {
         "labelColor": INK,
@@ -85,6 +88,7 @@ CONFIG: Json = {
         "title": None,
         "symbolType": "square",
         "offset": 8,
+        "labelLimit": UNLIMITED,
     },
     "text": {"font": FONT, "color": INK},
     "title": {"font": FONT, "subtitleFont": FONT},
