@@ -81,11 +81,11 @@ def _one_chart_engine() -> Iterator[None]:
     kept = Engines()
 
     @contextmanager
-    def open_kept(width: int) -> Iterator[Engines]:
+    def open_kept() -> Iterator[Engines]:
         if os.getpid() == process:
             yield kept
             return
-        with open_engines(width) as own:
+        with open_engines() as own:
             yield own
 
     with closing(kept), patch.object(writer, "open_engines", open_kept):

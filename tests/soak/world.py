@@ -342,7 +342,7 @@ def drawn_at_once() -> Iterator[None]:
     """Have no process of the chart engine begun."""
 
     @contextmanager
-    def open_easel(_width: int) -> Iterator[_Easel]:
+    def open_easel() -> Iterator[_Easel]:
         yield _Easel()
 
     with patch.object(writer, "open_engines", open_easel):

@@ -56,7 +56,7 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def engines() -> Iterator[Engines]:
-    with open_engines(2) as found:
+    with open_engines() as found:
         yield found
 
 
@@ -104,7 +104,8 @@ def test_an_engine_that_stands_still_is_ended_and_the_next_picture_drawn() -> No
     engines.draw(chart())
     (engine,) = children() - before
     os.kill(engine, signal.SIGSTOP)
-    engines._idle[0]._patience = 0.2
+    assert engines._engine is not None
+    engines._engine._patience = 0.2
     with pytest.raises(NotDrawn, match="in time"):
         engines.draw(chart("never"))
     assert engine not in children()
@@ -147,11 +148,13 @@ def test_half_a_character_is_a_fault_of_its_picture(engines: Engines) -> None:
     assert engines.draw(chart()).startswith(uploads.PNG)
 
 
-def test_pictures_side_by_side_are_all_drawn_and_no_process_stays() -> None:
+def test_pictures_asked_for_side_by_side_are_drawn_by_one_process_that_does_not_stay() -> (
+    None
+):
     before, titles = children(), [f"chart {number}" for number in range(6)]
-    with open_engines(4) as engines, ThreadPoolExecutor(4) as pool:
+    with open_engines() as engines, ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(engines.draw, map(chart, titles)))
-        assert len(children() - before) <= 4
+        assert len(children() - before) == 1
     assert len(set(drawn)) == 6
     assert children() == before
 
@@ -184,7 +187,7 @@ def test_the_engine_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ):
         monkeypatch.setattr(uploads, "specify", lambda _, spec=spec: spec)
-        with open_engines(1) as engines:
+        with open_engines() as engines:
             assert outcome(engines, chart(name)) in ("drawn", REFUSED)
     server.shutdown()
     assert asked == []
@@ -197,7 +200,7 @@ from worker.write.uploads import Engines
 from worker.domain.charts import LoadMap
 engines = Engines()
 engines.draw(LoadMap("x", (), (), ()))
-print(engines._idle[0]._process.pid, flush=True)
+print(engines._engine._process.pid, flush=True)
 time.sleep(3600)
 """
 

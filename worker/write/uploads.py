@@ -1,4 +1,4 @@
-"""The one place where a chart becomes bytes: in processes of their own, which end when the work is done.
+"""The one place where a chart becomes bytes: in a process of its own, which ends when the work is done.
 
 The engine can be killed by a character in a name, and holds over a hundred megabytes once it has drawn. Whatever
 becomes of its process is a fault of the picture in hand (`NotDrawn`) and of nothing else.
@@ -129,21 +129,20 @@ def _surroundings() -> dict[str, str]:
 
 
 class Engines:
-    """Draws charts in at most `most` processes, begun when they are needed. Thread-safe; `close` ends them all."""
+    """Draws charts in one process, begun when it is needed and replaced when it dies. Thread-safe; `close` ends it.
+
+    One is enough: a picture costs Notion's budget two requests, in whose time several are drawn. Each process more
+    would cost over half a second of CPU and a hundred megabytes before its first picture.
+    """
 
     def __init__(
-        self,
-        most: int = 1,
-        *,
-        command: Sequence[str] = COMMAND,
-        patience: float = PATIENCE,
+        self, *, command: Sequence[str] = COMMAND, patience: float = PATIENCE
     ) -> None:
-        self._places = threading.BoundedSemaphore(most)
         self._command = command
         self._patience = patience
-        self._idle: list[_Engine] = []
+        self._engine: _Engine | None = None
         self._hung = 0
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def draw(self, chart: Chart) -> bytes:
         """Return a chart as PNG, the same bytes for the same chart on one machine; raises `NotDrawn`.
@@ -153,7 +152,7 @@ class Engines:
         order = _order(chart)
         if known := _remembered.get(order):
             return known
-        with self._places:
+        with self._turn:
             try:
                 picture, refusal = self._try(order)
             except _Hung:
@@ -180,39 +179,28 @@ class Engines:
             return self._draw(order)
 
     def _draw(self, order: bytes) -> tuple[bytes, str]:
-        engine = self._take()
+        if self._hung >= MOST_HUNG:
+            raise _Hung
+        if self._engine is None:
+            self._engine = _Engine(self._command, self._patience)
         try:
-            answer = engine.draw(order)
+            return self._engine.draw(order)
         except BaseException as error:
-            engine.end()
-            with self._lock:
-                self._hung += isinstance(error, _Hung)
+            self._hung += isinstance(error, _Hung)
+            self.close()
             raise
-        with self._lock:
-            self._idle.append(engine)
-        return answer
-
-    def _take(self) -> _Engine:
-        with self._lock:
-            if self._hung >= MOST_HUNG:
-                raise _Hung
-            if self._idle:
-                return self._idle.pop()
-        return _Engine(self._command, self._patience)
 
     def close(self) -> None:
-        """End all processes; no chart may be in hand."""
-        with self._lock:
-            engines = self._idle
-            self._idle = []
-        for engine in engines:
-            engine.end()
+        """End the process; no chart may be in hand."""
+        if self._engine is not None:
+            self._engine.end()
+            self._engine = None
 
 
 @contextmanager
-def open_engines(width: int) -> Iterator[Engines]:
-    """Yield engines for so many changes side by side, and end them."""
-    engines = Engines(max(1, min(width, os.cpu_count() or 1)))
+def open_engines() -> Iterator[Engines]:
+    """Yield what draws the pictures of a run, and end it."""
+    engines = Engines()
     try:
         yield engines
     finally:

@@ -141,7 +141,7 @@ def apply(
     order = _arrange(plan.changes)
     phases = tuple(_phases(plan.changes, order))
     warnings: list[Problem] = []
-    with open_engines(width) as engines:
+    with open_engines() as engines:
         target = WriteContext(
             workspace=site.name,
             notion=notion.guarded(check),
