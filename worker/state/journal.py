@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, or_, select
 
 from worker.domain.values import Ref, Value
 from worker.mapping.schema import Bindings, Schema
@@ -55,7 +56,7 @@ def intend(
     first = {"status": outcome(Step.CLAIM), "attempt": 1}
     if insert_new(tx, intents, {"ref": str(ref), **first, **row}):
         return True
-    return _take(tx, ref, Step.CLAIM, **row, attempt=intents.c.attempt + 1)
+    return _take(tx, ref, Step.CLAIM, **row)
 
 
 def send(tx: Tx, ref: Ref, *, claim: str, now: datetime) -> bool:
@@ -218,17 +219,29 @@ def _take(
 ) -> bool:
     """Make one step in a creation's life; False, with nothing changed, when the table does not have it from where the
     creation is, or it is another run's to make."""
-    row = and_(
-        intents.c.workspace == tx.workspace,
-        intents.c.ref == str(ref),
-        intents.c.status.in_(origins(step)),
-        *where,
+    change = _stepping(step)
+    if where:
+        change = change.where(*where)
+    place = {"space": tx.workspace, "of": str(ref)}
+    if step in OF_CLAIMANT:
+        place["run"] = run
+    return bool(tx.connection.execute(change, {**place, **values}).rowcount)
+
+
+@cache
+def _stepping(step: Step) -> Update:
+    """Return the statement of a step, which sets what else it is given; made once, as three are made for each row."""
+    is_there = (intents.c.status == status for status in origins(step))
+    change = intents.update().where(
+        intents.c.workspace == bindparam("space"),
+        intents.c.ref == bindparam("of"),
+        or_(*is_there),
     )
     if step in OF_CLAIMANT:
-        row &= intents.c.claim == run
-    change = intents.update().where(row)
-    change = change.values(status=outcome(step), **values)
-    return bool(tx.connection.execute(change).rowcount)
+        change = change.where(intents.c.claim == bindparam("run"))
+    if step is Step.CLAIM:
+        change = change.values(attempt=intents.c.attempt + 1)
+    return change.values(status=outcome(step))
 
 
 def _select(tx: Tx) -> Select[Any]:

@@ -433,17 +433,21 @@ def _replacing(table: Table, dialect: Dialect, names: tuple[str, ...]) -> SQLCom
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert one row unless its key is taken; tell whether it was inserted."""
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    statement = (
-        dialect.insert(table)
-        .values(workspace=tx.workspace, **row)
-        .on_conflict_do_nothing()
-    )
-    # An insert's row count is not reported by every driver; what it returns is.
-    return (
-        tx.connection.execute(statement.returning(table.c.workspace)).first()
-        is not None
-    )
+    statement = _inserting(table, tx.connection.dialect.name)
+    given = {"workspace": tx.workspace, **row}
+    return tx.connection.execute(statement, given).first() is not None
+
+
+@cache
+def _inserting(table: Table, dialect_name: str) -> Executable:
+    """Return the statement that inserts a row whose key is not taken; made once, as two are made for each new row.
+
+    An insert's row count is not reported by every driver; what it returns is.
+    """
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    inserting: Any = dialect.insert(table).on_conflict_do_nothing()
+    statement: Executable = inserting.returning(table.c.workspace)
+    return statement
 
 
 def delete_keys(tx: Tx, table: Table, column: str, keys: Sequence[str]) -> None:
