@@ -28,8 +28,8 @@ from worker.write.writer import Applied
 
 
 class Past(msgspec.Struct, frozen=True, gc=False):
-    """The last run of all: what it went by, the checksum of its plan's changes, a digest of the whole plan, and whether
-    the next one is the same where it goes by the same."""
+    """The last run of all: what it went by, and where it had nothing to change the checksum of its plan, a digest of the
+    whole plan, and whether the next one is the same where it goes by the same."""
 
     run: int = 0
     footing: Footing | None = None
@@ -148,18 +148,20 @@ def past_after(
     run: int, drawn: PlannedCycle, applied: Applied, *, last: Past, order: CycleRequest
 ) -> Past:
     """Return what the next run is to know of this one."""
+    plan = drawn.plan
+    if plan.changes:
+        return Past(run, drawn.footing)  # what was to be written is not the next one's
     whole = blake2b(digest_size=16)
-    checksum = write_json(drawn.plan, whole.update)
-    plan = whole.hexdigest()
+    checksum = write_json(plan, whole.update)
+    is_same = last.footing == drawn.footing and last.plan == whole.hexdigest()
     return Past(
         run,
         drawn.footing,
         checksum,
-        plan,
+        whole.hexdigest(),
         steady=is_plain(order)
         and last.run == run - 1
-        and last.footing == drawn.footing
-        and last.plan == plan
+        and is_same
         and _did_nothing(drawn, applied),
     )
 
