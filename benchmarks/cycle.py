@@ -38,7 +38,7 @@ class Orders(msgspec.Struct, frozen=True):
 class Took(msgspec.Struct, frozen=True):
     """What the cycles of all workspaces took: CPU in seconds beyond start-up, memory at its peak and the database in MB.
 
-    Charts are drawn by processes of their own.
+    Charts are drawn by a process of its own.
     """
 
     cpu: float
