@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Executable, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -438,7 +438,7 @@ def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
     return tx.connection.execute(statement, given).first() is not None
 
 
-@cache
+@lru_cache(maxsize=64)
 def _inserting(table: Table, dialect_name: str) -> Executable:
     """Return the statement that inserts a row whose key is not taken; made once, as two are made for each new row.
 
