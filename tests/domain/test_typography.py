@@ -136,9 +136,10 @@ def test_russian_months_and_weeks_are_small_within_a_sentence() -> None:
 def test_months_of_one_year_name_it_once(
     first: tuple[int, int], last: tuple[int, int], english: str, russian: str
 ) -> None:
-    months = [month_of(date(*month, 1)) for month in (first, last)]
-    assert name_months(*months, ENGLISH) == english
-    assert name_months(*months, RUSSIAN) == russian
+    begin = month_of(date(*first, 1))
+    end = month_of(date(*last, 1))
+    assert name_months(begin, end, ENGLISH) == english
+    assert name_months(begin, end, RUSSIAN) == russian
 
 
 def test_a_figure_in_bold_or_in_a_link_is_not_broken_over_lines() -> None:

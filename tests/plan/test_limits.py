@@ -12,7 +12,7 @@ from tests.support.english import english
 from worker.config import Limits
 from worker.domain.values import Ref, Value
 from worker.plan.facts import Why
-from worker.plan.limits import check
+from worker.plan.limits import Rows, check
 from worker.plan.plan import Change, FieldChange, Kind, Plan
 
 SETTINGS = Limits(destructive_share=Decimal("0.3"), floor=10, changes=50)
@@ -31,14 +31,15 @@ def _changes(
 
 
 def _reasons(
-    changes: list[Change], rows: int = 20, **extra: Any
+    changes: list[Change],
+    rows: int = 20,
+    *,
+    before: dict[str, int] | None = None,
+    peoples: dict[str, frozenset[str]] | None = None,
+    **extra: Any,
 ) -> list[tuple[str, str, str]]:
-    found = check(
-        Plan("main", tuple(changes)),
-        rows_by_source={"risks": rows},
-        settings=SETTINGS,
-        **extra,
-    )
+    counted = Rows({"risks": rows}, before or {}, peoples or {})
+    found = check(Plan("main", tuple(changes)), counted, settings=SETTINGS, **extra)
     return [
         (reason.code, english(reason.where), english(reason.message))
         for reason in found
@@ -47,9 +48,7 @@ def _reasons(
 
 def test_a_refusal_names_number_limit_and_way_out() -> None:
     (reason,) = check(
-        Plan("main", tuple(_changes(7))),
-        rows_by_source={"risks": 20},
-        settings=SETTINGS,
+        Plan("main", tuple(_changes(7))), Rows({"risks": 20}), settings=SETTINGS
     )
     assert "7 of 20 rows" in english(reason.message)
     assert "30%" in english(reason.message)
@@ -132,23 +131,19 @@ def test_each_source_is_counted_by_itself() -> None:
         for number in range(6)
     ]
     plan = Plan("main", tuple(spread))
-    assert (
-        check(plan, rows_by_source={"risks": 20, "tasks": 20}, settings=SETTINGS) == ()
-    )
+    assert check(plan, Rows({"risks": 20, "tasks": 20}), settings=SETTINGS) == ()
     assert [
         english(reason.where)
-        for reason in check(
-            plan, rows_by_source={"risks": 20, "tasks": 10}, settings=SETTINGS
-        )
+        for reason in check(plan, Rows({"risks": 20, "tasks": 10}), settings=SETTINGS)
     ] == ["tasks"]
 
 
 def test_a_source_that_is_suddenly_empty_is_refused() -> None:
-    assert _reasons([], 0, rows_before={"risks": 12}) == [
+    assert _reasons([], 0, before={"risks": 12}) == [
         ("source-empty", "risks", "0 rows are left of the 12 it had; the limit is 1")
     ]
-    assert _reasons([], 1, rows_before={"risks": 12}) == []
-    assert _reasons([], 0, rows_before={"risks": 0}) == []
+    assert _reasons([], 1, before={"risks": 12}) == []
+    assert _reasons([], 0, before={"risks": 0}) == []
 
 
 def test_too_many_changes_are_refused_but_a_first_run_may_create_any_number() -> None:
@@ -246,7 +241,7 @@ def test_all_reasons_are_named_at_once() -> None:
         for code, _, _ in _reasons(
             _changes(51),
             60,
-            rows_before={"tasks": 3},
+            before={"tasks": 3},
             mapping_changed=True,
             incomplete={"risks": "cut"},
         )

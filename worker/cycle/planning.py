@@ -51,8 +51,8 @@ from worker.method.formulas.occurrences import row_of
 from worker.method.outcome import Outcome
 from worker.method.whatif.asking import answer_scenarios
 from worker.pages import write_pages
+from worker.plan import limits
 from worker.plan.diff import SECTION, Unread, Written, make_plan
-from worker.plan.limits import WayOut, check
 from worker.plan.natural import is_brought_in
 from worker.plan.outdated import Tidying, part_within, without_old
 from worker.plan.plan import Kind, Plan
@@ -611,12 +611,12 @@ def _peoples_rows(context: Context, world: World) -> dict[str, frozenset[str]]:
     return pages
 
 
-def _way_out(order: CycleRequest, plan: Plan) -> WayOut:
+def _way_out(order: CycleRequest, plan: Plan) -> limits.WayOut:
     """Return the commands for who is refused: an undo is looked at and insisted on by its own."""
     if not order.undoes:
-        return WayOut()
+        return limits.WayOut()
     look = f"rayline undo {order.undoes}"
-    return WayOut(look, f"{look} --apply {plan.checksum()} --force")
+    return limits.WayOut(look, f"{look} --apply {plan.checksum()} --force")
 
 
 def find_refusals(
@@ -652,16 +652,14 @@ def find_refusals(
         _never_read(name, boards.incomplete.get(name, tell(UNSEEN)))
         for name in sorted(boards.unknown)
     )
-    return unknown + check(
+    return unknown + limits.check(
         plan,
-        rows_by_source=managed,
+        limits.Rows(managed, before, _peoples_rows(context, world)),
         settings=context.settings.limits,
-        rows_before=before,
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
         periodic=context.schema.periodic(),
         sectioned=sectioned,
-        peoples=_peoples_rows(context, world),
         way=_way_out(order, plan),
     )
 

@@ -20,6 +20,18 @@ _NO_PAGES: Set[str] = frozenset()
 _NO_ROWS: Mapping[str, Set[str]] = MappingProxyType({})
 
 
+class Rows(msgspec.Struct, frozen=True, gc=False):
+    """How many managed rows each source has `now` and had after the last applied cycle (`before`), but for those that
+    people have deleted since.
+
+    `peoples` are the pages by source that are counted in neither, since people made them beside the worker's.
+    """
+
+    now: Mapping[str, int]
+    before: Mapping[str, int] = _NONE
+    peoples: Mapping[str, Set[str]] = _NO_ROWS
+
+
 class WayOut(msgspec.Struct, frozen=True, gc=False):
     """The commands that show a refused plan (`look`) and carry it out past the limits (`force`)."""
 
@@ -38,31 +50,26 @@ _THEIRS = message(
 
 def check(
     plan: Plan,
+    rows: Rows,
     *,
-    rows_by_source: Mapping[str, int],
     settings: Limits,
-    rows_before: Mapping[str, int] = _NONE,
     incomplete: Mapping[str, Text] = _ALL_READ,
     mapping_changed: bool = False,
     periodic: Set[tuple[str, str]] = frozenset(),
     sectioned: Set[str] = _NO_PAGES,
-    peoples: Mapping[str, Set[str]] = _NO_ROWS,
     way: WayOut = _SYNC,
 ) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
-    `rows_by_source` counts the managed rows read now, `rows_before` those of the last applied cycle that people have
-    not deleted since; `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the
-    mapping's fingerprint is not the last applied one; `periodic` are the fields (source, name) that are empty while
-    their period is young, so that emptying them takes nothing away; `sectioned` are the pages that hold a section of
-    the worker's already. `peoples` are the pages by source that `rows_by_source` does not count, since people made them
-    beside the worker's: shares are taken of either by itself, or a board full of people's rows would let the worker's
-    all go. `way` leads out of the refusal.
+    `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the mapping's
+    fingerprint is not the last applied one; `periodic` are the fields (source, name) that are empty while their period
+    is young, so that emptying them takes nothing away; `sectioned` are the pages that hold a section of the worker's
+    already; `way` leads out of the refusal.
     """
     touched = _find_destroyed(plan, periodic)
     return (
-        *_too_destructive(touched, rows_by_source, peoples, settings=settings, way=way),
-        *_suddenly_empty(rows_by_source, rows_before, way),
+        *_too_destructive(touched, rows, settings, way),
+        *_suddenly_empty(rows, way),
         *_too_many(plan, settings, sectioned, way=way),
         *_blind_archives(plan, incomplete),
         *_changed_mapping(touched, way, changed=mapping_changed),
@@ -95,17 +102,13 @@ def is_destructive(
 
 
 def _too_destructive(
-    touched: Mapping[str, Set[str]],
-    rows: Mapping[str, int],
-    peoples: Mapping[str, Set[str]],
-    *,
-    settings: Limits,
-    way: WayOut,
+    touched: Mapping[str, Set[str]], rows: Rows, settings: Limits, way: WayOut
 ) -> Iterator[Problem]:
     for source, pages in sorted(touched.items()):
-        theirs = peoples.get(source, _NO_PAGES)
+        # Of either by itself: else a board full of people's rows would let the worker's all go.
+        theirs = rows.peoples.get(source, _NO_PAGES)
         shares = (
-            (_OURS, len(pages - theirs), rows.get(source, 0)),
+            (_OURS, len(pages - theirs), rows.now.get(source, 0)),
             (_THEIRS, len(pages & theirs), len(theirs)),
         )
         for fault, count, total in shares:
@@ -123,11 +126,9 @@ def _forced(way: WayOut) -> Text:
     )
 
 
-def _suddenly_empty(
-    rows: Mapping[str, int], before: Mapping[str, int], way: WayOut
-) -> Iterator[Problem]:
-    for source, count in sorted(before.items()):
-        if count and not rows.get(source, 0):
+def _suddenly_empty(rows: Rows, way: WayOut) -> Iterator[Problem]:
+    for source, count in sorted(rows.before.items()):
+        if count and not rows.now.get(source, 0):
             yield _reason(
                 Code.SOURCE_EMPTY,
                 source,
