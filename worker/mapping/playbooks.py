@@ -168,9 +168,7 @@ def _unknown_role(path: Path, where: str, role: str) -> Problem:
         code=Code.UNKNOWN_ROLE,
         where=literal(path.name),
         field=where,
-        message=tell(
-            "nobody has the role {role}, so this is left out", role=repr(role)
-        ),
+        message=tell("nobody has the role “{role}”, so this is left out", role=role),
         hint=tell("name one of the roles in mappings/workspace/people.toml"),
         severity=Severity.ERROR,
     )
