@@ -257,7 +257,7 @@ def test_a_region_that_is_unknown_is_named_with_those_there_are(tmp_path: Path) 
     text = f'{WHOLE}[workspaces.studio.calendar]\ncountry = "DE-XX"\n'
     (problem,) = refused(written(tmp_path, text))
     assert problem.field == "workspaces.studio.calendar.country"
-    assert "'DE-XX'" in english(problem.message)
+    assert "“DE-XX”" in english(problem.message)
     assert "BW, BY" in english(problem.hint)
 
 

@@ -187,14 +187,14 @@ def test_an_unknown_region_names_those_there_are(country: str, hint: str) -> Non
     with pytest.raises(ConfigError) as caught:
         work_calendar(Holidays(country=country), YEARS)
     (problem,) = caught.value.problems
-    assert repr(country) in english(problem.message)
+    assert f"“{country}”" in english(problem.message)
     assert hint in english(problem.hint)
 
 
 def test_an_unknown_country_is_a_configuration_problem() -> None:
-    with pytest.raises(ConfigError, match="'XX'") as caught:
+    with pytest.raises(ConfigError, match="“XX”") as caught:
         work_calendar(Holidays(country="XX"), YEARS)
     (problem,) = caught.value.problems
     russian = in_words(problem, load_words("ru", "RUB"))
-    assert russian.message == "для страны 'XX' нет календаря"
+    assert russian.message == "для страны «XX» нет календаря"
     assert russian.hint.startswith("укажите двухбуквенный код")
