@@ -148,10 +148,16 @@ RELATED = "related: "
 """Before the rows that a relation names: in which order tells nothing."""
 
 
+REMEMBERED = '{"refs":['
+"""Before the rows that a remembered relation names."""
+
+
 def _in_order(words: str) -> str:
-    if not words.startswith(RELATED):
-        return words
-    return RELATED + " ".join(sorted(words.removeprefix(RELATED).split()))
+    if words.startswith(RELATED):
+        return RELATED + " ".join(sorted(words.removeprefix(RELATED).split()))
+    if words.startswith(REMEMBERED):
+        return json.dumps({"refs": sorted(json.loads(words)["refs"])})
+    return words
 
 
 def differences(calm: Picture, standing: Picture) -> list[str]:

@@ -126,11 +126,11 @@ def _checked(context: Context, words: Words) -> Told:
 
 def _without_repeats(problems: Iterable[RenderedProblem]) -> list[RenderedProblem]:
     """Leave out that there is no private page where it is told what is silent for want of it."""
-    told = list(problems)
+    whole = list(problems)
     place = render(NO_PRIVATE_PAGE.where, ENGLISH)
-    if not any(one.code == Code.RULE_OFF and one.where == place for one in told):
-        return told
-    return [one for one in told if one.code != Code.SCHEMA_PRIVATE]
+    if not any(one.code == Code.RULE_OFF and one.where == place for one in whole):
+        return whole
+    return [one for one in whole if one.code != Code.SCHEMA_PRIVATE]
 
 
 def _problems_view(

@@ -198,11 +198,11 @@ def _tell_unseen(
 
 def _gather_private(problems: list[Problem]) -> list[Problem]:
     """Return what does not fit, in which all private databases without a page are one problem: one act mends it."""
-    private = [one for one in problems if one.code is Code.SCHEMA_PRIVATE]
+    private = [problem for problem in problems if problem.code is Code.SCHEMA_PRIVATE]
     if len(private) < 2:
         return problems
-    rest = [one for one in problems if one.code is not Code.SCHEMA_PRIVATE]
-    names = sorted(render(one.where, ENGLISH) for one in private)
+    rest = [problem for problem in problems if problem.code is not Code.SCHEMA_PRIVATE]
+    names = sorted(render(problem.where, ENGLISH) for problem in private)
     gathered = replace(
         private[0],
         where=literal(", ".join(names)),

@@ -139,7 +139,8 @@ def note_made(
     held what was sent, or nothing. Of the rest, what was wanted and still stands is ours.
     """
     certain: dict[str, Value] = {}
-    source, binding = schema.sources.get(ref.source), bindings.get(ref.source)
+    source = schema.sources.get(ref.source)
+    binding = bindings.get(ref.source)
     if source is not None and binding is not None:
         certain = _certain(source, binding, wanted)
     record(tx, page_id, certain)

@@ -41,7 +41,8 @@ class DatabaseFault(StateFault, SQLAlchemyError):
 
     def __init__(self, kind: Kind, place: str) -> None:
         row = FAULTS[kind]
-        super().__init__(place, row[0], way_out=row[1], passes=kind in PASSING)
+        sentence, way_out = row
+        super().__init__(place, sentence, way_out=way_out, passes=kind in PASSING)
         self.kind = kind
 
 

@@ -225,7 +225,9 @@ def _take(
     place = {"space": tx.workspace, "of": str(ref)}
     if step in OF_CLAIMANT:
         place["run"] = run
-    return bool(tx.connection.execute(change, {**place, **values}).rowcount)
+    given = {**place, **values}
+    changed = tx.connection.execute(change, given).rowcount
+    return bool(changed)
 
 
 @cache

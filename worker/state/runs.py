@@ -287,7 +287,8 @@ def renew_plan(
         plans.c.checksum == checksum,
         plans.c.run_id == before,
     )
-    body = tx.connection.execute(select(plans.c.body).where(*is_its)).scalar()
+    query = select(plans.c.body).where(*is_its)
+    body = tx.connection.execute(query).scalar()
     if body is None:
         return None
     tx.connection.execute(

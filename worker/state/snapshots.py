@@ -355,7 +355,8 @@ def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
                 issues.c.id.in_(ids[start : start + 500]),
             )
         )
-        digests.update((row[0], _digest(row[1])) for row in rows)
+        for issue_id, body in rows:
+            digests[issue_id] = _digest(body)
     return digests
 
 
@@ -378,7 +379,8 @@ def _digests_among(tx: Tx, source: str, ids: Sequence[str]) -> dict[str, bytes]:
             pages.c.source == source,
             pages.c.page_id.in_(ids[start : start + 500]),
         )
-        digests.update((row[0], row[1]) for row in tx.connection.execute(query))
+        for page_id, digest in tx.connection.execute(query):
+            digests[page_id] = digest
     return digests
 
 

@@ -409,7 +409,9 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     names = ("workspace", *rows[0])
     statement = _replacing(table, tx.connection.dialect, names)
-    whole: list[Any] = [{"workspace": tx.workspace, **row} for row in rows]
+    whole: list[Any] = []
+    for row in rows:
+        whole.append({"workspace": tx.workspace, **row})
     places = statement.positiontup
     if places is not None:
         in_order = itemgetter(*places)
@@ -421,8 +423,7 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
 def _replacing(table: Table, dialect: Dialect, names: tuple[str, ...]) -> SQLCompiler:
     """Return the statement that inserts or replaces rows of these columns; made once, as it is needed at each step."""
     keys = [column.name for column in table.primary_key]
-    kind = sqlite if dialect.name == "sqlite" else postgresql
-    statement: Any = kind.insert(table)
+    statement = _insert(table, dialect.name)
     given = {name: statement.excluded[name] for name in names if name not in keys}
     replacing = statement.on_conflict_do_nothing()
     if given:
@@ -431,11 +432,19 @@ def _replacing(table: Table, dialect: Dialect, names: tuple[str, ...]) -> SQLCom
     return compiled
 
 
+def _insert(table: Table, dialect_name: str) -> Any:
+    """Return the insertion of the database in use: what becomes of a key that is taken each of them says in its own way."""
+    if dialect_name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert one row unless its key is taken; tell whether it was inserted."""
     statement = _inserting(table, tx.connection.dialect.name)
     given = {"workspace": tx.workspace, **row}
-    return tx.connection.execute(statement, given).first() is not None
+    inserted = tx.connection.execute(statement, given).first()
+    return inserted is not None
 
 
 @lru_cache(maxsize=64)
@@ -444,8 +453,8 @@ def _inserting(table: Table, dialect_name: str) -> Executable:
 
     An insert's row count is not reported by every driver; what it returns is.
     """
-    dialect = sqlite if dialect_name == "sqlite" else postgresql
-    inserting: Any = dialect.insert(table).on_conflict_do_nothing()
+    inserting = _insert(table, dialect_name)
+    inserting = inserting.on_conflict_do_nothing()
     statement: Executable = inserting.returning(table.c.workspace)
     return statement
 
@@ -463,8 +472,8 @@ def delete_keys(tx: Tx, table: Table, column: str, keys: Sequence[str]) -> None:
 
 def next_number(tx: Tx, name: str, table: Table) -> int:
     """Return the next number of a counter, unique also between concurrent transactions."""
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(workspace=tx.workspace, name=name, value=1)
+    inserting = _insert(table, tx.connection.dialect.name)
+    statement = inserting.values(workspace=tx.workspace, name=name, value=1)
     return int(
         tx.connection.execute(
             statement.on_conflict_do_update(

@@ -150,7 +150,8 @@ class Engines:
         A process that dies is replaced once: something else may have ended it. One that hangs is not waited for again.
         """
         order = _order(chart)
-        if known := _remembered.get(order):
+        known = _remembered.get(order)
+        if known:
             return known
         with self._turn:
             try:
@@ -186,7 +187,8 @@ class Engines:
         try:
             return self._engine.draw(order)
         except BaseException as error:
-            self._hung += isinstance(error, _Hung)
+            if isinstance(error, _Hung):
+                self._hung += 1
             self.close()
             raise
 
