@@ -197,7 +197,7 @@ class Code(StrEnum):
     NO_CAPACITY = "no-capacity"
     """A person has no hours a week; load and utilization stay empty."""
     NO_JIRA_ACCOUNT = "no-jira-account"
-    """A person has no Jira account, so the work cannot be seen."""
+    """A person has no Jira account, or a name or e-mail in its place, so the work cannot be seen."""
     UNKNOWN_ACCOUNT = "unknown-account"
     """Work in Jira is of an account that is nobody's in People."""
     NO_BIRTH_YEAR = "no-birth-year"

@@ -432,7 +432,7 @@ def _replacing(table: Table, dialect: Dialect, names: tuple[str, ...]) -> SQLCom
     return compiled
 
 
-def _insert(table: Table, dialect_name: str) -> Any:
+def _insert(table: Table, dialect_name: str) -> sqlite.Insert | postgresql.Insert:
     """Return the insertion of the database in use: what becomes of a key that is taken each of them says in its own way."""
     if dialect_name == "sqlite":
         return sqlite.insert(table)
