@@ -89,6 +89,7 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/plan/merge.py": (_PLAN,),
     "worker/plan/limits.py": (_PLAN,),
     "worker/plan/surplus.py": (_PAUSED, _PLAN),
+    "worker/plan/undo.py": (_PLAN,),
 }
 """The safety code, and the tests that guard each module: pytest's arguments, quick ones first."""
 

@@ -259,7 +259,7 @@ def test_a_field_that_is_not_there_is_refused_with_the_nearest_ones(
     result = run(synced, "explain", f"{row}#helth", "--json")
     assert result.exit_code == 2
     (told,) = data_of(result)["problems"]
-    assert "'helth'" in told["message"]
+    assert "“helth”" in told["message"]
     assert "health" in told["hint"]
     assert run(synced, "explain", f"{row}#∅").exit_code == 2
 

@@ -275,7 +275,7 @@ def test_a_playbook_for_a_role_nobody_has_is_left_out_and_named(tmp_path: Path) 
     )
     assert "notary" in english(problem.message)
     russian = in_words(problem, load_words("ru", "RUB"))
-    assert russian.message == "роли 'notary' нет ни у кого, поэтому это не учтено"
+    assert russian.message == "роли «notary» нет ни у кого, поэтому это не учтено"
     assert russian.hint == "назовите одну из ролей в mappings/workspace/people.toml"
     assert "lawyer" not in books.requests
     outcome = judge(office(asked(), asked(source="finance")), books)
