@@ -44,6 +44,7 @@ ASIDE: Mapping[str, str] = {
     "jira": "what it answers goes in",
     "owner": "who holds the workspace decides no row",
     "begin": "a deadline ends a run, it decides no row",
+    "limit": "a deadline ends a look, it decides no row",
     "sizes": "how many rows come at a time decides none of them",
     "clocks": "a clock that is wrong is told as a problem, or ends the run",
     "stop": "a run that is to end decides nothing",

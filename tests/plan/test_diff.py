@@ -764,3 +764,13 @@ def test_a_value_of_people_that_stands_is_not_told_as_cut() -> None:
         bases={(row.page_id, "steps"): "ours"},
     )
     assert (plan.changes, plan.problems) == ((), ())
+
+
+def test_nothing_leads_to_a_row_of_ours_that_is_gone_while_its_copy_stands() -> None:
+    copy = _row(TASK, "a copy")
+    stated = _fact(CLIENT, "next", (TASK,))
+    gone = _plan(_world(_row(CLIENT), copy), stated, ours={TASK: "gone"})
+    assert gone.changes == ()
+    both = _world(_row(CLIENT), copy, _row(TASK, "ours"))
+    (change,) = _plan(both, stated, ours={TASK: "ours"}).changes
+    assert change.fields[0].after == (TASK,)

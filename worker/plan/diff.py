@@ -102,6 +102,8 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     held: AbstractSet[Ref] = frozenset()
     unkeyed: Mapping[Ref, Ref] = _NO_REFS
     """Rows of ours as they are read while the key column of their board is gone: by their pages, as people's are."""
+    copied: AbstractSet[Ref] = frozenset()
+    """Refs of which a copy that somebody made is read. Where our own row is not, nothing can lead to it."""
 
     def is_unread(self, ref: Ref, page_id: str) -> bool:
         """Tell whether a page is there but could not be read: what stands in it now is not known."""
@@ -125,7 +127,7 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
             or ref in self.world.seeds
         ):
             return True
-        return ref not in self.world.trashed | self.held and (
+        return ref not in self.world.trashed | self.held | self.copied and (
             ref in self.ours
             or (
                 source.has_key(ref.key)
@@ -180,6 +182,7 @@ def make_plan(
         insists,
         written.held,
         _find_unkeyed(schema, bindings, written.ours),
+        frozenset(copy.ref for copy in copies),
     )
     for ref, fields in wanted.items():
         _plan_row(inputs, ref, fields)

@@ -122,7 +122,7 @@ def read_schema(
     with site.transaction() as tx:
         unseen = {}
         if not forgets:
-            unseen = _find_unseen(before, bindings)
+            unseen = _find_unseen(tx, site, before, bindings)
         problems = _gather_private(_tell_unseen(site, misfits, unseen))
         drift = tuple(in_words(problem, site.words) for problem in problems)
         losses = note_losses(known.losses, before, bindings, snapshots.load_pages(tx))
@@ -150,9 +150,19 @@ def _read(
     )
 
 
-def _find_unseen(before: Bindings, bindings: Bindings) -> dict[str, Binding]:
-    """Return the boards known before that are not shown now."""
-    return {name: binding for name, binding in before.items() if name not in bindings}
+def _find_unseen(
+    tx: Tx, site: Site, before: Bindings, bindings: Bindings
+) -> dict[str, Binding]:
+    """Return the boards known before that are not shown now. Private ones may be left out of a workspace: only those that
+    were read in full once are missed."""
+    once = registry.load_cursors(tx)
+    unseen = {}
+    for name, binding in before.items():
+        was_read = registry.board_scope(name) in once
+        is_missed = was_read or not site.schema.sources[name].private
+        if is_missed and name not in bindings:
+            unseen[name] = binding
+    return unseen
 
 
 def _meet_again(tx: Tx, known: Bound, now: Bound) -> None:
