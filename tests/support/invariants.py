@@ -178,7 +178,7 @@ def _namer(rig: Rig) -> Callable[[str], str]:
     """Return what puts Worker keys where ids of the worker's rows stand, and numbers where those of people's pages do: two
     lives in which people do the same draw other ids for it. What else the worker made has no name."""
     peoples = {
-        page.id.replace("-", ""): f"people's {number}"
+        page.id.replace("-", ""): f"people-{number}"
         for number, page in enumerate(_peoples_pages(rig))
     }
     names = dict(peoples)
