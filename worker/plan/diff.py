@@ -482,8 +482,8 @@ def _canonical(
 
 
 def _comparable(inputs: _DiffInputs, prop: Property, value: Value) -> Value:
-    """Return a value in canonical form, in which rows of ours go by their refs, also while their board tells them from
-    nobody's."""
+    """Return a value in canonical form. Rows of ours go by their refs in it, also while the key column of their board is
+    gone and they are read by their pages."""
     if inputs.unkeyed and prop.type == "relation" and isinstance(value, tuple):
         refs = (item for item in value if isinstance(item, Ref))
         value = tuple(inputs.unkeyed.get(ref, ref) for ref in refs)
