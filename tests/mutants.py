@@ -9,10 +9,13 @@ Each mutant is one changed place in a copy of the tree, so that the tree itself 
 or moved by one, a number off by one, `and` for `or`, a condition dropped, an answer gone. Tests run on it and stop at
 the first that fails: of the safety code those that `GUARDS` names, of all other code the pure ones, those that name the
 module first. With nothing changed they must pass, which is tried before. A survivor is a promise nobody checks, or a
-change that changes nothing: a person tells which. `-n 0` takes every place there is, `--safety` every module of
-`GUARDS`. `--breakages` tries the named ones of tests/breakages.py instead, and fails when one survives.
+change that changes nothing: a person tells which, and argues the latter in docs/reliability.md, where they are read.
+`-n 0` takes every place there is, `--safety` every module of `GUARDS`; that fails when one survives that is not argued.
+`--breakages` tries the named ones of tests/breakages.py instead, and fails when one survives.
 
-A mutant runs in a fork, which has what never changes imported already: that is half of the time of a quick test.
+Two things make it quick. While nothing is changed yet it is seen which tests come by which line: the quickest of those
+run first, and all others only where none of them notices. And a mutant runs in a fork, which has what never changes
+imported already.
 """
 
 from __future__ import annotations
@@ -20,23 +23,27 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from coverage import Coverage
 
 from tests.breakages import BREAKAGES, SQLITE, Breakage, break_source
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("worker", "rayline_sandbox", "rayline_demo", "tests", "mappings")
+COPIED = ("worker", "rayline_sandbox", "rayline_demo", "tests", "mappings", "docs")
 TESTS = ("domain", "method", "mapping", "plan", "pages", "charts")
 PRELOADED = (
     "alembic.autogenerate",
@@ -51,6 +58,11 @@ PRELOADED = (
 )
 PATIENCE = 600
 """Seconds after which a mutant that never ends counts as noticed."""
+FEW = 12
+"""How many of the tests that come by a line are tried before all others."""
+ARGUED = ROOT / "docs" / "reliability.md"
+ARGUMENT = re.compile(r"^\* `(worker/\S+)`, `(\S+)`: `(.+?)`: \S", re.MULTILINE)
+"""How a change that changes nothing is argued: its file, function and text, then why."""
 
 _LEASES = ("tests/state/test_store.py", "-k", f"{SQLITE} and (lease or beat or hangs)")
 _JOURNAL = (
@@ -115,13 +127,23 @@ OTHER = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list
 
 
 class Mutant(NamedTuple):
-    """One change of one file: the place in its tree, counted from its root, and the change's number there."""
+    """One change of one file: the place in its tree, counted from its root, and the change's number there.
+
+    `scope` is the function it stands in, with its class: `Journal.settle`; a module's own lines stand in `-`. Of texts
+    that are alike there the second ends with `(2)`.
+    """
 
     path: Path
     place: int
     number: int
     line: int
+    scope: str
     text: str
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Return what it is known by when lines have moved: file, function, text."""
+        return self.path.relative_to(ROOT).as_posix(), self.scope, self.text
 
 
 class Replace(ast.NodeTransformer):
@@ -137,11 +159,39 @@ class Replace(ast.NodeTransformer):
 
 def find_mutants(path: Path) -> Iterator[Mutant]:
     """Yield every change of a file that the tables know."""
-    for place, node in enumerate(walk(ast.parse(path.read_text("utf-8")))):
+    tree = ast.parse(path.read_text("utf-8"))
+    scopes = dict(_scopes(tree, ""))
+    alike = Counter[tuple[str, str]]()
+    for place, node in enumerate(walk(tree)):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.comprehension):
+            line = node.target.lineno
         for number, changed in enumerate(changes(node)):
             before, after = (ast.unparse(one).strip() for one in (node, changed))
-            told = f"{before.splitlines()[0]}  ->  {after.splitlines()[0]}"
-            yield Mutant(path, place, number, getattr(node, "lineno", 0), told)
+            text = f"{before.splitlines()[0]}  ->  {after.splitlines()[0]}"
+            scope = scopes.get(line, "-")
+            alike[scope, text] += 1
+            if (nth := alike[scope, text]) > 1:
+                text = f"{text} ({nth})"
+            yield Mutant(path, place, number, line, scope, text)
+
+
+def _scopes(tree: ast.AST, outer: str) -> Iterator[tuple[int, str]]:
+    """Yield each line that stands in a function, and the function; inner ones later than those around them."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = f"{outer}{node.name}"
+            if isinstance(node, ast.FunctionDef) and node.end_lineno:
+                for line in range(node.lineno, node.end_lineno + 1):
+                    yield line, name
+            yield from _scopes(node, f"{name}.")
+        else:
+            yield from _scopes(node, outer)
+
+
+def argued() -> frozenset[tuple[str, str, str]]:
+    """Return the names of the changes that are argued to change nothing."""
+    return frozenset(ARGUMENT.findall(ARGUED.read_text("utf-8")))
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -188,7 +238,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.If(_, body, otherwise):
             yield ast.If(ast.Constant(True), body, otherwise)
             yield ast.If(ast.Constant(False), body, otherwise)
-        case ast.Return(ast.expr()):
+        case ast.Return(ast.expr() as value) if ast.unparse(value) != "None":
             yield ast.Return(ast.Constant(None))
         case ast.Expr(ast.Yield() | ast.YieldFrom()):
             yield ast.Pass()
@@ -245,9 +295,56 @@ def _put(copy: Path, texts: Mapping[str, str]) -> None:
             compiled.unlink()
 
 
-def _pass(arguments: Sequence[str], copy: Path) -> bool:
+class Footprints:
+    """A plugin of pytest that keeps which tests come by which line, and how long each takes."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.coverage = Coverage(data_file=None, include=files, config_file=False)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Let what one test comes by be told apart from what others do."""
+        self.coverage.switch_context(item.nodeid)
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add up how long a test takes, with what is set up for it."""
+        self.seconds[report.nodeid] += report.duration
+
+    def kept(self) -> dict[str, dict[int, list[str]]]:
+        """Return, by file and line, the tests that come by, quick ones first."""
+        data = self.coverage.get_data()
+        return {
+            file: {
+                line: sorted(filter(None, tests), key=self.seconds.__getitem__)
+                for line, tests in data.contexts_by_lineno(file).items()
+            }
+            for file in data.measured_files()
+        }
+
+
+def find_footprints(
+    files: Sequence[str], copy: Path, runs: Iterable[Sequence[str]]
+) -> Iterator[tuple[str, int, list[str]]]:
+    """Run the tests on a copy in which nothing is changed, and yield file, line, and the tests that come by it.
+
+    Exits where one of them fails.
+    """
+    kept = copy / "footprints.json"
+    for arguments in runs:
+        if not _pass(arguments, copy, watched=[str(copy / file) for file in files]):
+            told = " ".join(arguments)
+            sys.exit(f"The tests fail before anything is changed: {told}")
+        for file, lines in json.loads(kept.read_text("utf-8")).items():
+            name = Path(file).relative_to(copy.resolve()).as_posix()
+            for line, tests in lines.items():
+                yield name, int(line), tests
+
+
+def _pass(arguments: Sequence[str], copy: Path, watched: Sequence[str] = ()) -> bool:
     forked = multiprocessing.get_context("fork").Process(
-        target=_test, args=(arguments, copy)
+        target=_test, args=(arguments, copy, watched)
     )
     forked.start()
     forked.join(PATIENCE)
@@ -257,8 +354,8 @@ def _pass(arguments: Sequence[str], copy: Path) -> bool:
     return forked.exitcode == 0
 
 
-def _test(arguments: Sequence[str], copy: Path) -> None:
-    """Run tests of the copy, in a process of their own."""
+def _test(arguments: Sequence[str], copy: Path, watched: Sequence[str]) -> None:
+    """Run tests of the copy, in a process of their own; what they come by in the watched files is left beside it."""
     os.setpgid(0, 0)
     os.chdir(copy)
     silent = os.open(os.devnull, os.O_WRONLY)
@@ -268,7 +365,15 @@ def _test(arguments: Sequence[str], copy: Path) -> None:
         del sys.modules[name]
     sys.path[:0] = [str(copy)]
     options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-    os._exit(int(pytest.main([*options, *arguments])))
+    if not watched:
+        os._exit(int(pytest.main([*options, *arguments])))
+
+    footprints = Footprints(watched)
+    footprints.coverage.start()
+    code = pytest.main([*options, *arguments], plugins=[footprints])
+    footprints.coverage.stop()
+    (copy / "footprints.json").write_text(json.dumps(footprints.kept()), "utf-8")
+    os._exit(int(code))
 
 
 def _preload() -> None:
@@ -284,8 +389,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def try_mutants(paths: Sequence[Path], copy: Path, *, number: int, seed: int) -> None:
-    """Try a sample of the mutants of some files and print each with its fate."""
+def try_mutants(paths: Sequence[Path], copy: Path, *, number: int, seed: int) -> bool:
+    """Try a sample of the mutants of some files, print each with its fate, and tell whether none survived unargued."""
     mutants = [mutant for path in paths for mutant in find_mutants(path)]
     if 0 < number < len(mutants):
         mutants = random.Random(seed).sample(mutants, number)
@@ -294,16 +399,27 @@ def try_mutants(paths: Sequence[Path], copy: Path, *, number: int, seed: int) ->
     tried = {
         arguments: None for some in runs.values() for arguments in map(tuple, some)
     }
-    if not all(_pass(arguments, copy) for arguments in tried if arguments):
-        sys.exit("The tests fail before anything is changed.")
-    killed = 0
+    files = [path.relative_to(ROOT).as_posix() for path in runs]
+    by_line: dict[tuple[str, int], list[str]] = {}
+    for name, line, tests in find_footprints(files, copy, filter(None, tried)):
+        by_line.setdefault((name, line), []).extend(tests[:FEW])
+    fates = Counter[str]()
+    known = argued()
     for mutant in mutants:
-        name = mutant.path.relative_to(ROOT).as_posix()
-        alive = survives({name: texts[mutant]}, copy, runs[mutant.path])
-        killed += not alive
-        fate = "SURVIVED" if alive else "killed  "
-        say(f"{fate} {name}:{mutant.line}: {mutant.text}")
-    say(f"{killed} of {len(mutants)} killed")
+        name, scope, _ = mutant.name
+        first = by_line.get((name, mutant.line), [])
+        if mutant.name in known:
+            fate = "argued"
+        elif survives({name: texts[mutant]}, copy, [first, *runs[mutant.path]]):
+            fate = "SURVIVED"
+        else:
+            fate = "killed"
+        fates[fate] += 1
+        say(f"{fate:8} {name}:{mutant.line} {scope}: {mutant.text}")
+    say(
+        f"{fates['killed']} of {len(mutants)} killed, {fates['argued']} argued to change nothing"
+    )
+    return not fates["SURVIVED"]
 
 
 def try_breakages(breakages: Sequence[Breakage], copy: Path) -> None:
@@ -348,8 +464,10 @@ def main() -> None:
         _preload()
         if asked.breakages:
             try_breakages(BREAKAGES, copy)
-        else:
-            try_mutants(files, copy, number=asked.n, seed=asked.seed)
+            return
+        is_proven = try_mutants(files, copy, number=asked.n, seed=asked.seed)
+    if asked.safety and not is_proven:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

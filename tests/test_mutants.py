@@ -12,7 +12,9 @@ from tests.mutants import (
     GUARDS,
     ROOT,
     TESTS,
+    argued,
     changed_source,
+    find_footprints,
     find_mutants,
     rounds,
     survives,
@@ -56,6 +58,50 @@ def test_every_place_that_says_what_is_done_is_changed_once(tmp_path: Path) -> N
     found = list(find_mutants(path))
     assert {mutant.text for mutant in found} == WANTED
     assert len(found) == len(WANTED)
+
+
+def test_a_change_is_known_by_its_function_when_lines_have_moved(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(
+        "A = 2\nclass B:\n    def c(self):\n        return [1, *(one for one in (1, 1) if one)]\n"
+        "    def d(self):\n        def e():\n            return 5\n        return e\n",
+        "utf-8",
+    )
+    named = {(mutant.scope, mutant.text) for mutant in find_mutants(path)}
+    assert ("-", "2  ->  3") in named
+    assert {("B.c", f"1  ->  2{nth}") for nth in ("", " (2)", " (3)")} <= named
+    assert ("B.c", "for one in (1, 1) if one  ->  for one in (1, 1)") in named
+    assert ("B.d.e", "5  ->  6") in named
+    assert ("B.d", "return e  ->  return None") in named
+
+
+def test_what_is_argued_to_change_nothing_is_a_change_there_is() -> None:
+    there = {mutant.name for name in GUARDS for mutant in find_mutants(ROOT / name)}
+    assert argued() - there == set()
+
+
+def test_it_is_seen_which_tests_come_by_a_line(tmp_path: Path) -> None:
+    (tmp_path / "code_seen.py").write_text(
+        "def one():\n    return 1\n\ndef two():\n    return 2\n", "utf-8"
+    )
+    (tmp_path / "test_seen.py").write_text(
+        "import code_seen\ndef test_a(): assert code_seen.one()\n"
+        "def test_b(): assert code_seen.one() < code_seen.two()\n",
+        "utf-8",
+    )
+    found = {
+        line: set(tests)
+        for _, line, tests in find_footprints(
+            ["code_seen.py"], tmp_path, [["test_seen.py"]]
+        )
+    }
+    assert found[2] == {"test_seen.py::test_a", "test_seen.py::test_b"}
+    assert found[5] == {"test_seen.py::test_b"}
+
+    with pytest.raises(SystemExit, match=r"before anything is changed: test_other\.py"):
+        list(find_footprints(["code_seen.py"], tmp_path, [["test_other.py"]]))
 
 
 def test_the_tests_that_may_notice_a_change_are_there() -> None:
