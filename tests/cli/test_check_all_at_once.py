@@ -30,7 +30,7 @@ REMEDIES = {
     "denied": ("error", "update content", "tick what it may do"),
     "token-expires": ("warning", "the Jira token expires", "make a new one"),
     "board-unseen": ("warning", "not shared with this connection", "share it again"),
-    "schema-deleted": ("warning", "'Budget' was deleted", "restore it in Notion"),
+    "schema-deleted": ("warning", "“Budget” was deleted", "restore it in Notion"),
     "free-plan": ("warning", "1000 blocks in all", "take a larger plan"),
     "request-budget": ("warning", "of 60000 that are allowed", "schedule.delta"),
     "broken-triangle": ("warning", "there is no team lead", "at least one TL"),
