@@ -103,11 +103,11 @@ def test_a_row_that_was_about_to_be_made_is_known_until_it_is_settled(
     with context.transaction() as tx:
         journal.intend(tx, task, {}, claim="1", now=context.now())
     written = recall_written(context)
-    assert (written.ours, written.unsettled) == ({}, {task})
+    assert (written.ours, written.unsettled) == ({}, {task: {}})
     with context.transaction() as tx:
         journal.finish(tx, task, "p1", claim="1", now=context.now())
     written = recall_written(context)
-    assert (written.ours, written.unsettled) == ({task: "p1"}, set())
+    assert (written.ours, written.unsettled) == ({task: "p1"}, {})
 
 
 def copy_of(play: Play, name: str) -> Path:

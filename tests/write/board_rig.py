@@ -147,6 +147,7 @@ class Board:
     store: Store = field(init=False)
     bindings: Bindings = field(init=False)
     gone: set[str] = field(default_factory=set)
+    seen: Mapping[str, Row] = field(default_factory=dict)
     pass_time: Callable[[float], None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -231,9 +232,11 @@ class Board:
     ) -> tuple[Plan, dict[Ref, str]]:
         """Return the plan for some facts, and the pages of the keyed rows read."""
         rows = self.rows()
+        self.seen = {row.page_id: row for some in rows.values() for row in some}
         with self.store.reading(WORKSPACE) as tx:
             ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
             written, attempted = bases.load(tx)
+            unsettled = {one.ref: one.wanted for one in journal.unsettled(tx)}
         trashed = frozenset(
             ref for ref, page_id in ours.items() if page_id in self.gone
         )
@@ -253,7 +256,7 @@ class Board:
             facts,
             SCHEMA,
             self.bindings,
-            Written(written, attempted, ours, made),
+            Written(written, attempted, ours, made, unsettled=unsettled),
             insists=insists,
         )
         return plan, known_pages(world, SCHEMA, ours)
@@ -296,7 +299,7 @@ class Board:
             notion or self.notion,
             self.site(settle_after=settle_after, width=width),
             self.bindings,
-            basis=PlanBasis(known, seen),
+            basis=PlanBasis(known, seen, authors=frozenset({self.sandbox.bot_id})),
             control=control or RunControl(),
         )
 
@@ -306,7 +309,7 @@ class Board:
         """Settle, read, diff and apply."""
         self.settle(notion)
         plan, known = self.draw(facts)
-        return self.apply(plan, notion, known=known, **options)
+        return self.apply(plan, notion, known=known, seen=self.seen, **options)
 
     def writes(self) -> int:
         """Return how many writes the connection has sent."""

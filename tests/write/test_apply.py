@@ -278,6 +278,22 @@ def test_what_was_given_once_by_a_creation_that_happened_unseen_is_not_given_aga
     assert not board.content()[str(RISK)]["steps"]
 
 
+@pytest.mark.parametrize("wait", [timedelta(), SETTLE])
+@pytest.mark.parametrize("kind", ["hang_after", "503_committed", "503_saved"])
+@pytest.mark.parametrize("name", ["steps", "probability"])
+@pytest.mark.parametrize("later", ["0.3", "0.5"])
+def test_what_a_person_empties_before_a_row_made_unseen_is_found_stays_empty(
+    board: Board, kind: str, name: str, wait: timedelta, later: str
+) -> None:
+    board.break_next(kind)
+    board.cycle(_risk())
+    board.edit(board.row(RISK).page_id, name, None)
+    board.clock.advance(wait)
+    for _ in range(3):
+        board.cycle(_risk(later))
+    assert board.row(RISK).fields[name] is None
+
+
 def test_a_creation_seen_by_a_read_needs_no_settling(board: Board) -> None:
     board.break_next("hang_after")
     board.cycle(_risk("0.3"))

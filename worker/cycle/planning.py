@@ -541,7 +541,9 @@ def _diff(
         )
 
     known = {
-        ref for ref in written.ours.keys() | written.unsettled if not is_brought_in(ref)
+        ref
+        for ref in written.ours.keys() | written.unsettled.keys()
+        if not is_brought_in(ref)
     }
     is_lost = is_new(world, known)
     waiting = frozenset() if terms.force else held - written.ours.keys()
@@ -579,7 +581,7 @@ def recall_written(context: Context) -> Written:
         last, attempted = bases.load(tx)
         ours = journal.canonical_pages(tx)
         made = journal.created_pages(tx)
-        unsettled = frozenset(intent.ref for intent in journal.unsettled(tx))
+        unsettled = {intent.ref: intent.wanted for intent in journal.unsettled(tx)}
     return Written(last, attempted, ours, made, unsettled=unsettled)
 
 

@@ -54,6 +54,7 @@ _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
 _NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
 _NO_REFS: Mapping[Ref, Ref] = MappingProxyType({})
+_NOTHING_SENT: Mapping[Ref, Mapping[str, Value]] = MappingProxyType({})
 _ALL_READ: Unread = MappingProxyType({})
 _NOTHING_OLD = Tidying()
 
@@ -63,7 +64,8 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
     page of every key the journal has, `made` every page it proves we created; `held` are rows that are not to be made,
-    `unsettled` those of which nobody knows yet whether they were; `tidying` names those that may be archived.
+    `unsettled` those of which nobody knows yet whether they were, with what they were sent with; `tidying` names those
+    that may be archived.
     """
 
     bases: Cells = _NO_CELLS
@@ -71,7 +73,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     ours: Mapping[Ref, str] = _NO_PAGES
     made: AbstractSet[str] = frozenset()
     held: AbstractSet[Ref] = frozenset()
-    unsettled: AbstractSet[Ref] = frozenset()
+    unsettled: Mapping[Ref, Mapping[str, Value]] = _NOTHING_SENT
     tidying: Tidying = _NOTHING_OLD
 
 
@@ -104,6 +106,7 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     """Rows of ours as they are read while the key column of their board is gone: by their pages, as people's are."""
     copied: AbstractSet[Ref] = frozenset()
     """Refs of which a copy that somebody made is read. Where our own row is not, nothing can lead to it."""
+    unsettled: Mapping[Ref, Mapping[str, Value]] = _NOTHING_SENT
 
     def is_unread(self, ref: Ref, page_id: str) -> bool:
         """Tell whether a page is there but could not be read: what stands in it now is not known."""
@@ -183,6 +186,7 @@ def make_plan(
         written.held,
         _find_unkeyed(schema, bindings, written.ours),
         frozenset(copy.ref for copy in copies),
+        written.unsettled,
     )
     for ref, fields in wanted.items():
         _plan_row(inputs, ref, fields)
@@ -393,6 +397,8 @@ def _plan_field(
     recorded = _canonical(inputs, prop, inputs.bases.get(cell, UNSET))
     attempted = _canonical(inputs, prop, inputs.attempted.get(cell, UNSET))
     base = last_written(recorded, attempted, current)
+    if base is UNSET:
+        base = _made_with(inputs, row, prop)
     verdict = decide(prop.owner, desired, base, current)
     if verdict is Verdict.NOTHING and base != recorded:
         # A write whose answer was never seen has been made: now it is known.
@@ -415,6 +421,17 @@ def _plan_field(
             Kept(row.ref, row.page_id, prop.name, current, desired, conflict)
         )
     return None
+
+
+def _made_with(inputs: _DiffInputs, row: Row, prop: Property) -> Value | Unset:
+    """Return what a row that is read was sent with, while its creation is not settled.
+
+    It stands there, so this is what it was made with. What a person has emptied since is not to be filled again.
+    """
+    sent = inputs.unsettled.get(row.ref, {})
+    if prop.owner is Owner.HUMAN:
+        return UNSET
+    return _canonical(inputs, prop, sent.get(prop.name, UNSET))
 
 
 def _is_refused(inputs: _DiffInputs, row: Row, prop: Property, desired: Value) -> bool:

@@ -135,8 +135,9 @@ def note_made(
 ) -> None:
     """Note what a row of ours was made with when nobody read the answer, and people may have edited it since.
 
-    A seed field was given, whatever stands in it now: an emptied one is not filled again. A field that is ours alone
-    held what was sent, or nothing. Of the rest, what was wanted and still stands is ours.
+    A field that is filled once, and one that a value is suggested in, was given, whatever stands in it now: an emptied
+    one is not filled again. A field that is ours alone held what was sent, or nothing. Of the rest, what was wanted and
+    still stands is ours.
     """
     certain: dict[str, Value] = {}
     source = schema.sources.get(ref.source)
@@ -158,7 +159,7 @@ def _certain(
             continue
         is_ours = prop.owner is Owner.WORKER
         if name in wanted:
-            if is_ours or prop.owner is Owner.SEED:
+            if prop.owner is not Owner.HUMAN:
                 certain[name] = wanted[name]
         elif is_ours and prop.type not in NEVER_EMPTY:
             certain[name] = None
