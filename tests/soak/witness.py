@@ -162,7 +162,8 @@ class Witness:
         """Answer a request to Notion, and look at what it does; `in_gap`: its process was paused after the last check."""
         self.in_gap = in_gap
         self._count("notion")
-        self._check_pause("notion", request)
+        if not in_gap:
+            self._check_pause("notion", request)
         looker = self._looker(process, request)
         response = self.notion.handle(request)
         entry = self.notion.log[-1]

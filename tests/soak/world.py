@@ -56,7 +56,7 @@ class World:
     started: int = 0
     armed: list[Stroke] = field(default_factory=list)
     copy: Path | None = None
-    copy_is_nameless: bool = False
+    copy_is_strange: bool = False
     states: int = 0
     waited: timedelta = field(default_factory=timedelta)
     forces: bool = False
@@ -125,7 +125,7 @@ class World:
         """Make a copy of the state, as `rayline backup` does."""
         self.close()
         self.copy = self.folder / "copy.db"
-        self.copy_is_nameless = self.story.sums["runs"] == 0
+        self.copy_is_strange = self.story.sums["runs"] == 0
         shutil.copy(self.file, self.copy)
         self.copy.chmod(0o600)
 
@@ -134,14 +134,15 @@ class World:
         if self.copy is None:
             return False
         self._replace_state(self.copy.read_bytes())
-        if self.copy_is_nameless:
+        if self.copy_is_strange:
             self._take_over()
         return True
 
     def lose(self) -> None:
-        """Lose the state."""
+        """Lose the state. A copy made before is then one of an earlier owner of the boards."""
         self._replace_state(b"")
         self._take_over()
+        self.copy_is_strange = True
 
     def _take_over(self) -> None:
         """Have a person confirm that a state which does not know whose the boards are is their owner's."""
