@@ -5,11 +5,12 @@ An act that finds nothing to be done to does nothing; what it did is told as an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 from rayline_sandbox.notion.store import Page, Property
 from tests.soak.ground import PROJECTS
@@ -106,7 +107,10 @@ PEOPLES = frozenset({Owner.HUMAN, Owner.SEED, Owner.SHARED})
 
 
 def _type(hands: Hands, page: Page, owners: frozenset[Owner]) -> None:
-    column, property_id = hands.pick(hands.cells(page, owners))
+    _type_into(hands, page, *hands.pick(hands.cells(page, owners)))
+
+
+def _type_into(hands: Hands, page: Page, column: Column, property_id: str) -> None:
     prop = hands.properties(page)[property_id]
     if prop.type not in VALUES:
         raise ValueError("nothing can be typed there")
@@ -266,6 +270,22 @@ def remove_owner_line(hands: Hands) -> None:
         if "rayline-owner" in str(block.payload) and not block.in_trash
     ]
     hands.do("trash", id=hands.pick(lines))
+
+
+def type_against(hands: Hands, page_id: str, asked: Collection[str]) -> bool:
+    """Type into a cell of people's that a request is just about to change; tell whether it changes one."""
+    page = hands.witness.notion.store.pages.get(page_id)
+    if page is None or page.in_trash:
+        return False
+    names = {unquote(name) for name in asked}
+    cells = [
+        (column, property_id)
+        for column, property_id in hands.cells(page, PEOPLES)
+        if property_id in names
+    ]
+    if cells:
+        _type_into(hands, page, *hands.pick(cells))
+    return bool(cells)
 
 
 Act = Callable[[Hands], None]

@@ -71,6 +71,7 @@ def do_cycle(world: World, random: Random) -> None:
     mode = Mode.FULL if random.random() < 0.3 else Mode.DELTA
     strokes, world.armed = world.armed, []
     world.cycle(0, mode, strokes)
+    world.rival = None
     calm(world)
 
 
@@ -108,9 +109,11 @@ def do_end(world: World, random: Random) -> None:
 
 
 def do_meanwhile(world: World, random: Random) -> None:
-    """Have a person do something during the next cycle."""
+    """Have a person do something during the next cycle; now and then, type into the very cell that is being written."""
     salt = random.random()
     _moment(world, random, lambda: _act(world, Random(salt), when="during a run"))
+    if random.random() < 0.2:
+        world.rival = Hands(world.witness, world.ground.person, Random(salt))
 
 
 def do_pause(world: World, random: Random) -> None:

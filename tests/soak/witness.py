@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +35,8 @@ PEOPLES = frozenset({Owner.HUMAN, Owner.SEED, Owner.SHARED})
 CHOSEN = frozenset({"select", "status", "checkbox"})
 """Types whose few values people and worker may choose alike, so that the worker may take a value for its own."""
 SLACK = timedelta(seconds=1)
+TRAILING = timedelta(minutes=3)
+"""How long a list of a simulated world may not show what was made."""
 
 
 class Place(NamedTuple):
@@ -63,8 +65,9 @@ class Typed:
 
 @dataclass(slots=True)
 class Witness:
-    """The one who looks on. `at` counts requests and acts; `restored` tells that the state was put back or lost; `copied`
-    are blocks of the worker's as they came with a copy of their page."""
+    """The one who looks on. `at` counts requests and acts; `is_forgetful` tells that the state was put back or lost,
+    `is_outdated` that an old copy stands for it; `copied` are blocks of the worker's as they came with a copy of their
+    page."""
 
     notion: NotionSandbox
     jira: JiraSandbox
@@ -84,6 +87,7 @@ class Witness:
     gap: set[str] = field(default_factory=set)
     paused: dict[str, datetime] = field(default_factory=dict)
     is_forgetful: bool = False
+    is_outdated: bool = False
     in_gap: bool = False
     columns: dict[tuple[str, str], Column] = field(init=False)
 
@@ -385,10 +389,16 @@ class Witness:
         for (source, key), pages in self._rows_by_key().items():
             if len(pages) < 2 or self.put_back & set(pages):
                 continue
-            if self.gap & {f"{source}/{key}"}:
+            if self.gap & {f"{source}/{key}"} or self._were_hidden(pages):
                 self.story.tell("gap")
                 continue
             self.story.accuse(f"I1 {source}/{key} stands {len(pages)} times")
+
+    def _were_hidden(self, pages: Iterable[str]) -> bool:
+        """Tell whether rows were made one soon after the other by a state that an old copy had replaced: the copy knows
+        nothing of the first, and lists that trail did not show it."""
+        made = [self.notion.store.pages[page_id].created for page_id in pages]
+        return self.is_outdated and max(made) - min(made) <= TRAILING
 
     def tell_trashed(self) -> None:
         """Tell whether rows that people threw away stayed away."""

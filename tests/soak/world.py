@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -19,9 +20,10 @@ from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock, Request, Response
 from tests.soak.ground import Ground
+from tests.soak.people import Hands, type_against
 from tests.soak.process import Process, Stroke, Wires, bury, start
 from tests.soak.story import Story
-from tests.soak.witness import Witness
+from tests.soak.witness import PAGE, Witness
 from tests.support.crashes import Crash
 from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.ownership import claim_boards
@@ -57,6 +59,8 @@ class World:
     armed: list[Stroke] = field(default_factory=list)
     copy: Path | None = None
     copy_is_strange: bool = False
+    rival: Hands | None = None
+    """A person who is about to type into what the worker writes next into a cell of people's."""
     states: int = 0
     waited: timedelta = field(default_factory=timedelta)
     forces: bool = False
@@ -111,6 +115,11 @@ class World:
             process.name == name and process.life.is_in_gap
             for process in self.processes.values()
         )
+        page = PAGE.match(request.path)
+        if self.rival and page and request.method == "PATCH":
+            cells = json.loads(request.body or b"{}").get("properties") or {}
+            if type_against(self.rival, page[1], cells):
+                self.rival = None
         return self.witness.serve_notion(name, request, in_gap=gap)
 
     def close(self) -> None:
@@ -134,6 +143,7 @@ class World:
         if self.copy is None:
             return False
         self._replace_state(self.copy.read_bytes())
+        self.witness.is_outdated = True
         if self.copy_is_strange:
             self._take_over()
         return True
@@ -141,6 +151,7 @@ class World:
     def lose(self) -> None:
         """Lose the state. A copy made before is then one of an earlier owner of the boards."""
         self._replace_state(b"")
+        self.witness.is_outdated = False
         self._take_over()
         self.copy_is_strange = True
 
