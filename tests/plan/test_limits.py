@@ -253,3 +253,20 @@ def test_all_reasons_are_named_at_once() -> None:
         "incomplete-archive",
         "mapping-changed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "limit"),
+    [
+        ("0", "0%"),
+        ("0.004", "0.4%"),
+        ("0.256", "25.6%"),
+        ("0.3", "30%"),
+        ("0.9", "90%"),
+    ],
+)
+def test_a_refusal_tells_the_share_as_it_was_set(share: str, limit: str) -> None:
+    settings = Limits(destructive_share=Decimal(share), floor=10, changes=50)
+    plan = Plan("main", tuple(_changes(10)))
+    (reason,) = check(plan, Rows({"risks": 10}), settings=settings)
+    assert english(reason.message).endswith(f"more than the limit of {limit}")

@@ -10,6 +10,7 @@ import msgspec
 
 from worker.config import Limits
 from worker.domain.messages import Text, literal, message, tell
+from worker.domain.values import text_form
 from worker.errors import Code, Problem, Severity
 from worker.plan.merge import is_empty
 from worker.plan.plan import Change, Kind, Plan
@@ -113,7 +114,7 @@ def _too_destructive(
         )
         for fault, count, total in shares:
             if total >= settings.floor and count > settings.destructive_share * total:
-                limit = f"{settings.destructive_share * 100:.0f}"
+                limit = text_form(settings.destructive_share * 100)
                 told = tell(fault, count=count, total=total, limit=limit)
                 yield _reason(Code.TOO_DESTRUCTIVE, source, told, _forced(way))
 
