@@ -82,6 +82,9 @@ _TURNS = ("tests/write/test_turns.py",)
 _TABLES = ("tests/state/test_transitions.py", "-k", "table or lease or pictures")
 _TRACES = ("tests/write/test_traces.py",)
 _PLAN = ("tests/plan",)
+_LIMITS = ("tests/plan/test_limits.py",)
+_MERGE = ("tests/plan/test_merge.py",)
+_SURPLUS = ("tests/plan/test_surplus_rules.py",)
 
 GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/state/leases.py": (_TABLES, _LEASES, _FAR, _PAUSED),
@@ -98,9 +101,9 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/write/surplus.py": (_PAUSED, _APPLY),
     "worker/write/strays.py": (_STRAYS,),
     "worker/write/edits.py": (_EDITS, _SEEDS, _APPLY),
-    "worker/plan/merge.py": (_PLAN,),
-    "worker/plan/limits.py": (_PLAN,),
-    "worker/plan/surplus.py": (_PAUSED, _PLAN),
+    "worker/plan/merge.py": (_MERGE,),
+    "worker/plan/limits.py": (_LIMITS,),
+    "worker/plan/surplus.py": (_SURPLUS,),
     "worker/plan/undo.py": (_PLAN,),
 }
 """The safety code, and the tests that guard each module: pytest's arguments, quick ones first."""

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from tests.support.english import english
 from worker.config import Limits
+from worker.domain.messages import literal
 from worker.domain.values import Ref, Value
+from worker.errors import Code, Severity
 from worker.plan.facts import Why
-from worker.plan.limits import Rows, check
+from worker.plan.limits import Rows, WayOut, check, is_destructive
 from worker.plan.plan import Change, FieldChange, Kind, Plan
 
 SETTINGS = Limits(destructive_share=Decimal("0.3"), floor=10, changes=50)
@@ -26,6 +28,21 @@ def _changes(
     )
     return [
         Change(kind, Ref("risks", f"r{number}"), f"p{number}", "", fields)
+        for number in range(count)
+    ]
+
+
+def _archives(
+    count: int, source: str = "risks", *, surplus: bool = False
+) -> list[Change]:
+    return [
+        Change(
+            Kind.ARCHIVE,
+            Ref(source, f"r{number}"),
+            f"{source}-{number}",
+            "",
+            surplus=surplus,
+        )
         for number in range(count)
     ]
 
@@ -255,6 +272,43 @@ def test_all_reasons_are_named_at_once() -> None:
     ]
 
 
+def test_the_second_row_of_a_key_takes_nothing_away_but_counts_as_a_change() -> None:
+    surplus = _archives(50, surplus=True)
+    assert not any(is_destructive(change) for change in surplus)
+    assert _reasons(surplus, 50, mapping_changed=True) == []
+    assert _reasons(surplus, 50, incomplete={"risks": "cut"}) == []
+    assert [code for code, _, _ in _reasons(_archives(51, surplus=True), 1000)] == [
+        "too-many-changes"
+    ]
+
+
+def test_only_what_a_row_is_archived_for_counts_after_an_incomplete_read() -> None:
+    changes = _archives(2) + _archives(3, surplus=True) + _changes(4, Kind.UPDATE)
+    assert _reasons(changes, 1000, incomplete={"risks": "cut"}) == [
+        (
+            "incomplete-archive",
+            "risks",
+            "2 rows would be archived after an incomplete read (cut); the limit is 0",
+        )
+    ]
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE, Kind.SECTION])
+def test_what_is_new_on_a_page_takes_nothing_away(kind: Kind) -> None:
+    emptied = FieldChange("why", "x", None, Why("test"))
+    for fields in ((), (emptied,)):
+        (change,) = _changes(1, kind)
+        assert is_destructive(replace(change, fields=fields)) is False
+
+
+def test_a_board_whose_rows_nobody_counted_may_lose_none_without_a_floor() -> None:
+    settings = Limits(destructive_share=Decimal(1), floor=0, changes=50)
+    plan = Plan("main", tuple(_archives(1)))
+    (reason,) = check(plan, Rows({}), settings=settings)
+    assert english(reason.message).startswith("1 of 0 rows would be archived")
+    assert check(plan, Rows({"risks": 1}), settings=settings) == ()
+
+
 @pytest.mark.parametrize(
     ("share", "limit"),
     [
@@ -267,6 +321,49 @@ def test_all_reasons_are_named_at_once() -> None:
 )
 def test_a_refusal_tells_the_share_as_it_was_set(share: str, limit: str) -> None:
     settings = Limits(destructive_share=Decimal(share), floor=10, changes=50)
-    plan = Plan("main", tuple(_changes(10)))
+    plan = Plan("main", tuple(_archives(10)))
     (reason,) = check(plan, Rows({"risks": 10}), settings=settings)
     assert english(reason.message).endswith(f"more than the limit of {limit}")
+
+
+def test_boards_are_named_in_their_order_whatever_the_plan_begins_with() -> None:
+    boards = ("tasks", "clients", "risks")
+    plan = Plan("main", tuple(row for name in boards for row in _archives(10, name)))
+    reasons = check(
+        plan,
+        Rows(dict.fromkeys(boards, 10), {"people": 3, "notes": 2}),
+        settings=SETTINGS,
+        incomplete={name: literal("cut") for name in boards},
+        mapping_changed=True,
+    )
+    assert [(reason.code, english(reason.where)) for reason in reasons] == [
+        ("too-destructive", "clients"),
+        ("too-destructive", "risks"),
+        ("too-destructive", "tasks"),
+        ("source-empty", "notes"),
+        ("source-empty", "people"),
+        ("incomplete-archive", "clients"),
+        ("incomplete-archive", "risks"),
+        ("incomplete-archive", "tasks"),
+        ("mapping-changed", "clients"),
+        ("mapping-changed", "risks"),
+        ("mapping-changed", "tasks"),
+    ]
+    assert {reason.severity for reason in reasons} == {Severity.ERROR}
+    assert all(english(reason.hint) for reason in reasons)
+
+
+def test_a_refusal_leads_out_by_the_commands_of_who_is_refused() -> None:
+    reasons = check(
+        Plan("main", tuple(_archives(51))),
+        Rows({"risks": 60}, {"tasks": 3}),
+        settings=SETTINGS,
+        mapping_changed=True,
+        way=WayOut("rayline undo 7", "rayline undo 7 --force"),
+    )
+    for reason in reasons:
+        assert "`rayline undo 7 --force`" in english(reason.hint)
+        assert ("`rayline undo 7`" in english(reason.hint)) is (
+            reason.code is not Code.SOURCE_EMPTY
+        )
+    assert len(reasons) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from itertools import product
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.values import UNSET, Unset, Value
+from worker.domain.values import UNSET, Ref, Span, Unset, Value
 from worker.mapping.schema import Owner
 from worker.plan.merge import Verdict, decide, is_empty, last_written
 
@@ -197,3 +198,44 @@ def test_a_write_without_an_answer_is_recognised_as_ours() -> None:
     assert last_written("old", "tried", "tried") == "tried"
     assert last_written("old", "tried", "a person's") == "old"
     assert last_written("old", UNSET, "old") == "old"
+
+
+@pytest.mark.parametrize("base", ["old", None, UNSET])
+@pytest.mark.parametrize("attempted", ["tried", None, UNSET])
+def test_a_cell_that_cannot_be_read_leaves_what_was_written_last(
+    base: Value | Unset, attempted: Value | Unset
+) -> None:
+    assert last_written(base, attempted, UNSET) is base
+
+
+@pytest.mark.parametrize("value", [None, False, "", ()])
+def test_a_cell_without_anything_in_it_is_empty(value: Value) -> None:
+    assert is_empty(value) is True
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        UNSET,
+        True,
+        Decimal(0),
+        "0",
+        " ",
+        ("",),
+        (Ref("risks", "r1"),),
+        date(2026, 11, 30),
+        Span(date(2026, 11, 30), date(2026, 11, 30)),
+    ],
+    ids=str,
+)
+def test_a_zero_a_tick_and_what_cannot_be_read_are_not_empty(
+    value: Value | Unset,
+) -> None:
+    assert not is_empty(value)
+
+
+@pytest.mark.parametrize("empty", [None, False, "", ()])
+def test_every_empty_cell_may_be_filled_at_first_contact(empty: Value) -> None:
+    assert decide(Owner.SHARED, "a", UNSET, empty) is Verdict.WRITE
+    assert decide(Owner.SEED, "a", UNSET, empty) is Verdict.WRITE
+    assert decide(Owner.SEED, empty, UNSET, empty) is Verdict.NOTHING
