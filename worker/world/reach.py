@@ -156,15 +156,15 @@ def _both(left: Reach, right: Reach) -> Reach:
 
 def _reach_of(clause: Sequence[str]) -> Reach:
     match [token.casefold() for token in clause]:
-        case [name, "=", value]:
-            return _named(name, [value])
-        case [name, "in", "(", *values, ")"] if "(" not in values:
-            return _named(name, [value for value in values if value != ","])
+        case [_, "=", _]:
+            return _named(clause[0], clause[2:])
+        case [_, "in", "(", *values, ")"] if "(" not in values:
+            return _named(clause[0], [value for value in clause[3:-1] if value != ","])
     return None
 
 
 def _named(name: str, values: Sequence[str]) -> Reach:
-    field = _plain(name)
+    field = _plain(name).casefold()
     texts = [_plain(value) for value in values]
     if field == "project" and texts:
         return frozenset(texts)
