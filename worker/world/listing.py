@@ -41,15 +41,19 @@ class Listing:
     ) -> None:
         self.listed = listed
         self.visible = tuple(projects)
-        self.seen = {**seen, **self._found(seen)} if listed is not None else {}
+        self.seen: Mapping[str, tuple[str, str]] = {}
+        if listed is not None:
+            self.seen = {**seen, **self._found(listed, seen)}
 
-    def _found(self, seen: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    def _found(
+        self, listed: Sequence[str], seen: Mapping[str, tuple[str, str]]
+    ) -> dict[str, tuple[str, str]]:
         """Return the listed projects that the account sees, by the name under which they are listed."""
         keys = {project.id: project.key for project in self.visible}
         named = {key: one.id for one in self.visible for key in one.former}
         named |= {project.key: project.id for project in self.visible}
         identities = {}
-        for name in self.listed or ():
+        for name in listed:
             known, _ = seen.get(name, ("", ""))
             # Another project under the key of one that is gone was never listed.
             identity = known or named.get(name, name)
@@ -109,7 +113,7 @@ class Listing:
     @property
     def outside(self) -> str:
         """The JQL of all that lies beyond the listed projects; empty where it cannot be said."""
-        return self.bound.replace("project in", "project not in", 1)
+        return self.bound.replace("project in", "project not in")
 
     def bounded(self, jql: str) -> str:
         """Return a query that finds nothing outside of the listed projects."""

@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     r"""
       \s+
     | (?P<text> "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' )
-    | (?P<sign> && | \|\| | [!=<>~]=? | !~ | [(),&|] )
+    | (?P<sign> && | \|\| | [!=<>~]=? | [(),&|] )
     | (?P<word> [^\s"'()=!<>~,&|]+ )
     """,
     re.VERBOSE | re.DOTALL,
@@ -23,16 +23,7 @@ _AND = frozenset({"and", "&&", "&"})
 _OR = frozenset({"or", "||", "|"})
 _NOT = frozenset({"not", "!"})
 _ENDS = _AND | _OR
-_BETWEEN = frozenset("(),=!<>~") | {
-    "!=",
-    "!~",
-    "in",
-    "not",
-    "is",
-    "was",
-    "empty",
-    "null",
-}
+_BETWEEN = frozenset("(),=!<>~") | {"!=", "in", "not", "is", "was", "empty", "null"}
 """What stands between a field and its values."""
 _ISSUE_FIELDS = frozenset({"key", "issuekey", "issue", "id"})
 _DEEPEST = 100
@@ -169,14 +160,14 @@ def _named(name: str, values: Sequence[str]) -> Reach:
     if field == "project" and texts:
         return frozenset(texts)
     if field in _ISSUE_FIELDS and texts:
-        keys = [_ISSUE.match(text) for text in texts]
-        if all(keys):
-            return frozenset(key[1] for key in keys if key is not None)
+        keys = [key[1] for text in texts if (key := _ISSUE.match(text))]
+        if len(keys) == len(texts):
+            return frozenset(keys)
     return None
 
 
 def _plain(token: str) -> str:
     """Return a token without its quotes."""
-    if token[:1] in "\"'" and len(token) > 1:
+    if token[0] in "\"'":
         return _ESCAPED.sub(r"\1", token[1:-1])
     return token
