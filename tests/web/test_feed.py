@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import icalendar
 import pytest
-from dateutil.rrule import rrulestr
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 from pydantic import SecretStr
 
 from tests.support.console import PEOPLE, Console, served
-from tests.support.stages import NOW, TODAY, Play, small_play
-from worker.codecs.calendar_file import Event, fold, write_calendar
+from tests.support.stages import TODAY, Play, small_play
 from worker.config import ConsoleSettings
-from worker.domain.values import Ref
 from worker.web.access import Attempts
 from worker.web.calendar_events import list_events
 from worker.web.feed import list_calendars
@@ -53,16 +48,6 @@ def paths(console: Console) -> dict[str, str]:
 def events(body: bytes) -> list[icalendar.Component]:
     """Return the entries of a file, read by the library."""
     return list(icalendar.Calendar.from_ical(body).walk("VEVENT"))
-
-
-def one(start: date | datetime, **given: object) -> Event:
-    return Event("meeting", Ref("meetings", "x"), "Title", start, NOW, **given)  # type: ignore[arg-type]
-
-
-def written(*given: Event) -> bytes:
-    return write_calendar(
-        given, name="A", zone="Europe/Berlin", workspace="studio", language="en"
-    )
 
 
 def test_an_account_manager_and_a_unit_have_a_calendar_each(console: Console) -> None:
@@ -172,68 +157,3 @@ def test_operators_alone_see_the_addresses(console: Console) -> None:
         assert path in page.text
     assert console.signed_in("vera").get("/w/studio/calendars").status_code == 403
     assert console.client().get("/w/studio/calendars").status_code == 303
-
-
-AWKWARD = [
-    "plain",
-    "commas, semicolons; back\\slashes",
-    "two\nlines\r\nand\rthree",
-    "Юбилей " * 30,
-    "🎂" * 60,
-    "bell\x07 and nul\x00",
-    "BEGIN:VEVENT\nEND:VCALENDAR",
-    "",
-]
-
-
-@pytest.mark.parametrize("title", AWKWARD)
-def test_any_title_is_read_back(title: str) -> None:
-    body = written(Event("document", Ref("documents", "x"), title, TODAY, NOW))
-    (event,) = events(body)
-    breaks = title.replace("\r\n", "\n").replace("\r", "\n")
-    assert event["SUMMARY"] == breaks.replace("\x07", "").replace("\x00", "")
-    assert all(len(line) <= 75 for line in body.split(b"\r\n"))
-    assert body.endswith(b"\r\nEND:VCALENDAR\r\n")
-    assert b"\n" not in body.replace(b"\r\n", b"")
-
-
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc"])))
-def test_folding_tears_no_character_and_loses_none(text: str) -> None:
-    lines = fold(text).split(b"\r\n")
-    assert lines.pop() == b""
-    assert all(len(line) <= 75 and line.decode("utf-8") is not None for line in lines)
-    assert fold(text).replace(b"\r\n ", b"") == text.encode() + b"\r\n"
-
-
-@pytest.mark.parametrize(
-    ("born", "years"),
-    [
-        (date(1992, 2, 29), {2027: 28, 2028: 29, 2029: 28, 2032: 29}),
-        (date(1990, 3, 4), {2027: 4, 2028: 4}),
-    ],
-)
-def test_a_birthday_comes_every_year(born: date, years: dict[int, int]) -> None:
-    start = date(2026, born.month, min(born.day, 28))
-    (event,) = events(written(one(start, yearly=born)))
-    rule = event["RRULE"].to_ical().decode()
-    begin = datetime(start.year, start.month, start.day)  # noqa: DTZ001 - a day has no zone
-    days = list(rrulestr(rule, dtstart=begin)[:10])
-    assert days[0].date() == start
-    for year, day in years.items():
-        assert date(year, born.month, day) in [each.date() for each in days]
-    assert len({each.year for each in days}) == 10
-
-
-def test_days_have_a_day_after_and_instants_are_in_utc() -> None:
-    moment = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-    day, span, held = events(
-        written(
-            one(TODAY),
-            one(TODAY, end=TODAY + timedelta(days=2)),
-            one(moment.astimezone(NOW.tzinfo), end=moment),
-        )
-    )
-    assert day.decoded("DTEND") == TODAY + timedelta(days=1)
-    assert span.decoded("DTEND") == TODAY + timedelta(days=3)
-    assert held.decoded("DTSTART") == moment
-    assert held.decoded("DTSTAMP") == NOW
