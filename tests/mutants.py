@@ -76,6 +76,7 @@ _APPLY = ("tests/write/test_apply.py",)
 _PAUSED = ("tests/write/test_paused.py",)
 _EDITS = ("tests/write/test_edits.py",)
 _REFUSALS = ("tests/write/test_refusals.py",)
+_SETTLING = ("tests/write/test_settling_rules.py",)
 _SEEDS = ("tests/write/test_seeds.py",)
 _STRAYS = ("tests/write/test_section_order.py",)
 _TURNS = ("tests/write/test_turns.py",)
@@ -91,7 +92,7 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/state/transitions.py": (_TABLES,),
     "worker/state/journal.py": (_TABLES, _JOURNAL, _APPLY, _PAUSED),
     "worker/state/budgets.py": (_BUDGETS,),
-    "worker/write/settle.py": (_APPLY, _PAUSED),
+    "worker/write/settle.py": (_SETTLING,),
     "worker/write/turns.py": (_TURNS,),
     "worker/write/writer.py": (_APPLY, _PAUSED, _EDITS, _REFUSALS),
     "worker/write/changes.py": (_APPLY, _REFUSALS, _PAUSED, _EDITS),
