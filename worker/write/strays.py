@@ -44,12 +44,12 @@ def find_strays(
 
 
 def _runs(stretch: Stretch) -> Iterator[tuple[Json, ...]]:
-    """Yield what stands side by side and was made and last changed by the section's author."""
+    """Yield what stands side by side and was made and last changed by the section's author; empty where others' blocks meet."""
     run: list[Json] = []
     for raw in (*stretch.blocks, None):
         if raw is not None and is_by(raw, stretch.author):
             run.append(raw)
-        elif run:
+        else:
             yield tuple(run)
             run = []
 
