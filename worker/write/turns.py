@@ -29,5 +29,4 @@ def mark(target: WriteContext, tx: Tx, ref: Ref, fields: Iterable[str]) -> None:
     """Remember the marks that were answered as written; until then what was tried counts as ours (`bases.attempt`)."""
     marks = target.pending.marks
     keys = [key for field in fields if (key := f"{ref}#{field}") in marks]
-    if keys:
-        memory.put_tracks(tx, {key: marks[key] for key in keys})
+    memory.put_tracks(tx, {key: marks[key] for key in keys})
