@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -87,7 +88,8 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class _ApplyRun:
-    """One apply under way. `halted` once no further change may begin; its lock guards what is counted."""
+    """One apply under way. `halted` once no further change may begin, `stopped` once one was left to the next run; its
+    lock guards what is counted."""
 
     target: WriteContext
     stop: threading.Event
@@ -95,7 +97,7 @@ class _ApplyRun:
     total: int
     halted: threading.Event = field(default_factory=threading.Event)
     tried: int = 0
-    skipped: int = 0
+    stopped: bool = False
     done: Counter[str] = field(default_factory=Counter)
     failures: list[Problem] = field(default_factory=list)
     unknown: list[Ref] = field(default_factory=list)
@@ -171,7 +173,7 @@ def apply(
         _rendered(failures, site.words),
         tuple(sorted(apply_run.unknown)),
         frozenset(apply_run.gone),
-        apply_run.skipped > 0,
+        apply_run.stopped,
         apply_run.taken_by,
         tuple(kept),
         _rendered(warnings, site.words),
@@ -295,7 +297,7 @@ def _halt(apply_run: _ApplyRun, error: ApiError) -> None:
 def _skip(apply_run: _ApplyRun, *, taken_by: str = "") -> None:
     """Leave a change to the next run; nothing more is begun once another owner has the workspace."""
     with apply_run.lock:
-        apply_run.skipped += 1
+        apply_run.stopped = True
         if taken_by and not apply_run.taken_by:
             apply_run.halted.set()
             apply_run.taken_by = taken_by
@@ -310,12 +312,10 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
     A refusal does not say so by itself: one with the same status may be about a value or a related page.
     """
     page_id = _page_in_question(apply_run.target, change)
-    if not isinstance(error, Missing | Rejected) or not page_id:
-        return False
-    try:
-        gone = is_gone(apply_run.target.notion, page_id)
-    except RaylineError:
-        return False
+    gone = False
+    if page_id and isinstance(error, Missing | Rejected):
+        with suppress(RaylineError):
+            gone = is_gone(apply_run.target.notion, page_id)
     if gone:
         with apply_run.lock:
             apply_run.gone.add(page_id)
@@ -325,11 +325,9 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
 def _page_in_question(target: WriteContext, change: Change) -> str:
     """Return the page that a change is about, of one that is made the page above it; empty where neither is known."""
     pages = target.pages.by_ref
-    page_id = change.page_id or pages.get(change.ref, "")
-    parent = parent_of(change.ref)
-    if not page_id and parent is not None:
-        return pages.get(parent, "")
-    return page_id
+    near = (change.ref, parent_of(change.ref))
+    known = [pages[ref] for ref in near if ref in pages]
+    return change.page_id or next(iter(known), "")
 
 
 def _log(target: WriteContext, change: Change, result: Result | Problem) -> None:
