@@ -86,6 +86,10 @@ _PLAN = ("tests/plan",)
 _LIMITS = ("tests/plan/test_limits.py",)
 _MERGE = ("tests/plan/test_merge.py",)
 _SURPLUS = ("tests/plan/test_surplus_rules.py",)
+_OUTCOMES = ("tests/write/test_plan_outcomes.py",)
+_MADE = ("tests/write/test_row_creations.py",)
+_CHANGED = ("tests/write/test_row_updates.py",)
+_PUT_AWAY = ("tests/write/test_putting_away.py",)
 
 GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/state/leases.py": (_TABLES, _LEASES, _FAR, _PAUSED),
@@ -94,11 +98,11 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/state/budgets.py": (_BUDGETS,),
     "worker/write/settle.py": (_SETTLING,),
     "worker/write/turns.py": (_TURNS,),
-    "worker/write/writer.py": (_APPLY, _PAUSED, _EDITS, _REFUSALS),
-    "worker/write/changes.py": (_APPLY, _REFUSALS, _PAUSED, _EDITS),
-    "worker/write/bodies.py": (("tests/write/test_bodies.py",),),
-    "worker/write/creations.py": (_APPLY, _PAUSED, _REFUSALS, _TURNS, _TRACES),
-    "worker/write/updates.py": (_APPLY, _EDITS, _REFUSALS, _TURNS),
+    "worker/write/writer.py": (_OUTCOMES,),
+    "worker/write/changes.py": (_MADE, _PUT_AWAY),
+    "worker/write/bodies.py": (_MADE,),
+    "worker/write/creations.py": (_MADE, _TURNS),
+    "worker/write/updates.py": (_CHANGED,),
     "worker/write/surplus.py": (_PAUSED, _APPLY),
     "worker/write/strays.py": (_STRAYS,),
     "worker/write/edits.py": (_EDITS, _SEEDS, _APPLY),

@@ -78,6 +78,17 @@ def test_the_step_of_a_row_that_was_refused_is_taken_back(
     assert _remembered(board) == before
 
 
+@pytest.mark.parametrize(("is_new", "method"), [(True, "POST"), (False, "PATCH")])
+def test_a_row_without_a_step_that_was_refused_is_told_by_the_refusal(
+    board: Board, *, is_new: bool, method: str
+) -> None:
+    if not is_new:
+        board.cycle([fact(RISK, "name", "Late")])
+    board.break_next("401", method=method, path="/v1/pages")
+    applied = board.cycle([fact(RISK, "name", "Later")])
+    assert [one.code for one in applied.failures] == ["write-denied"]
+
+
 def test_the_step_of_a_row_in_doubt_is_kept(board: Board) -> None:
     board.break_next("reset_after")
     _write(board, before=None)
