@@ -88,7 +88,7 @@ class ConnectionBudget:
         with self._store.transaction(self._connection) as tx:
             ledger = _LEDGER.hold(tx)
             now = self._now()
-            wait = _left(ledger.pauses.get("", Pause(0, 0)), now)
+            wait = _longest(ledger.pauses, "", now)
             if wait > 0:
                 return 0, wait
             others = _standing(ledger.shares, now, self._window)
@@ -128,9 +128,7 @@ class ConnectionBudget:
             pauses = _LEDGER.load(tx).pauses
         if not pauses:
             return 0.0
-        now = self._now()
-        concerned = (pauses[name] for name in {"", part} & pauses.keys())
-        return max((_left(pause, now) for pause in concerned), default=0.0)
+        return _longest(pauses, part, self._now())
 
     def _now(self) -> int:
         return to_micros(self._clock())
@@ -176,6 +174,12 @@ def _ends(shares: Iterable[Share], window: float) -> list[int]:
         ends += [at + _micros(window) for at, _ in share.answered]
         ends.append(share.until)
     return ends
+
+
+def _longest(pauses: dict[str, Pause], part: str, now: int) -> float:
+    """Return the seconds for which a part of the service is not to be asked, by the pauses of it and of everything."""
+    concerned = (pauses[name] for name in {"", part} & pauses.keys())
+    return max((_left(pause, now) for pause in concerned), default=0.0)
 
 
 def _left(pause: Pause, now: int) -> float:
