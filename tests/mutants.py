@@ -131,6 +131,8 @@ SWAPPED: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
 }
+ALREADY_NO = ("None", "False")
+"""Answers that nothing would say as well; the second is turned to `True` besides."""
 OTHER = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list"}
 
 
@@ -246,7 +248,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.If(_, body, otherwise):
             yield ast.If(ast.Constant(True), body, otherwise)
             yield ast.If(ast.Constant(False), body, otherwise)
-        case ast.Return(ast.expr() as value) if ast.unparse(value) != "None":
+        case ast.Return(ast.expr() as value) if ast.unparse(value) not in ALREADY_NO:
             yield ast.Return(ast.Constant(None))
         case ast.Expr(ast.Yield() | ast.YieldFrom()):
             yield ast.Pass()

@@ -36,7 +36,6 @@ WANTED = {
     "if not found:  ->  if True:",
     "if not found:  ->  if False:",
     "not found  ->  found",
-    "return False  ->  return None",
     "False  ->  True",
     "return found > least and any((one for one in range(found) if one))  ->  return None",
     "found > least and any((one for one in range(found) if one))  ->  "
