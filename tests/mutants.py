@@ -60,7 +60,7 @@ PATIENCE = 600
 """Seconds after which a mutant that never ends counts as noticed."""
 FEW = 12
 """How many of the tests that come by a line are tried before all others."""
-ARGUED = ROOT / "docs" / "reliability.md"
+ARGUED = ROOT / "docs/reliability.md"
 ARGUMENT = re.compile(r"^\* `(worker/\S+)`, `(\S+)`: `(.+?)`: \S", re.MULTILINE)
 """How a change that changes nothing is argued: its file, function and text, then why."""
 

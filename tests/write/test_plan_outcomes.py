@@ -24,6 +24,7 @@ from wire_rig import (
 )
 
 from rayline_sandbox.wire import Request, Response
+from tests.support.waiting import LONG
 from worker.domain.document import Paragraph
 from worker.domain.values import Ref, Value
 from worker.errors import (
@@ -239,7 +240,7 @@ def test_a_relation_to_a_row_just_made_is_remembered_as_a_read_will_show_it(
 
 
 def test_as_many_changes_as_are_allowed_run_side_by_side(board: Board) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=LONG)
 
     def meet(request: Request) -> None:
         if creates(request):
@@ -329,7 +330,7 @@ def test_only_what_could_not_be_sent_for_the_end_is_left_to_the_next_run(
 
 
 def test_two_changes_that_lose_the_workspace_at_once_tell_it_once(board: Board) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=LONG)
 
     def lose() -> None:
         both.wait()

@@ -28,5 +28,6 @@ def take_back(target: WriteContext, tx: Tx, ref: Ref) -> None:
 def mark(target: WriteContext, tx: Tx, ref: Ref, fields: Iterable[str]) -> None:
     """Remember the marks that were answered as written; until then what was tried counts as ours (`bases.attempt`)."""
     marks = target.pending.marks
-    keys = [key for field in fields if (key := f"{ref}#{field}") in marks]
+    named = {f"{ref}#{field}" for field in fields}
+    keys = named & marks.keys()
     memory.put_tracks(tx, {key: marks[key] for key in keys})

@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -312,10 +311,12 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
     A refusal does not say so by itself: one with the same status may be about a value or a related page.
     """
     page_id = _page_in_question(apply_run.target, change)
-    gone = False
-    if page_id and isinstance(error, Missing | Rejected):
-        with suppress(RaylineError):
-            gone = is_gone(apply_run.target.notion, page_id)
+    if not isinstance(error, Missing | Rejected) or not page_id:
+        return False
+    try:
+        gone = is_gone(apply_run.target.notion, page_id)
+    except RaylineError:
+        return False
     if gone:
         with apply_run.lock:
             apply_run.gone.add(page_id)
@@ -325,9 +326,12 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
 def _page_in_question(target: WriteContext, change: Change) -> str:
     """Return the page that a change is about, of one that is made the page above it; empty where neither is known."""
     pages = target.pages.by_ref
-    near = (change.ref, parent_of(change.ref))
-    known = [pages[ref] for ref in near if ref in pages]
-    return change.page_id or next(iter(known), "")
+    if change.page_id:
+        return change.page_id
+    for ref in (change.ref, parent_of(change.ref)):
+        if ref in pages:
+            return pages[ref]
+    return ""
 
 
 def _log(target: WriteContext, change: Change, result: Result | Problem) -> None:
