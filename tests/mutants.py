@@ -85,6 +85,8 @@ _TRACES = ("tests/write/test_traces.py",)
 _PLAN = ("tests/plan",)
 _LIMITS = ("tests/plan/test_limits.py",)
 _MERGE = ("tests/plan/test_merge.py",)
+_LISTING = ("tests/mapping/test_listing.py",)
+_REACH = ("tests/mapping/test_reach.py",)
 _SURPLUS = ("tests/plan/test_surplus_rules.py",)
 _OUTCOMES = ("tests/write/test_plan_outcomes.py",)
 _MADE = ("tests/write/test_row_creations.py",)
@@ -110,6 +112,8 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/plan/limits.py": (_LIMITS,),
     "worker/plan/surplus.py": (_SURPLUS,),
     "worker/plan/undo.py": (_PLAN,),
+    "worker/world/listing.py": (_LISTING,),
+    "worker/world/reach.py": (_REACH,),
 }
 """The safety code, and the tests that guard each module: pytest's arguments, quick ones first."""
 

@@ -6,6 +6,9 @@ import pytest
 
 from worker.world.reach import find_mentions, find_reach, split_query
 
+pytestmark = pytest.mark.timeout(60)
+"""A parser that takes no word goes on for ever."""
+
 BOUNDED = {
     "project = ACME": "ACME",
     "PROJECT = acme": "acme",
