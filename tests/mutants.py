@@ -82,6 +82,7 @@ _STRAYS = ("tests/write/test_stray_rules.py",)
 _TURNS = ("tests/write/test_turns.py",)
 _TABLES = ("tests/state/test_transitions.py", "-k", "table or lease or pictures")
 _TRACES = ("tests/write/test_traces.py",)
+_PUTTING_AWAY = ("tests/write/test_putting_away_rules.py",)
 _PLAN = ("tests/plan",)
 _LIMITS = ("tests/plan/test_limits.py",)
 _MERGE = ("tests/plan/test_merge.py",)
@@ -105,7 +106,7 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/write/bodies.py": (_MADE,),
     "worker/write/creations.py": (_MADE, _TURNS),
     "worker/write/updates.py": (_CHANGED,),
-    "worker/write/surplus.py": (_PAUSED, _APPLY),
+    "worker/write/surplus.py": (_PUTTING_AWAY,),
     "worker/write/strays.py": (_STRAYS,),
     "worker/write/edits.py": (_EDITS, _SEEDS, _APPLY),
     "worker/plan/merge.py": (_MERGE,),

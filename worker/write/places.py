@@ -21,7 +21,6 @@ from worker.write.surplus import holds_words_of_others
 TITLE = "title"
 DEFAULT = "📄"
 _PAGE = re.compile(r"[0-9a-f]{32}\Z")
-PAGES = ("child_page", "child_database")
 ICONS = {CLIENT_PAGES.key: "🗂️", "status": "🤝", "presentation": "💡"}
 
 
@@ -63,10 +62,6 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
     page = target.notion.page(change.page_id)
     author = page.created_by
     if author is None or author != page.last_edited_by:
-        return True
-    blocks = target.notion.children(change.page_id)
-    kinds = {str(raw.get("type")) for raw in blocks}
-    if not kinds.isdisjoint(PAGES):
         return True
     return holds_words_of_others(target, change.page_id, author.id)
 

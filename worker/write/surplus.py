@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from worker.codecs.pages import address, decode_page
-from worker.codecs.records import Comment, Page
+from worker.codecs.records import Page
 from worker.domain.entities import Row
 from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
@@ -16,7 +16,7 @@ from worker.state import bases
 from worker.write.context import WriteContext
 
 _PAGES = ("child_page", "child_database")
-"""Blocks that are pages of their own: whoever made them is told by the block."""
+"""Blocks that are pages of their own: below a row we make none, so that people put them there, whoever made them."""
 PEOPLES = tell("somebody has written into the row")
 
 
@@ -83,9 +83,9 @@ def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:
 
 
 def holds_words_of_others(target: WriteContext, page_id: str, author: str) -> bool:
-    """Tell whether anybody but its author wrote a block or a comment on a page."""
-    return _holds_blocks_of_others(target, page_id, author) or bool(
-        _comments(target, page_id)
+    """Tell whether anybody but its author wrote a block or a comment on a page, or another page stands below it."""
+    return _holds_blocks_of_others(target, page_id, author) or _is_commented(
+        target, page_id
     )
 
 
@@ -93,24 +93,24 @@ def _holds_blocks_of_others(target: WriteContext, place: str, author: str) -> bo
     """Tell whether anybody else wrote a block below a page or block, however deep: a block does not tell of what was
     written below it."""
     blocks = target.notion.children(place)
-    if any(_has_other_author(block, author) for block in blocks):
+    if any(_is_of_others(block, author) for block in blocks):
         return True
     return any(
         _holds_blocks_of_others(target, block["id"], author)
         for block in blocks
-        if block.get("has_children") and block["type"] not in _PAGES
+        if block.get("has_children")
     )
 
 
-def _has_other_author(block: Json, author: str) -> bool:
+def _is_of_others(block: Json, author: str) -> bool:
     names = [
         (block.get(part) or {}).get("id") for part in ("created_by", "last_edited_by")
     ]
-    return names != [author, author]
+    return block["type"] in _PAGES or names != [author, author]
 
 
-def _comments(target: WriteContext, page_id: str) -> tuple[Comment, ...]:
+def _is_commented(target: WriteContext, page_id: str) -> bool:
     try:
-        return target.notion.comments(page_id)
+        return bool(target.notion.comments(page_id))
     except Denied:
-        return ()  # the connection may not see comments
+        return False  # the connection may not see comments
