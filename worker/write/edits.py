@@ -20,7 +20,7 @@ from worker.domain.entities import Row
 from worker.domain.messages import literal
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.errors import Problem
-from worker.mapping.schema import KEY_PROPERTY, Owner, Property, Rows, Schema, Source
+from worker.mapping.schema import Owner, Property, Rows, Schema, Source
 from worker.plan.merge import Verdict, decide, last_written
 from worker.plan.plan import Adopted, Change, FieldChange, Kept
 from worker.plan.refusals import Stray, has_left, stray
@@ -79,14 +79,14 @@ def look_again(target: WriteContext, change: Change, page_id: str) -> Fresh:
             fields.append(item)
             continue
         current = _canonical(prop, row.fields.get(item.field, UNSET))
+        if current is UNSET:
+            continue
         verdict = _decide(prop, item, current, known)
         if verdict is Verdict.WRITE and not waits:
-            shown = _shown(current)
-            fields.append(replace(item, before=shown))
+            fields.append(replace(item, before=current))
         elif verdict is Verdict.ADOPT:
-            shown = _shown(current)
-            adopted.append(Adopted(page_id, item.field, shown))
-        elif current not in (UNSET, item.after):
+            adopted.append(Adopted(page_id, item.field, current))
+        elif current != item.after:
             conflict = verdict is Verdict.CONFLICT
             kept.append(_keep(change, page_id, item, current, conflict=conflict))
     return Fresh(tuple(fields), tuple(kept), tuple(adopted), bad)
@@ -115,14 +115,11 @@ def _read(
 
 
 def _decide(
-    prop: Property, item: FieldChange, current: Value | Unset, known: _Bases
+    prop: Property, item: FieldChange, current: Value, known: _Bases
 ) -> Verdict:
-    if prop.owner is Owner.HUMAN:
-        # Written on somebody's order alone: it was given for the cell as it stood.
-        stands = current == _canonical(prop, item.before)
-        if stands:
-            return Verdict.WRITE
-        return Verdict.KEEP
+    # What is people's alone is written on somebody's order, which was given for the cell as it stood.
+    if prop.owner is Owner.HUMAN and current == _canonical(prop, item.before):
+        return Verdict.WRITE
     written, attempted = (
         _canonical(prop, side.get(item.field, UNSET)) for side in known
     )
@@ -135,9 +132,7 @@ def _was_touched(
     target: WriteContext, source: Source, row: Row, cut: frozenset[str]
 ) -> bool:
     """Tell whether a cell of people's holds something else than when the rules saw it."""
-    seen = target.seen.get(row.page_id)
-    if seen is None:
-        return False
+    seen = target.seen.get(row.page_id, row)
     return any(
         _canonical(prop, seen.fields[prop.name])
         != _canonical(prop, row.fields[prop.name])
@@ -149,24 +144,19 @@ def _was_touched(
 def _inputs(source: Source, schema: Schema) -> Iterator[Property]:
     """Yield the cells people fill; not relations that our own writes elsewhere move or whose rows we make."""
     for prop in source.properties.values():
-        if prop.owner is Owner.WORKER or prop.name == KEY_PROPERTY:
+        if prop.owner is Owner.WORKER:
             continue
         target = schema.sources.get(prop.target)
         is_made = target is not None and (target.seeded or target.rows is Rows.WORKER)
         is_mirror = bool(prop.mirror) and prop.owner is Owner.HUMAN
-        if prop.type != "formula" and not (is_made or is_mirror):
+        if not (is_made or is_mirror):
             yield prop
 
 
 def _keep(
-    change: Change,
-    page_id: str,
-    item: FieldChange,
-    current: Value | Unset,
-    *,
-    conflict: bool,
+    change: Change, page_id: str, item: FieldChange, current: Value, *, conflict: bool
 ) -> Kept:
-    return Kept(change.ref, page_id, item.field, _shown(current), item.after, conflict)
+    return Kept(change.ref, page_id, item.field, current, item.after, conflict)
 
 
 def find_edits(
@@ -205,9 +195,3 @@ def _canonical(prop: Property, value: Value | Unset) -> Value | Unset:
     if isinstance(value, Unset):
         return UNSET
     return canonicalize(prop, value)
-
-
-def _shown(value: Value | Unset) -> Value:
-    if isinstance(value, Unset):
-        return None
-    return value
