@@ -27,11 +27,14 @@ from worker.state.transitions import (
     Status,
     Step,
     judge,
+    origins,
     outcome,
 )
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 TTL = timedelta(seconds=180)
+LONG = timedelta(days=1)
+TICK = timedelta(microseconds=1)
 REF = Ref("risks", "risk:late:1")
 RUN, OTHER = "run 1", "run 2"
 _State = TypeVar("_State", bound=StrEnum)
@@ -100,7 +103,23 @@ def test_the_journal_makes_the_steps_of_the_table_and_no_other(
 
 @pytest.mark.parametrize("step", list(Step))
 def test_a_step_of_a_creation_ends_in_the_same_wherever_it_begins(step: Step) -> None:
-    assert outcome(step) in Status
+    ends = {INTENTS[status][step] for status in origins(step)}
+    assert ends == {outcome(step)}
+
+
+@pytest.mark.parametrize(
+    ("step", "where"),
+    [
+        (Step.CLAIM, {Status.ABSENT, Status.FAILED}),
+        (Step.SEND, {Status.INTENDED}),
+        (Step.MISS, {Status.INTENDED, Status.UNKNOWN}),
+        (Step.ADOPT, {*Status} - {Status.DONE}),
+    ],
+)
+def test_a_row_is_made_only_where_it_certainly_is_not_and_looked_for_where_it_may_be(
+    step: Step, where: set[Status]
+) -> None:
+    assert set(origins(step)) == where
 
 
 def _lease_in(store: Store, grip: Grip) -> tuple[leases.Lease, datetime]:
@@ -163,6 +182,7 @@ def test_who_has_a_workspace_in_hand_is_told_until_the_lease_ran_out_or_was_give
 @pytest.mark.parametrize(
     ("left", "is_dead", "grip"),
     [
+        (None, False, Grip.FREE),
         (None, True, Grip.FREE),
         (timedelta(0), False, Grip.LAPSED),
         (timedelta(microseconds=1), False, Grip.SHORT),
@@ -178,6 +198,23 @@ def test_how_a_lease_is_held_goes_by_the_time_it_has_left(
     left: timedelta | None, is_dead: bool, grip: Grip
 ) -> None:
     assert judge(left, ttl=TTL, is_dead=is_dead) is grip
+    if not is_dead:
+        assert judge(left, ttl=TTL) is grip
+
+
+@pytest.mark.parametrize(
+    ("left", "grip"),
+    [
+        (3 * LONG - TICK, Grip.SHORT),
+        (3 * LONG, Grip.FRESH),
+        (12 * LONG, Grip.FRESH),
+        (12 * LONG + TICK, Grip.ASTRAY),
+    ],
+)
+def test_a_lease_of_days_is_believed_to_twice_what_is_asked_for(
+    left: timedelta, grip: Grip
+) -> None:
+    assert judge(left, ttl=6 * LONG) is grip
 
 
 # --- every interleaving of two workers
