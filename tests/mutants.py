@@ -64,24 +64,20 @@ ARGUED = ROOT / "docs/reliability.md"
 ARGUMENT = re.compile(r"^\* `(worker/\S+)`, `(\S+)`: `(.+?)`: \S", re.MULTILINE)
 """How a change that changes nothing is argued: its file, function and text, then why."""
 
-_LEASES = ("tests/state/test_store.py", "-k", f"{SQLITE} and (lease or beat or hangs)")
-_JOURNAL = (
-    "tests/state/test_store.py",
+_BUDGET_RULES = ("tests/state/test_budget_rules.py",)
+_LEASE_RULES = ("tests/state/test_lease_rules.py", "-k", SQLITE)
+_JOURNAL_RULES = ("tests/state/test_journal_rules.py",)
+_JUDGED = (
+    "tests/state/test_transitions.py",
     "-k",
-    f"{SQLITE} and (creation or claim or journal or page or settle or intent)",
+    "wherever_it_begins or certainly_is_not or time_it_has_left or lease_of_days",
 )
-_FAR = ("tests/state/test_far_leases.py", "-k", SQLITE)
-_BUDGETS = ("tests/state/test_shared_budget.py", "-k", SQLITE)
 _APPLY = ("tests/write/test_apply.py",)
-_PAUSED = ("tests/write/test_paused.py",)
 _EDITS = ("tests/write/test_edits.py",)
-_REFUSALS = ("tests/write/test_refusals.py",)
 _SETTLING = ("tests/write/test_settling_rules.py",)
 _SEEDS = ("tests/write/test_seeds.py",)
 _STRAYS = ("tests/write/test_stray_rules.py",)
 _TURNS = ("tests/write/test_turns.py",)
-_TABLES = ("tests/state/test_transitions.py", "-k", "table or lease or pictures")
-_TRACES = ("tests/write/test_traces.py",)
 _PUTTING_AWAY = ("tests/write/test_putting_away_rules.py",)
 _PLAN = ("tests/plan",)
 _LIMITS = ("tests/plan/test_limits.py",)
@@ -95,10 +91,10 @@ _CHANGED = ("tests/write/test_row_updates.py",)
 _PUT_AWAY = ("tests/write/test_putting_away.py",)
 
 GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "worker/state/leases.py": (_TABLES, _LEASES, _FAR, _PAUSED),
-    "worker/state/transitions.py": (_TABLES,),
-    "worker/state/journal.py": (_TABLES, _JOURNAL, _APPLY, _PAUSED),
-    "worker/state/budgets.py": (_BUDGETS,),
+    "worker/state/leases.py": (_LEASE_RULES,),
+    "worker/state/transitions.py": (_JUDGED,),
+    "worker/state/journal.py": (_JOURNAL_RULES,),
+    "worker/state/budgets.py": (_BUDGET_RULES,),
     "worker/write/settle.py": (_SETTLING,),
     "worker/write/turns.py": (_TURNS,),
     "worker/write/writer.py": (_OUTCOMES,),
