@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from worker.domain.entities import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
@@ -36,7 +37,7 @@ SOURCE = Source(
 WRITTEN: dict[str, Value] = {"name": "late", KEY_PROPERTY: "risk:late:c1"}
 
 
-def _row(by: str = US, **cells: Value | Unset) -> Row:
+def _row(**cells: Value | Unset) -> Row:
     fields: dict[str, Any] = {
         **dict.fromkeys(SOURCE.properties),
         **WRITTEN,
@@ -45,7 +46,7 @@ def _row(by: str = US, **cells: Value | Unset) -> Row:
     }
     shown = {name: value for name, value in fields.items() if value is not UNSET}
     ref = Ref("risks", "risk:late:c1")
-    return Row(ref, "page", ref.key, "late", "", NOW, NOW, by, shown, US)
+    return Row(ref, "page", ref.key, "late", "", NOW, NOW, US, shown, US)
 
 
 def _holds_more(
@@ -77,7 +78,8 @@ def test_a_row_that_shows_what_we_wrote_and_no_more_is_ours(
 def test_a_row_that_somebody_else_edited_last_is_theirs_whatever_it_shows(
     standing: Row | None,
 ) -> None:
-    assert _holds_more(_row(by=SOMEBODY), standing) is True
+    theirs = replace(_row(), edited_by=SOMEBODY)
+    assert _holds_more(theirs, standing) is True
 
 
 @pytest.mark.parametrize("standing", [None, _row()])
