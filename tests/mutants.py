@@ -72,13 +72,11 @@ _JUDGED = (
     "-k",
     "wherever_it_begins or certainly_is_not or time_it_has_left or lease_of_days",
 )
-_APPLY = ("tests/write/test_apply.py",)
-_EDITS = ("tests/write/test_edits.py",)
 _SETTLING = ("tests/write/test_settling_rules.py",)
-_SEEDS = ("tests/write/test_seeds.py",)
 _STRAYS = ("tests/write/test_stray_rules.py",)
 _TURNS = ("tests/write/test_turns.py",)
 _PUTTING_AWAY = ("tests/write/test_putting_away_rules.py",)
+_LOOKING_AGAIN = ("tests/write/test_looking_again_rules.py",)
 _PLAN = ("tests/plan",)
 _LIMITS = ("tests/plan/test_limits.py",)
 _MERGE = ("tests/plan/test_merge.py",)
@@ -104,7 +102,7 @@ GUARDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "worker/write/updates.py": (_CHANGED,),
     "worker/write/surplus.py": (_PUTTING_AWAY,),
     "worker/write/strays.py": (_STRAYS,),
-    "worker/write/edits.py": (_EDITS, _SEEDS, _APPLY),
+    "worker/write/edits.py": (_LOOKING_AGAIN,),
     "worker/plan/merge.py": (_MERGE,),
     "worker/plan/limits.py": (_LIMITS,),
     "worker/plan/surplus.py": (_SURPLUS,),
