@@ -390,7 +390,10 @@ def test_what_the_next_change_would_meet_too_is_told_once_and_halts_the_run(
 
 
 def test_a_refused_change_holds_up_no_other(board: Board) -> None:
+    asked: set[str] = set()
+
     def refuse(request: Request) -> Response | None:
+        asked.add(request.path)
         if creates(request) and RISK.key in request.body.decode():
             return refusal("No.")
         return None
@@ -401,6 +404,7 @@ def test_a_refused_change_holds_up_no_other(board: Board) -> None:
     assert applied.counts()["create"] == 1
     assert (applied.halted_by, applied.stopped) == (None, False)
     assert "tried again" in applied.failures[0].hint
+    assert asked == {"/v1/pages"}, "no page is looked at of a row that has none"
 
 
 def test_a_failure_names_the_column_that_is_refused(board: Board) -> None:
@@ -464,7 +468,7 @@ def test_a_persons_row_deleted_since_it_was_read_is_gone_and_no_failure(
     trash(board, client.key)
     applied = board.apply(plan(update(client, client.key, health="red")))
     assert (applied.gone, applied.failures) == ({client.key}, ())
-    assert applied.counts() == NOTHING
+    assert (applied.counts(), applied.unknown) == (NOTHING, ())
 
 
 def test_a_row_of_ours_deleted_before_the_rest_of_it_was_written_is_gone(

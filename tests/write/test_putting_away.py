@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from board_rig import WORKSPACE, Board
-from wire_rig import WHY, archive, connect, create, plan, refusal, writes
+from wire_rig import WHY, archive, connect, create, plan, refusal, update, writes
 
 from rayline_sandbox.wire import Request, Response
 from worker.domain.values import Ref
@@ -82,6 +82,16 @@ def test_a_row_that_is_taken_back_stays_ours_with_what_somebody_wrote_into_it(
     assert applied.counts()["archive"] == 0
     assert not board.notion.page(page).is_gone
     assert known_as_ours(board) == {page}, "it may still be taken back"
+
+
+def test_a_row_stays_with_what_somebody_wrote_before_we_wrote_last(
+    board: Board, page: str
+) -> None:
+    board.edit(page, "note", "we talked")
+    board.apply(plan(update(RISK, page, name="Later")))
+    applied = board.apply(plan(archive(RISK, page)))
+    assert [one.code for one in applied.failures] == ["not-undone"]
+    assert not board.notion.page(page).is_gone
 
 
 def test_a_second_row_goes_into_the_trash(board: Board, page: str) -> None:
