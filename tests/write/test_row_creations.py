@@ -243,6 +243,20 @@ def test_a_picture_that_cannot_be_drawn_is_told_with_the_row_it_was_for(
     assert SECTION in tried(board, board.row(RISK).page_id), "it is tried again"
 
 
+def test_a_picture_that_cannot_be_drawn_is_told_though_the_run_ends_with_its_row(
+    board: Board,
+) -> None:
+    points = (PlanPoint(DAY, Decimal("NaN")),)
+    chart = PlanFact("Money", points, DAY, "plan", "fact", "now", "EUR")
+    stop = threading.Event()
+    control = RunControl(stop=stop, progress=lambda *told: stop.set())
+    body = section(RISK, Picture(chart, "In words"))
+    applied = board.apply(plan(create(RISK, **CELLS), body), control=control)
+    assert (applied.stopped, applied.counts()["create"]) == (True, 1)
+    assert [one.code for one in applied.warnings] == ["picture-not-drawn"]
+    assert SECTION in tried(board, board.row(RISK).page_id), "it is tried again"
+
+
 @pytest.mark.parametrize(
     ("inner", "sent"),
     [
