@@ -168,6 +168,6 @@ def _named(name: str, values: Sequence[str]) -> Reach:
 
 def _plain(token: str) -> str:
     """Return a token without its quotes."""
-    if token[0] in "\"'":
+    if token.startswith(('"', "'")):
         return _ESCAPED.sub(r"\1", token[1:-1])
     return token
