@@ -69,6 +69,7 @@ SCHEMA = Schema(
                 "clients",
                 Rows.PEOPLE,
                 _prop("served", "relation", Owner.HUMAN, target="tasks", mirror="by"),
+                _prop("given", "relation", Owner.WORKER, target="tasks", mirror="for"),
             ),
             _source("cards", Rows.PEOPLE, KEY, seeded=True),
             _source("plans", Rows.WORKER, KEY),
@@ -86,6 +87,7 @@ SCHEMA = Schema(
                 _prop("card", "relation", Owner.HUMAN, target="cards"),
                 _prop("plan", "relation", Owner.HUMAN, target="plans"),
                 _prop("by", "relation", Owner.HUMAN, target="clients", mirror="served"),
+                _prop("for", "relation", Owner.SEED, target="clients", mirror="given"),
                 KEY,
             ),
         )
@@ -367,6 +369,7 @@ CELLS: dict[str, tuple[str, bool]] = {
     "card": ("cards", False),
     "plan": ("plans", False),
     "by": ("clients", False),
+    "for": ("clients", True),
 }
 """Relations, where they lead, and whether a new one there is something that the rules have to see first."""
 
