@@ -52,6 +52,8 @@ CELLS: dict[str, Value] = {
     "probability": Decimal("0.3"),
     "steps": "call",
 }
+FINER = Decimal("0.30000000000000000001")
+"""Finer than Notion keeps."""
 DAY = date(2026, 11, 16)
 UNSAID = "The request could not be carried out."
 SAID = "body failed validation: body.properties.{id}.x should be defined."
@@ -134,6 +136,12 @@ def test_a_row_is_made_whole_by_one_request_and_known_as_answered(board: Board) 
     assert status_of(board, RISK) is Status.DONE
 
 
+def test_a_row_is_known_as_it_came_back_and_not_as_it_was_sent(board: Board) -> None:
+    board.apply(plan(create(RISK, name="Late\x00 again", probability=FINER)))
+    known = base(board, board.row(RISK).page_id)
+    assert (known["name"], known["probability"]) == ("Late again", Decimal("0.3"))
+
+
 def test_cells_that_nobody_filled_are_known_as_empty(board: Board) -> None:
     board.apply(plan(create(RISK, name="Late")))
     known = base(board, board.row(RISK).page_id)
@@ -213,7 +221,8 @@ def test_a_creation_in_doubt_without_a_section_leaves_its_page_in_none(
     page = board.row(RISK).page_id
     assert (applied.counts()["create"], applied.unknown) == (1, ())
     assert DOUBT not in base(board, page)
-    assert base(board, page)["probability"] == CELLS["probability"]
+    known = base(board, page)
+    assert {name: known[name] for name in CELLS} == CELLS, "they were given"
     assert tried(board, page) == {}
 
 
@@ -242,6 +251,19 @@ def test_a_picture_that_cannot_be_drawn_is_told_with_the_row_it_was_for(
     assert told
     assert all(("Neptune" in one.message) is not private for one in told)
     assert SECTION in tried(board, board.row(RISK).page_id), "it is tried again"
+
+
+def test_a_section_that_went_with_its_row_is_not_in_doubt_though_the_run_ends_there(
+    board: Board,
+) -> None:
+    stop = threading.Event()
+    control = RunControl(stop=stop, progress=lambda *told: stop.set())
+    body = section(RISK, Paragraph("One"))
+    applied = board.apply(plan(create(RISK, **CELLS), body), control=control)
+    page = board.row(RISK).page_id
+    assert (applied.stopped, applied.counts()["create"]) == (True, 1)
+    assert SECTION in base(board, page)
+    assert SECTION not in tried(board, page)
 
 
 def test_a_picture_that_cannot_be_drawn_is_told_though_the_run_ends_with_its_row(
@@ -467,6 +489,7 @@ def test_what_somebody_has_made_already_is_neither_made_nor_told(board: Board) -
     applied = board.apply(plan(create(RISK, **CELLS)), wire.notion)
     assert (wire.sent, applied.failures, applied.unknown) == ([], (), ())
     assert applied.counts()["create"] == 0
+    assert (applied.stopped, applied.taken_by) == (False, ""), "nobody has it in hand"
 
 
 @pytest.mark.parametrize("kind", ["hang_after", "hang_before"])
