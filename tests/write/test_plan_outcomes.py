@@ -116,7 +116,11 @@ def test_each_kind_of_change_is_counted_once_and_done_in_its_order(
         f"PATCH blocks/{client.key}/children",
         f"PATCH pages/{old}",
     ]
-    assert (applied.gone, applied.failures, applied.unknown) == ({old}, (), ())
+    assert (applied.gone, applied.failures, applied.unknown) == (
+        frozenset({old}),
+        (),
+        (),
+    )
     assert not applied.stopped
 
 
@@ -467,7 +471,7 @@ def test_a_persons_row_deleted_since_it_was_read_is_gone_and_no_failure(
     client = board.client("Neptune")
     trash(board, client.key)
     applied = board.apply(plan(update(client, client.key, health="red")))
-    assert (applied.gone, applied.failures) == ({client.key}, ())
+    assert (applied.gone, applied.failures) == (frozenset({client.key}), ())
     assert (applied.counts(), applied.unknown) == (NOTHING, ())
 
 
@@ -477,7 +481,7 @@ def test_a_row_of_ours_deleted_before_the_rest_of_it_was_written_is_gone(
     page = made(board, RISK)
     trash(board, page)
     applied = board.apply(plan(update(RISK, "", name="Later")))
-    assert (applied.gone, applied.failures) == ({page}, ())
+    assert (applied.gone, applied.failures) == (frozenset({page}), ())
 
 
 @pytest.mark.parametrize("status", [403, 409, 500])
@@ -532,7 +536,11 @@ def test_a_page_that_may_not_be_made_is_told_and_all_else_is_written(
         ("place-closed", FOLDER.title)
     ]
     assert "share the page" in applied.warnings[0].hint
-    assert (applied.failures, applied.halted_by, applied.gone) == ((), None, set())
+    assert (applied.failures, applied.halted_by, applied.gone) == (
+        (),
+        None,
+        frozenset(),
+    )
     assert applied.counts() == NOTHING | {"create": 1}
 
 
@@ -554,7 +562,11 @@ def test_a_page_whose_folder_was_deleted_meanwhile_is_no_failure(board: Board) -
     trash(board, folder)
     status = Change(Kind.CREATE, client_page("status", client), "", "Status")
     applied = board.apply(plan(status))
-    assert (applied.gone, applied.failures, applied.warnings) == ({folder}, (), ())
+    assert (applied.gone, applied.failures, applied.warnings) == (
+        frozenset({folder}),
+        (),
+        (),
+    )
 
 
 def test_a_folder_that_cannot_be_looked_up_is_not_taken_for_deleted(

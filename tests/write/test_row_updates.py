@@ -197,7 +197,7 @@ def test_a_row_in_the_trash_is_gone_and_no_cell_of_it_is_told_as_refused(
 ) -> None:
     board.person("trash", id=page)
     applied = board.apply(plan(update(RISK, page, name="Later")))
-    assert (applied.gone, applied.failures) == ({page}, ())
+    assert (applied.gone, applied.failures) == (frozenset({page}), ())
 
 
 def test_a_cell_that_was_not_sent_stays_as_it_was_known(
