@@ -244,10 +244,11 @@ def test_a_relation_to_a_row_just_made_is_remembered_as_a_read_will_show_it(
 
 
 def test_as_many_changes_as_are_allowed_run_side_by_side(board: Board) -> None:
-    both = threading.Barrier(2, timeout=LONG)
+    both, asking = threading.Barrier(2, timeout=LONG), threading.get_ident()
 
     def meet(request: Request) -> None:
         if creates(request):
+            assert threading.get_ident() != asking, "nothing would ever come beside it"
             both.wait()
 
     two = plan(create(RISK, name="Late"), create(OTHER, name="Late"))
@@ -334,9 +335,10 @@ def test_only_what_could_not_be_sent_for_the_end_is_left_to_the_next_run(
 
 
 def test_two_changes_that_lose_the_workspace_at_once_tell_it_once(board: Board) -> None:
-    both = threading.Barrier(2, timeout=LONG)
+    both, asking = threading.Barrier(2, timeout=LONG), threading.get_ident()
 
     def lose() -> None:
+        assert threading.get_ident() != asking, "nothing would ever come beside it"
         both.wait()
         raise Busy(WORKSPACE, "another")
 
