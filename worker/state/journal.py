@@ -222,10 +222,8 @@ def _take(
     change = _stepping(step)
     if where:
         change = change.where(*where)
-    place = {"space": tx.workspace, "of": str(ref)}
-    if step in OF_CLAIMANT:
-        place["run"] = run
-    given = {**place, **values}
+    # Who asks is regarded by the steps of the claimant alone.
+    given = {"space": tx.workspace, "of": str(ref), "run": run, **values}
     changed = tx.connection.execute(change, given).rowcount
     return bool(changed)
 
