@@ -544,11 +544,12 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
     }
     if len(refs) == 1:
         return refs.pop()
-    named = ", ".join(
-        sorted(f"{row.title} ({row.ref})".strip() for row in rows if row.ref in refs)[
-            :8
-        ]
+    meant = sorted(
+        (row for row in rows if row.ref in refs),
+        key=lambda row: (bool(row.key), row.title, row.ref),
     )
+    # People's own rows come first: those of the worker are about them, and many.
+    named = ", ".join(f"{row.title} ({row.ref})".strip() for row in meant[:8])
     raise ConfigError(
         [
             Problem(
