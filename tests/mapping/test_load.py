@@ -236,8 +236,8 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
         ),
         (
             'format = "number"',
-            'format = "number", periodic = true',
-            "properties.lead_weeks.periodic",
+            'format = "number", transient = true',
+            "properties.lead_weeks.transient",
             "only a property of Rayline",
         ),
         (

@@ -510,9 +510,11 @@ def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_l
 
     planned = fee(22_000)
     nothing = replace(planned, rows={"plans": (pinned("2026-Q4", 0),)})
-    periodic = {name for source, name in load_schema().periodic() if source == "plans"}
-    assert emptied(planned, nothing) == {"pace"} <= periodic
-    assert emptied(planned, world(unit(), client())) - periodic, (
+    transient = {
+        name for source, name in load_schema().transient() if source == "plans"
+    }
+    assert emptied(planned, nothing) == {"pace"} <= transient
+    assert emptied(planned, world(unit(), client())) - transient, (
         "so that losing every target is still refused"
     )
 

@@ -92,16 +92,16 @@ def test_a_share_over_the_limit_is_refused_from_the_floor_on(
     )
 
 
-def test_a_number_of_a_period_that_ended_may_be_emptied_everywhere() -> None:
+def test_a_figure_that_is_empty_on_ordinary_days_may_be_emptied_everywhere() -> None:
     turned = _changes(20, Kind.UPDATE)
-    assert _reasons(turned, periodic={("risks", "why")}) == []
+    assert _reasons(turned, transient={("risks", "why")}) == []
     assert [
         code
         for code, _, _ in _reasons(
-            turned, periodic={("risks", "level"), ("tasks", "why")}
+            turned, transient={("risks", "level"), ("tasks", "why")}
         )
     ] == ["too-destructive"]
-    assert _reasons(turned, periodic={("risks", "why")}, mapping_changed=True) == []
+    assert _reasons(turned, transient={("risks", "why")}, mapping_changed=True) == []
 
 
 @pytest.mark.parametrize(
@@ -220,11 +220,11 @@ def test_a_row_emptied_in_one_field_is_destroyed_whatever_else_is_written(
     fields = (emptied, changed) if first else (changed, emptied)
     rows = [replace(change, fields=fields) for change in _changes(20, Kind.UPDATE)]
     assert [code for code, _, _ in _reasons(rows)] == ["too-destructive"]
-    periodic = {("risks", "why")}
-    assert _reasons(rows, periodic=periodic) == []
+    transient = {("risks", "why")}
+    assert _reasons(rows, transient=transient) == []
     both = (emptied, FieldChange("level", "x", None, Why("test")))
     rows = [replace(change, fields=both) for change in rows]
-    assert [code for code, _, _ in _reasons(rows, periodic=periodic)] == [
+    assert [code for code, _, _ in _reasons(rows, transient=transient)] == [
         "too-destructive"
     ]
 

@@ -660,7 +660,7 @@ def find_refusals(
         settings=context.settings.limits,
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
-        periodic=context.schema.periodic(),
+        transient=context.schema.transient(),
         sectioned=sectioned,
         way=_way_out(order, plan),
     )

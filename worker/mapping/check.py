@@ -169,10 +169,10 @@ def _property(
 ) -> Iterator[Complaint]:
     if prop.rule and prop.owner is Owner.HUMAN:
         yield "rule", tell("a human's property cannot have a rule")
-    if prop.periodic and prop.owner is not Owner.WORKER:
+    if prop.transient and prop.owner is not Owner.WORKER:
         yield (
-            "periodic",
-            tell("only a property of Rayline is emptied when its period ends"),
+            "transient",
+            tell("only a property of Rayline may be emptied without a loss"),
         )
     if prop.format and prop.type != "number":
         yield "format", tell("only a number has a format")

@@ -191,7 +191,7 @@ class PropertyTable(LabelTable):
     mirror: Name | Literal[""] = ""
     format: NumberFormat = ""
     rule: Name | Literal[""] = ""
-    periodic: bool = False
+    transient: bool = False
     expression: Annotated[str, Field(max_length=1000)] = ""
     technical: bool = False
     description: DescriptionTable | None = None
@@ -430,7 +430,7 @@ def _property(
         table.mirror,
         shown,
         table.rule,
-        table.periodic,
+        table.transient,
         _expression(table.expression, titles),
         text.labels if text else {},
         table.former,

@@ -67,8 +67,10 @@ class Option(msgspec.Struct, frozen=True, gc=False):
 class Property(msgspec.Struct, frozen=True, gc=False):
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
-    is Notion's number format; `periodic` tells that emptying it takes nothing away: it measures a
-    running period and is empty while that is young, is the colour of what runs, or tells of what is mended. `expression` is a formula in Notion's own language by locale, computed there and never read here.
+    is Notion's number format; `transient` tells that emptying it takes nothing away, since empty is an answer that
+    every agency gets on some days: a period is too young to be measured, nothing runs, is next or is wrong, a fact is not
+    known yet and stands beside it. `expression` is a formula in Notion's own language by locale, computed there and never
+    read here.
     `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
     worker alone: no view shows it, and it is made last. `is_own` tells that people's own column carries it, `left_out`
     that it is neither looked for nor made."""
@@ -82,7 +84,7 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     mirror: str = ""
     format: str = ""
     rule: str = ""
-    periodic: bool = False
+    transient: bool = False
     expression: Labels = msgspec.field(default_factory=dict)
     description: Labels = msgspec.field(default_factory=dict)
     formerly: FormerLabels = msgspec.field(default_factory=dict)
@@ -205,13 +207,13 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
             }
         )
 
-    def periodic(self) -> frozenset[tuple[str, str]]:
-        """Return the fields (source, name) that are empty while their period is young."""
+    def transient(self) -> frozenset[tuple[str, str]]:
+        """Return the fields (source, name) whose emptying takes nothing away."""
         return frozenset(
             (name, prop.name)
             for name, source in self.sources.items()
             for prop in source.properties.values()
-            if prop.periodic
+            if prop.transient
         )
 
 
