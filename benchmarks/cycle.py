@@ -1,6 +1,7 @@
-"""One cycle as it is shipped, planned and written, in a process of its own: `python -m benchmarks.cycle`, orders on stdin.
+"""Cycles as they are shipped, planned and written, in a process of their own: `python -m benchmarks.cycle`, orders on stdin.
 
-Prints one line of JSON: what it took. With several workspaces their cycles follow one another, as in a daemon.
+Prints for each line of orders one of JSON: what its cycle took. With several workspaces their cycles follow one another, as in
+a daemon.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,10 @@ from pydantic import SecretStr
 from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, Limits, NotionSettings, Schedule, Workspace
-from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.report import Report
 from worker.cycle.story import sync
+from worker.state.store import Store
 
 MEGABYTE = 1_000_000
 
@@ -36,7 +39,8 @@ class Orders(msgspec.Struct, frozen=True):
 
 
 class Took(msgspec.Struct, frozen=True):
-    """What the cycles of all workspaces took: CPU in seconds beyond start-up, memory at its peak and the database in MB.
+    """What the cycles of all workspaces took: CPU in seconds beyond start-up and the cycles before, memory at its peak and the
+    database in MB.
 
     Charts are drawn by a process of its own.
     """
@@ -52,28 +56,59 @@ class Took(msgspec.Struct, frozen=True):
     database: float
 
 
+@dataclass
+class Bench:
+    """A process at work, opened for the first orders."""
+
+    orders: Orders
+    contexts: list[Context] = field(default_factory=list)
+
+    def open(self) -> Store:
+        """Open the state and every workspace; returns the state."""
+        store = open_store(f"sqlite:///{self.orders.folder / 'bench.db'}")
+        for number, where in enumerate(self.orders.where):
+            surroundings = Surroundings(lambda: self.orders.now)
+            context = build_context(
+                f"bench{number}", _settings(where), store, surroundings
+            )
+            self.contexts.append(context)
+        return store
+
+
 def main() -> None:
     """Run the cycles and print what they took."""
     start = time.process_time()
     logs.configure(level="ERROR")
-    orders = msgspec.json.decode(sys.stdin.read(), type=Orders, dec_hook=_read_path)
-    store = open_store(f"sqlite:///{orders.folder / 'bench.db'}")
+    bench, store = None, None
+    for line in sys.stdin:
+        orders = msgspec.json.decode(line, type=Orders, dec_hook=_read_path)
+        if bench is None:
+            bench = Bench(orders)
+            store = bench.open()
+        bench.orders = orders
+        took = _run(bench, start)
+        sys.stdout.buffer.write(msgspec.json.encode(took) + b"\n")
+        sys.stdout.buffer.flush()
+        start = time.process_time()
+    if bench is not None and store is not None:
+        for context in bench.contexts:
+            context.notion.close()
+            context.jira.close()
+        store.close()
+
+
+def _run(bench: Bench, start: float) -> Took:
+    """Let all workspaces go through a cycle, and count from a moment of this process's CPU on."""
     counts: Counter[str] = Counter()
-    for number, where in enumerate(orders.where):
-        context = build_context(
-            f"bench{number}", _settings(where), store, Surroundings(lambda: orders.now)
-        )
-        report = sync(context, CycleRequest(orders.mode, "bench"))
+    for context in bench.contexts:
+        report = sync(context, CycleRequest(bench.orders.mode, "bench"))
         _check(report)
         counts.update(report.requests)
         counts.update(report.applied.counts())
-        context.notion.close()
-        context.jira.close()
-    store.close()
 
     own = resource.getrusage(resource.RUSAGE_SELF)
     charts = resource.getrusage(resource.RUSAGE_CHILDREN)
-    took = Took(
+    return Took(
         time.process_time() - start,
         start,
         charts.ru_utime + charts.ru_stime,
@@ -82,9 +117,9 @@ def main() -> None:
         counts["jira"],
         counts["create"] + counts["update"] + counts["archive"],
         counts["sections"],
-        sum(file.stat().st_size for file in orders.folder.glob("bench.db*")) / MEGABYTE,
+        sum(file.stat().st_size for file in bench.orders.folder.glob("bench.db*"))
+        / MEGABYTE,
     )
-    sys.stdout.buffer.write(msgspec.json.encode(took) + b"\n")
 
 
 def _read_path(kind: type[Any], raw: Any) -> Any:

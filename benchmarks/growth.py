@@ -1,6 +1,7 @@
 """What cycles cost by the size of the agency: one axis grows, the others stand; every cycle is applied.
 
-Server and worker are processes of their own; the worker's is a new one for each cycle.
+Server and worker are processes of their own; the worker's is a new one for each cycle, but where it goes on from a look
+before, as the daemon does.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from math import log
 from typing import Any, NamedTuple
@@ -25,12 +27,15 @@ CALM = server.Orders(advance=10)
 
 
 class Step(NamedTuple):
-    """A cycle that is measured, and what happens before it; one that is not `told` only lets things settle."""
+    """A cycle that is measured, and what happens before it; one that is not `told` only lets things settle, and a process
+    that `goes_on` has looked once already.
+    """
 
     name: str
     mode: Mode
     before: server.Orders
     told: bool = True
+    goes_on: bool = False
 
 
 FIRST, STEADY, IDLE, TEN = "first import", "steady full pass", "idle delta", "10 issues"
@@ -40,8 +45,15 @@ STEPS = (
     Step(STEADY, Mode.FULL, CALM),
     Step("settling", Mode.DELTA, CALM, told=False),
     Step(IDLE, Mode.DELTA, CALM),
+    Step(f"{IDLE}, going on", Mode.DELTA, CALM, goes_on=True),
     Step("1 issue", Mode.DELTA, server.Orders(advance=10, change=1)),
     Step(TEN, Mode.DELTA, server.Orders(advance=10, change=10)),
+    Step(
+        f"{TEN}, going on",
+        Mode.DELTA,
+        server.Orders(advance=10, change=10),
+        goes_on=True,
+    ),
     Step("100 issues", Mode.DELTA, server.Orders(advance=10, change=100)),
     Step("one new card", Mode.DELTA, server.Orders(advance=10, card=True)),
 )
@@ -90,12 +102,13 @@ def measure(scale: Scale, others: Sequence[str], say: Say) -> Measured:
             steps: dict[str, cycle.Took] = {}
             for step in STEPS:
                 say(f"{scale.shown()}: {step.name}")
-                orders = msgspec.json.encode(step.before).decode()
-                serving.stdin.write(orders + "\n")
-                serving.stdin.flush()
-                now = msgspec.json.decode(serving.stdout.readline())
-                given = {"where": where, "mode": step.mode, "now": now}
-                told = run("benchmarks.cycle", given={**given, "folder": folder})
+                given = {"where": where, "folder": folder}
+                with working() as ask:
+                    if step.goes_on:
+                        now = _let_happen(serving, CALM)
+                        ask({**given, "mode": Mode.DELTA, "now": now})
+                    now = _let_happen(serving, step.before)
+                    told = ask({**given, "mode": step.mode, "now": now})
                 if step.told:
                     steps[step.name] = msgspec.convert(told, cycle.Took)
             beside: dict[str, peers.Took] = {}
@@ -107,6 +120,44 @@ def measure(scale: Scale, others: Sequence[str], say: Say) -> Measured:
         finally:
             serving.stdin.close()
             serving.wait(60)
+
+
+def _let_happen(serving: subprocess.Popen[str], orders: server.Orders) -> Any:
+    """Let something happen at the server, and return the moment by its clock."""
+    assert serving.stdin is not None
+    assert serving.stdout is not None
+    serving.stdin.write(msgspec.json.encode(orders).decode() + "\n")
+    serving.stdin.flush()
+    return msgspec.json.decode(serving.stdout.readline())
+
+
+@contextmanager
+def working() -> Iterator[Callable[[object], Any]]:
+    """Start a worker's process: what is yielded runs a cycle by orders and returns what it took; ends where one fails."""
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.cycle"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        ) as worker,
+    ):
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        orders, answers = worker.stdin, worker.stdout
+
+        def ask(given: object) -> Any:
+            orders.write(msgspec.json.encode(given) + b"\n")
+            orders.flush()
+            answer = answers.readline()
+            if not answer:
+                said.seek(0)
+                text = said.read().decode(errors="replace")
+                sys.exit(f"benchmarks.cycle failed:\n{text[-2000:]}")
+            return msgspec.json.decode(answer)
+
+        yield ask
 
 
 def run(*words: str, given: object = None) -> Any:

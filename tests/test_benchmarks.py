@@ -47,7 +47,7 @@ def test_cycles_are_applied_at_each_size_and_write_nothing_where_nothing_changed
 ):
     printed = _run(*SMALL, "sizes")
     figure = r" +[\d.]+ │"
-    for cycle in ("steady full pass", "idle delta"):
+    for cycle in ("steady full pass", "idle delta", "idle delta, going on"):
         quiet = rf"{cycle} +│{figure * 5} +0 │ +0 │"
         assert len(re.findall(quiet, printed)) == 3, printed
     first = re.findall(rf"first import +│{figure * 5} +(\d+) │", printed)
