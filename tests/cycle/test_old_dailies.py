@@ -206,6 +206,18 @@ def comment_on_a_line(play: Play, page_id: str) -> None:
     _comment(play, Parent("block_id", body[1]))
 
 
+def move_a_page_of_ours_below(play: Play, page_id: str) -> None:
+    """Let a person move a page that Rayline made below the row, and Rayline change its title there."""
+    notion = play.stage.context.notion
+    root = play.stage.notion.root_page_id
+    page = notion.create_subpage(root, "Status", icon="🤝")
+    play.stage.notion.control(
+        "move", {"page_id": page.id, "parent": {"page_id": page_id}}
+    )
+    title = {"title": [{"text": {"content": "Status of May"}}]}
+    notion.update_page(page.id, {"title": title})
+
+
 def rename(play: Play, page_id: str) -> None:
     play.edit("meetings", page_id, name="The day it all began")
 
@@ -246,6 +258,7 @@ ACTS: dict[Callable[[Play, str], None], str] = {
     write_into_a_line: WRITTEN,
     comment_on_the_page: WRITTEN,
     comment_on_a_line: WRITTEN,
+    move_a_page_of_ours_below: WRITTEN,
     rename: WRITTEN,
     fill_a_column_of_their_own: WRITTEN,
     link_from_a_client: LINKED,

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from board_rig import SCHEMA, WORKSPACE, Board
 
+from rayline_sandbox.notion.comments import add_comment
+from rayline_sandbox.notion.richtext import plain_rich_text
+from rayline_sandbox.notion.store import Parent
 from rayline_sandbox.wire import HandlerTransport, Request, Response
 from tests.support.english import english
 from worker.domain.charts import Chart
@@ -203,6 +206,13 @@ def _as_a_comment(twins: Twins) -> None:
     twins.board.person("comment", page_id=twins.second, text="a word")
 
 
+def _as_a_comment_on_a_line_of_ours(twins: Twins) -> None:
+    twins.write(twins.second)
+    place = Parent("block_id", twins.write(twins.write(twins.second)))
+    sandbox = twins.board.sandbox
+    add_comment(sandbox.store, place, plain_rich_text("why?"), sandbox.owner_id)
+
+
 def _by_moving_a_page_of_ours(twins: Twins) -> None:
     root = twins.board.sandbox.root_page_id
     page = twins.board.notion.create_subpage(root, "Status", icon="🤝")
@@ -221,6 +231,7 @@ WORDS = (
     _deep_below,
     _over_ours,
     _as_a_comment,
+    _as_a_comment_on_a_line_of_ours,
     _by_moving_a_page_of_ours,
 )
 

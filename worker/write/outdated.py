@@ -7,7 +7,7 @@ that Rayline does not know, a block, a comment, or a cell elsewhere that leads t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from worker.codecs.pages import decode_page, properties_by_id
@@ -19,7 +19,7 @@ from worker.plan.surplus import holds_more
 from worker.ports.notion import Json
 from worker.state import bases, snapshots
 from worker.write.context import Result, WriteContext
-from worker.write.strays import is_by
+from worker.write.surplus import holds_words_of_others
 
 COMPUTED = frozenset(
     {
@@ -34,7 +34,6 @@ COMPUTED = frozenset(
     }
 )
 """Types of columns that nobody fills."""
-_PAGES = ("child_page", "child_database")
 _NOT_DONE = (Denied, Transient, Busy, Stopped)
 """After these a request certainly changed nothing."""
 
@@ -80,7 +79,8 @@ def _find_hold(target: WriteContext, change: Change, page: Page) -> str:
         naming = snapshots.find_naming(tx, change.page_id)
     if naming - _related(page):
         return LINKED
-    return WRITTEN if _is_written_below(target, page) else ""
+    author = page.created_by.id if page.created_by else None
+    return WRITTEN if holds_words_of_others(target, page.id, author) else ""
 
 
 def _is_written_in(target: WriteContext, change: Change, page: Page) -> bool:
@@ -112,26 +112,3 @@ def _related(page: Page) -> frozenset[str]:
         for one in cell.get("relation") or ():
             related.add(str(one["id"]))
     return frozenset(related)
-
-
-def _is_written_below(target: WriteContext, page: Page) -> bool:
-    """Tell whether anybody else wrote a block or a comment on a page. Where the connection may not see comments, they
-    do not count: they go nowhere."""
-    author = page.created_by.id if page.created_by else None
-    places = [page.id]
-    for raw in _blocks(target, page.id):
-        if not is_by(raw, author):
-            return True
-        places.append(str(raw["id"]))
-    try:
-        return any(target.notion.comments(place) for place in places)
-    except Denied:
-        return False
-
-
-def _blocks(target: WriteContext, place: str) -> Iterator[Json]:
-    """Yield the blocks of a page, however deep; not those of pages below it."""
-    for raw in target.notion.children(place):
-        yield raw
-        if raw.get("has_children") and raw["type"] not in _PAGES:
-            yield from _blocks(target, str(raw["id"]))
