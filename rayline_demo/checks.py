@@ -10,6 +10,7 @@ from typing import Any
 from rayline_demo.acts import HumanEdits, is_work
 from rayline_demo.board import Card, living, rows
 from rayline_demo.rig import Rig
+from worker.cycle.ownership import OWN_LINE
 from worker.cycle.report import Report
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Kind
@@ -45,12 +46,18 @@ def writes(stage: Rig, since: int) -> int:
 
 def idle_writes(stage: Rig, since: int, report: Report) -> int:
     """Return the writes after an entry but for the day's share of old dailies, which the first full run of a day archives
-    whatever else there is to do."""
+    whatever else there is to do, and the line of the installation, which a run that writes renews once a day."""
     tidied = sum(
         change.kind is Kind.ARCHIVE and change.why is not None
         for change in report.plan.changes
     )
-    return writes(stage, since) - tidied
+    with stage.context.reading() as tx:
+        line = OWN_LINE.load(tx)
+    renewed = sum(
+        entry.write and entry.path == f"/v1/blocks/{line}"
+        for entry in stage.notion.entries(since)
+    )
+    return writes(stage, since) - tidied - min(tidied, renewed)
 
 
 def last_entry(stage: Rig) -> int:

@@ -242,6 +242,18 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
         ),
         (
             'format = "number"',
+            'format = "number", of_period = true',
+            "properties.lead_weeks.of_period",
+            "only a property of Rayline",
+        ),
+        (
+            'en = "⚙ Clients served"',
+            'of_period = true, en = "⚙ Clients served"',
+            "properties.clients_served.of_period",
+            "no period",
+        ),
+        (
+            'format = "number"',
             'options = [{key = "a", en = "A", ru = "А"}]',
             "properties.lead_weeks.options",
             "only",

@@ -229,6 +229,32 @@ def test_a_row_emptied_in_one_field_is_destroyed_whatever_else_is_written(
     ]
 
 
+def test_a_cell_that_measured_a_period_which_is_over_may_be_emptied() -> None:
+    emptied = _changes(7, Kind.UPDATE)
+    ended = {(f"p{number}", "why") for number in range(6)}
+    assert _reasons(emptied) != []
+    assert _reasons(emptied, over=ended) == []
+    assert _reasons(emptied, over=ended, mapping_changed=True) == [
+        (
+            "mapping-changed",
+            "risks",
+            "1 rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "beside", [{("p6", "level"), ("p0", "level")}, {("q0", "why"), ("q1", "why")}]
+)
+def test_a_cell_beside_one_of_a_period_that_is_over_counts(
+    beside: set[tuple[str, str]],
+) -> None:
+    emptied = _changes(7, Kind.UPDATE)
+    assert [code for code, _, _ in _reasons(emptied, over=beside)] == [
+        "too-destructive"
+    ]
+
+
 def test_nothing_is_archived_after_an_incomplete_read() -> None:
     assert _reasons(_changes(1), incomplete={"risks": "repeated token"}) == [
         (

@@ -13,6 +13,7 @@ import pytest
 
 from rayline_sandbox.wire import Request
 from tests.soak.findings import Findings, Kept
+from tests.soak.ground import REQUESTS
 from tests.soak.seeds import find_differences, grown_ground
 from tests.soak.shrink import shrink
 from tests.soak.situations import SITUATIONS
@@ -31,13 +32,15 @@ def world(tmp_path: Path) -> Iterator[World]:
     standing.close()
 
 
-def _send(world: World, method: str, path: str, body: dict[str, Any]) -> None:
+def _send(
+    world: World, method: str, path: str, body: dict[str, Any], *, in_gap: bool = False
+) -> None:
     headers = {
         "authorization": f"Bearer {world.notion.token}",
         "notion-version": "2026-03-11",
     }
     request = Request(method, path, (), headers, json.dumps(body).encode())
-    world.witness.serve_notion(ROGUE, request, in_gap=False)
+    world.witness.serve_notion(ROGUE, request, in_gap=in_gap)
 
 
 def _row(world: World, source: str) -> str:
@@ -122,6 +125,18 @@ def test_a_request_after_a_retry_after_has_passed_is_fine(world: World) -> None:
     world.clock.advance(timedelta(seconds=60))
     _send(world, "GET", "/v1/users/me", {})
     assert _kinds(world) == set()
+
+
+@pytest.mark.parametrize(("in_gap", "seen"), [(False, {"I6"}), (True, set())])
+def test_a_request_beyond_the_budget_is_seen_unless_its_process_was_paused_with_its_turn(
+    world: World, in_gap: bool, seen: set[str]
+) -> None:
+    for _ in range(REQUESTS):
+        _send(world, "GET", "/v1/users/me", {}, in_gap=in_gap)
+    assert _kinds(world) == set()
+    _send(world, "GET", "/v1/users/me", {}, in_gap=in_gap)
+    assert world.notion.log[-1].outcome == "limited"
+    assert _kinds(world) == seen
 
 
 @pytest.mark.parametrize("needed", [(3,), (0, 9), (2, 3, 17), ()])

@@ -221,7 +221,7 @@ class Witness:
             # Whether it was done all the same is told behind a plus sign.
             kind, _, _ = outcome.removeprefix("fault:").partition("+")
             self.story.tell("fault", f"{side} {kind} at {request.method} {where}")
-        if outcome == "limited" and not self.is_forgetful:
+        if outcome == "limited" and not (self.is_forgetful or self.in_gap):
             self.story.accuse(f"I6 more requests than {side} allows")
         # Of a connection that is shut out waiting is of no use (docs/facts/notion-api.md): no wait is asked of it.
         if response.status == 429 and "blocked" not in outcome:

@@ -42,7 +42,7 @@ from worker.cycle.stale_memory import (
 from worker.cycle.tokens import expiring
 from worker.domain.messages import Text, literal, tell
 from worker.domain.periods import local_day
-from worker.domain.values import Ref
+from worker.domain.values import Ref, Span
 from worker.errors import Code, Problem, RenderedProblem, Severity, in_words
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows
@@ -661,8 +661,21 @@ def find_refusals(
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
         transient=context.schema.transient(),
+        over=_cells_of_ended_periods(context, world),
         sectioned=sectioned,
         way=_way_out(order, plan),
+    )
+
+
+def _cells_of_ended_periods(
+    context: Context, world: World
+) -> frozenset[tuple[str, str]]:
+    """Return the cells (page, name) that measured a period which is over by now."""
+    return frozenset(
+        (row.page_id, name)
+        for source, name in context.schema.of_period()
+        for row in world.rows.get(source, ())
+        if isinstance(span := row.fields.get("period"), Span) and span.end < world.today
     )
 
 

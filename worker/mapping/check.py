@@ -169,11 +169,15 @@ def _property(
 ) -> Iterator[Complaint]:
     if prop.rule and prop.owner is Owner.HUMAN:
         yield "rule", tell("a human's property cannot have a rule")
-    if prop.transient and prop.owner is not Owner.WORKER:
-        yield (
-            "transient",
-            tell("only a property of Rayline may be emptied without a loss"),
-        )
+    if prop.owner is not Owner.WORKER:
+        for flag in ("transient", "of_period"):
+            if getattr(prop, flag):
+                yield (
+                    flag,
+                    tell("only a property of Rayline may be emptied without a loss"),
+                )
+    elif prop.of_period and "period" not in source.properties:
+        yield "of_period", tell("its board has no period that could be over")
     if prop.format and prop.type != "number":
         yield "format", tell("only a number has a format")
     if bool(prop.expression) != (prop.type == "formula") or (

@@ -192,6 +192,7 @@ class PropertyTable(LabelTable):
     format: NumberFormat = ""
     rule: Name | Literal[""] = ""
     transient: bool = False
+    of_period: bool = False
     expression: Annotated[str, Field(max_length=1000)] = ""
     technical: bool = False
     description: DescriptionTable | None = None
@@ -431,6 +432,7 @@ def _property(
         shown,
         table.rule,
         table.transient,
+        table.of_period,
         _expression(table.expression, titles),
         text.labels if text else {},
         table.former,

@@ -69,7 +69,7 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `transient` tells that emptying it takes nothing away, since empty is an answer that
     every agency gets on some days: a period is too young to be measured, nothing runs, is next or is wrong, a fact is not
-    known yet and stands beside it. `expression` is a formula in Notion's own language by locale, computed there and never
+    known yet and stands beside it; `of_period` that it takes nothing away once the row's `period` is over. `expression` is a formula in Notion's own language by locale, computed there and never
     read here.
     `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
     worker alone: no view shows it, and it is made last. `is_own` tells that people's own column carries it, `left_out`
@@ -85,6 +85,7 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     format: str = ""
     rule: str = ""
     transient: bool = False
+    of_period: bool = False
     expression: Labels = msgspec.field(default_factory=dict)
     description: Labels = msgspec.field(default_factory=dict)
     formerly: FormerLabels = msgspec.field(default_factory=dict)
@@ -214,6 +215,15 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
             for name, source in self.sources.items()
             for prop in source.properties.values()
             if prop.transient
+        )
+
+    def of_period(self) -> frozenset[tuple[str, str]]:
+        """Return the fields (source, name) whose emptying takes nothing away once the period of their row is over."""
+        return frozenset(
+            (name, prop.name)
+            for name, source in self.sources.items()
+            for prop in source.properties.values()
+            if prop.of_period
         )
 
 
