@@ -6,7 +6,7 @@ so that renames in Notion break nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -69,8 +69,8 @@ class Property(msgspec.Struct, frozen=True, gc=False):
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `transient` tells that emptying it takes nothing away, since empty is an answer that
     every agency gets on some days: a period is too young to be measured, nothing runs, is next or is wrong, a fact is not
-    known yet and stands beside it; `of_period` that it takes nothing away once the row's `period` is over. `expression` is a formula in Notion's own language by locale, computed there and never
-    read here.
+    known yet and stands beside it; `of_period` that it takes nothing away once the row's `period` is over. `expression`
+    is a formula in Notion's own language by locale, computed there and never read here.
     `formerly` are names that it had: a column of an older workspace is recognised by them. A `technical` one is for the
     worker alone: no view shows it, and it is made last. `is_own` tells that people's own column carries it, `left_out`
     that it is neither looked for nor made."""
@@ -210,20 +210,18 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
 
     def transient(self) -> frozenset[tuple[str, str]]:
         """Return the fields (source, name) whose emptying takes nothing away."""
-        return frozenset(
-            (name, prop.name)
-            for name, source in self.sources.items()
-            for prop in source.properties.values()
-            if prop.transient
-        )
+        return self._marked(lambda prop: prop.transient)
 
     def of_period(self) -> frozenset[tuple[str, str]]:
         """Return the fields (source, name) whose emptying takes nothing away once the period of their row is over."""
+        return self._marked(lambda prop: prop.of_period)
+
+    def _marked(self, test: Callable[[Property], bool]) -> frozenset[tuple[str, str]]:
         return frozenset(
             (name, prop.name)
             for name, source in self.sources.items()
             for prop in source.properties.values()
-            if prop.of_period
+            if test(prop)
         )
 
 

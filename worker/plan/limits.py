@@ -65,8 +65,8 @@ def check(
 
     `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the mapping's
     fingerprint is not the last applied one; `transient` are the fields (source, name) that are empty on ordinary days
-    too, so that emptying them takes nothing away, and `over` the cells (page, name) that measured a period which is over; `sectioned` are the pages that hold a section of the worker's
-    already; `way` leads out of the refusal.
+    too, so that emptying them takes nothing away, and `over` the cells (page, name) that measured a period which is over;
+    `sectioned` are the pages that hold a section of the worker's already; `way` leads out of the refusal.
     """
     touched = _find_destroyed(plan, transient, over)
     return (
