@@ -233,8 +233,8 @@ def test_a_cell_that_measured_a_period_which_is_over_may_be_emptied() -> None:
     emptied = _changes(7, Kind.UPDATE)
     ended = {(f"p{number}", "why") for number in range(6)}
     assert _reasons(emptied) != []
-    assert _reasons(emptied, over=ended) == []
-    assert _reasons(emptied, over=ended, mapping_changed=True) == [
+    assert _reasons(emptied, transient=ended) == []
+    assert _reasons(emptied, transient=ended, mapping_changed=True) == [
         (
             "mapping-changed",
             "risks",
@@ -250,7 +250,7 @@ def test_a_cell_beside_one_of_a_period_that_is_over_counts(
     beside: set[tuple[str, str]],
 ) -> None:
     emptied = _changes(7, Kind.UPDATE)
-    assert [code for code, _, _ in _reasons(emptied, over=beside)] == [
+    assert [code for code, _, _ in _reasons(emptied, transient=beside)] == [
         "too-destructive"
     ]
 

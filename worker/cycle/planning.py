@@ -660,8 +660,7 @@ def find_refusals(
         settings=context.settings.limits,
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
-        transient=context.schema.transient(),
-        over=_cells_of_ended_periods(context, world),
+        transient=context.schema.transient() | _cells_of_ended_periods(context, world),
         sectioned=sectioned,
         way=_way_out(order, plan),
     )

@@ -57,18 +57,17 @@ def check(
     incomplete: Mapping[str, Text] = _ALL_READ,
     mapping_changed: bool = False,
     transient: Set[tuple[str, str]] = frozenset(),
-    over: Set[tuple[str, str]] = frozenset(),
     sectioned: Set[str] = _NO_PAGES,
     way: WayOut = _SYNC,
 ) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
     `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the mapping's
-    fingerprint is not the last applied one; `transient` are the fields (source, name) that are empty on ordinary days
-    too, so that emptying them takes nothing away, and `over` the cells (page, name) that measured a period which is over;
-    `sectioned` are the pages that hold a section of the worker's already; `way` leads out of the refusal.
+    fingerprint is not the last applied one; `transient` are the fields (source, name) and single cells (page, name) that
+    are empty on ordinary days too, so that emptying them takes nothing away; `sectioned` are the pages that hold a section
+    of the worker's already; `way` leads out of the refusal.
     """
-    touched = _find_destroyed(plan, transient, over)
+    touched = _find_destroyed(plan, transient)
     return (
         *_too_destructive(touched, rows, settings, way),
         *_suddenly_empty(rows, way),
@@ -79,20 +78,18 @@ def check(
 
 
 def _find_destroyed(
-    plan: Plan, transient: Set[tuple[str, str]], over: Set[tuple[str, str]]
+    plan: Plan, transient: Set[tuple[str, str]]
 ) -> Mapping[str, Set[str]]:
     """Return the pages of each source that the plan archives or clears a filled field of."""
     pages: defaultdict[str, set[str]] = defaultdict(set)
     for change in plan.changes:
-        if is_destructive(change, transient, over):
+        if is_destructive(change, transient):
             pages[change.ref.source].add(change.page_id)
     return pages
 
 
 def is_destructive(
-    change: Change,
-    transient: Set[tuple[str, str]] = frozenset(),
-    over: Set[tuple[str, str]] = frozenset(),
+    change: Change, transient: Set[tuple[str, str]] = frozenset()
 ) -> bool:
     """Tell whether a change takes something away that a person can see."""
     if change.kind is Kind.ARCHIVE:
@@ -101,7 +98,7 @@ def is_destructive(
         is_empty(field.after)
         and not is_empty(field.before)
         and (change.ref.source, field.field) not in transient
-        and (change.page_id, field.field) not in over
+        and (change.page_id, field.field) not in transient
         for field in change.fields
     )
 
