@@ -45,7 +45,7 @@ from worker.domain.periods import local_day
 from worker.domain.values import Ref, Span
 from worker.errors import Code, Problem, RenderedProblem, Severity, in_words
 from worker.mapping.playbooks import Playbooks
-from worker.mapping.schema import Bindings, Rows
+from worker.mapping.schema import Bindings, Rows, Schema
 from worker.method import evaluate
 from worker.method.formulas.occurrences import row_of
 from worker.method.outcome import Outcome
@@ -660,19 +660,18 @@ def find_refusals(
         settings=context.settings.limits,
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
-        transient=context.schema.transient() | _cells_of_ended_periods(context, world),
+        transient=context.schema.transient()
+        | cells_of_ended_periods(context.schema, world),
         sectioned=sectioned,
         way=_way_out(order, plan),
     )
 
 
-def _cells_of_ended_periods(
-    context: Context, world: World
-) -> frozenset[tuple[str, str]]:
+def cells_of_ended_periods(schema: Schema, world: World) -> frozenset[tuple[str, str]]:
     """Return the cells (page, name) that measured a period which is over by now."""
     return frozenset(
         (row.page_id, name)
-        for source, name in context.schema.of_period()
+        for source, name in schema.of_period()
         for row in world.rows.get(source, ())
         if isinstance(span := row.fields.get("period"), Span) and span.end < world.today
     )
